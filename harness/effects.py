@@ -1,0 +1,87 @@
+"""What a fault does to a cluster, as data: decided by ``nemesis``, applied by ``harness.injector`` through a cluster's powers.
+
+Standard library only. A link is a directed pair (source node, destination node).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Link = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Messages of these links vanish. Power ``cut``."""
+
+    links: frozenset[Link]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketShape:
+    """How a link treats messages while it is shaped. Probabilities 0..1, times in seconds.
+
+    Defaults of the nemesis are Jepsen's (jepsen.net all-packet-behaviors): delay 50 ms ± 10 ms, the others 20 %.
+    """
+
+    delay_s: float = 0.0
+    jitter_s: float = 0.0
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """These links delay, lose, duplicate or reorder messages. Power ``shape``."""
+
+    links: frozenset[Link]
+    shape: PacketShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """These nodes crash (SIGKILL: nothing is cleaned up, un-synced storage may be lost); healing starts them again. Power ``kill``."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """These nodes stand still (SIGSTOP); healing lets them go on. Power ``pause``."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSkew:
+    """A node's wall clock shows ``true + offset_s + (true - start of skew) * drift``; strobing flips between that and the truth.
+
+    ``strobe_period_s`` 0 means no strobing. The monotonic clock is never touched.
+    """
+
+    offset_s: float = 0.0
+    drift: float = 0.0
+    strobe_period_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skew:
+    """These nodes' wall clocks are skewed. Power ``skew``."""
+
+    nodes: tuple[str, ...]
+    skew: ClockSkew
+
+
+Effect = Cut | Shape | Kill | Pause | Skew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a probe saw: did the fault bite (or: is it healed), and the evidence in a few words ("4 of 4 links cut, 12 open")."""
+
+    holds: bool
+    evidence: str
+    figures: Mapping[str, Any] = field(default_factory=dict)

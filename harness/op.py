@@ -1,0 +1,67 @@
+"""One operation of a history, with Jepsen's meaning. Standard library only; imports nothing of ours.
+
+A client operation is two ops of one process: an ``invoke`` and its completion. The completion's type says what is known:
+
+* ``ok``: it took effect, between invocation and completion;
+* ``fail``: it certainly did not take effect, and never will;
+* ``info``: unknown. It may take effect at any time after its invocation, so it is concurrent with all that follows.
+  The thread that ran it goes on under a new process number (old number + concurrency).
+
+Nemesis ops record faults in the same history; both their start and their completion are ``info``.
+Source: Jepsen's history rules (jepsen-io/history, jepsen.generator.interpreter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+NEMESIS: Literal["nemesis"] = "nemesis"
+Process = int | str  # a client's number, or NEMESIS
+
+
+class OpType(StrEnum):
+    INVOKE = "invoke"
+    OK = "ok"
+    FAIL = "fail"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Op:
+    """One line of a history.
+
+    ``index`` counts lines from 0 and ``time_ns`` nanoseconds since the run began; both are stamped by the runner (-1 before).
+    ``f`` is the operation's name. ``key`` is the object it works on (None where the workload has only one).
+    ``value`` is its argument or result, any JSON value. ``node`` is the node a client spoke to.
+    ``error`` says why a completion is not ok. ``extra`` holds everything else (``final``, ``bit``, ...).
+    """
+
+    index: int = -1
+    time_ns: int = -1
+    type: OpType = OpType.INVOKE
+    process: Process = -1
+    f: str
+    key: Any = None
+    value: Any = None
+    node: str | None = None
+    error: Any = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_nemesis(self) -> bool:
+        return self.process == NEMESIS
+
+    def ok(self, value: Any) -> Op:
+        """This invocation, completed: it took effect and returned ``value``."""
+        return replace(self, type=OpType.OK, value=value)
+
+    def fail(self, error: Any) -> Op:
+        """This invocation, completed: it certainly did not and will not take effect."""
+        return replace(self, type=OpType.FAIL, error=error)
+
+    def info(self, error: Any) -> Op:
+        """This invocation, completed: whether it took or will take effect is unknown."""
+        return replace(self, type=OpType.INFO, error=error)

@@ -1,0 +1,192 @@
+"""The extension points between the harness and the world: clusters with their powers, channels, clients, targets, workloads.
+
+Standard library and the ground floor only, so that targets and nemeses can import it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from harness.effects import ClockSkew, Link, PacketShape
+from harness.op import Op
+
+Body = dict[str, Any]  # the body of a message: JSON object with "type"
+
+
+class Channel(Protocol):
+    """A client's line into the cluster: Maelstrom requests and replies."""
+
+    async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
+        """Send ``body`` to ``node``, return the reply's body.
+
+        Raises RpcError when the node answered with an error (code and text are the node's), NoAnswer when ``timeout_s`` passed or
+        the connection broke after the request may have left, NotSent when the request certainly never left.
+        """
+        ...
+
+
+class RpcError(Exception):
+    """A node answered with an error of the Maelstrom protocol."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code, self.text = code, text
+
+
+class NoAnswer(Exception):  # noqa: N818 - what happened, not whose fault it is
+    """No reply came: the request may or may not have taken effect, now or later."""
+
+
+class NotSent(Exception):  # noqa: N818
+    """The request certainly never left."""
+
+
+class Client(Protocol):
+    """One logical client; it serves one process at a time. Made anew after an ``info``."""
+
+    async def invoke(self, op: Op) -> Op:
+        """Carry out ``op``; return ``op.ok(...)``, ``op.fail(...)`` or ``op.info(...)``. What it raises becomes ``info``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSeat:
+    """All that a client is given: its channel, the node it belongs to, all nodes, a name unique in the run, its own dice, its patience."""
+
+    channel: Channel
+    node: str
+    nodes: tuple[str, ...]
+    name: str
+    rng: random.Random
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    """A seeded bug: what is wrong, which checker must catch it, under which faults, and what the run needs for it."""
+
+    name: str
+    summary: str
+    checker: str
+    faults: tuple[str, ...]
+    source: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)  # plan settings that the bug needs, e.g. {"nodes": 4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A system under test, as data. ``program`` and ``client`` are "module:attr", loaded when a run needs them.
+
+    ``program(env)`` is a node program (see ``targets.node``); ``client(seat)`` is a ``Client``. The first workload is the default.
+    ``roles`` are the roles that its nodes report in their status and that faults may aim at.
+    """
+
+    name: str
+    summary: str
+    program: str
+    client: str
+    workloads: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+    bugs: tuple[Bug, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSpec:
+    """What a cluster is asked to run. ``program`` is the target's name for ``python -m targets.node`` and its "module:attr"."""
+
+    target: str
+    program: str
+    nodes: tuple[str, ...]
+    options: Mapping[str, Any]  # handed to every node program: {"bug": ...} and the target's own
+    seed: int
+    directory: Path  # nodes/<node>/ below it receives logs and, for real clusters, data
+
+
+class Cluster(Protocol):
+    """Where nodes run. Powers are the ``Can*`` Protocols that the object also satisfies."""
+
+    name: str
+    nodes: tuple[str, ...]
+
+    async def start(self) -> None:
+        """Bring all nodes up; returns when each answered ``init``. Raises TargetError naming the node and its last lines."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop everything, whatever state it is in; idempotent. Logs are in ``nodes/<node>/node.log`` afterwards."""
+        ...
+
+    def channel(self, client: str) -> Channel:
+        """A line for the client of that name."""
+        ...
+
+    async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
+        """A question to the node runtime itself (``sb_ping``, ``sb_status``, ``sb_clock``); never subject to faults of the network.
+
+        None when the node did not answer in time (it is dead or paused).
+        """
+        ...
+
+
+@runtime_checkable
+class CanCut(Protocol):
+    async def cut(self, links: Iterable[Link]) -> None:
+        """Every message of these directed links vanishes, in addition to what is cut already; all at once."""
+        ...
+
+    async def mend(self, links: Iterable[Link]) -> None:
+        """Undo ``cut`` for these links; idempotent."""
+        ...
+
+    async def reaches(self, links: Sequence[Link]) -> list[bool]:
+        """For each link, whether a probe sent over it arrives, by the same path that messages take."""
+        ...
+
+
+@runtime_checkable
+class CanShape(Protocol):
+    async def shape(self, links: Iterable[Link], shape: PacketShape) -> None: ...
+
+    async def unshape(self, links: Iterable[Link]) -> None: ...
+
+    async def measure(self, link: Link, probes: int) -> Mapping[str, float]:
+        """Send ``probes`` probes over ``link``: {"lost": share, "duplicated": share, "reordered": share, "delay_s": median one-way}."""
+        ...
+
+
+@runtime_checkable
+class CanKill(Protocol):
+    async def kill(self, node: str) -> None:
+        """SIGKILL; returns when the node is certainly dead. Idempotent."""
+        ...
+
+    async def restart(self, node: str) -> None:
+        """Start a dead node again on what its storage kept; returns when it answered ``init``. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class CanPause(Protocol):
+    async def pause(self, node: str) -> None: ...
+
+    async def resume(self, node: str) -> None: ...
+
+
+@runtime_checkable
+class CanSkew(Protocol):
+    async def skew(self, node: str, skew: ClockSkew) -> None:
+        """Skew the node's wall clock; also kept over a restart, until ``unskew``."""
+        ...
+
+    async def unskew(self, node: str) -> None: ...
+
+    async def clock_offset(self, node: str) -> float | None:
+        """The node's own reading of its wall clock minus the true time, in seconds; None if it did not answer."""
+        ...
+
+
