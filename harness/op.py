@@ -23,6 +23,8 @@ Process = int | str  # a client's number, or NEMESIS
 
 
 class OpType(StrEnum):
+    """What a line says about its operation; see above."""
+
     INVOKE = "invoke"
     OK = "ok"
     FAIL = "fail"
@@ -65,3 +67,7 @@ class Op:
     def info(self, error: Any) -> Op:
         """This invocation, completed: whether it took or will take effect is unknown."""
         return replace(self, type=OpType.INFO, error=error)
+
+    def info_value(self, value: Any) -> Op:
+        """This nemesis op, completed: nemesis lines are always ``info``, and their value says what was done."""
+        return replace(self, type=OpType.INFO, value=value)

@@ -135,6 +135,8 @@ class Cluster(Protocol):
 
 @runtime_checkable
 class CanCut(Protocol):
+    """Power "cut": links that let nothing through."""
+
     async def cut(self, links: Iterable[Link]) -> None:
         """Every message of these directed links vanishes, in addition to what is cut already; all at once."""
         ...
@@ -150,6 +152,8 @@ class CanCut(Protocol):
 
 @runtime_checkable
 class CanShape(Protocol):
+    """Power "shape": links that delay, lose, duplicate or reorder."""
+
     async def shape(self, links: Iterable[Link], shape: PacketShape) -> None: ...
 
     async def unshape(self, links: Iterable[Link]) -> None: ...
@@ -161,6 +165,8 @@ class CanShape(Protocol):
 
 @runtime_checkable
 class CanKill(Protocol):
+    """Power "kill": nodes that crash and start again."""
+
     async def kill(self, node: str) -> None:
         """SIGKILL; returns when the node is certainly dead. Idempotent."""
         ...
@@ -172,6 +178,8 @@ class CanKill(Protocol):
 
 @runtime_checkable
 class CanPause(Protocol):
+    """Power "pause": nodes that stand still."""
+
     async def pause(self, node: str) -> None: ...
 
     async def resume(self, node: str) -> None: ...
@@ -179,6 +187,8 @@ class CanPause(Protocol):
 
 @runtime_checkable
 class CanSkew(Protocol):
+    """Power "skew": wall clocks that are wrong."""
+
     async def skew(self, node: str, skew: ClockSkew) -> None:
         """Skew the node's wall clock; also kept over a restart, until ``unskew``."""
         ...
@@ -188,5 +198,3 @@ class CanSkew(Protocol):
     async def clock_offset(self, node: str) -> float | None:
         """The node's own reading of its wall clock minus the true time, in seconds; None if it did not answer."""
         ...
-
-

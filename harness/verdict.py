@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 class Validity(IntEnum):
+    """The three answers, worst last."""
+
     VALID = 0
     UNKNOWN = 1
     INVALID = 2

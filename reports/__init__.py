@@ -1,1 +1,19 @@
-""""""
+"""What shows a run to people and machines. Modules in reading order:
+
+    report                       what every report is given
+    wording                      values, times and names as inert text
+    faults roles figures witness what a run's history and logs say, as plain data
+    terminal live                the summary and the live view, with rich
+    results_json                 the document of results.json
+    html/                        one self-contained page
+
+``REPORTS`` maps a name to "module:attr" of a function ``(Report) -> str``.
+"""
+
+from __future__ import annotations
+
+REPORTS: dict[str, str] = {
+    "html": "reports.html.page:render",
+    "json": "reports.results_json:render",
+    "text": "reports.terminal:render",
+}

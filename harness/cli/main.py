@@ -1,0 +1,92 @@
+"""The command ``splitbrain``: finds the subcommand, turns every error into one sentence and an exit code.
+
+Subcommands are imported when they are called: ``splitbrain --help`` must answer at once, and numpy alone takes longer than that.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from harness import __version__
+from harness.errors import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE, SplitbrainError, suggest
+
+# name → (where the command lives, its line in --help)
+COMMANDS = {
+    "run": ("harness.cli.run:run", "Run a target under faults, judge its history, write a report."),
+    "check": ("harness.cli.check:check", "Judge a run's directory or any history file."),
+    "report": ("harness.cli.report:report", "Draw the report of an old run again."),
+    "replay": ("harness.cli.replay:replay", "Repeat a simulated run and compare the histories byte for byte."),
+    "list": (
+        "harness.cli.listing:list_",
+        "List targets, bugs, nemeses, workloads, checkers, models, clusters or runs.",
+    ),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            raise click.UsageError(f"no such command {cmd_name!r}: {suggest(cmd_name, COMMANDS)}")
+        from harness.registry import load
+
+        command = load(COMMANDS[cmd_name][0])
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="splitbrain")
+def main() -> None:
+    """Break distributed systems on purpose, and decide from the recorded history whether they kept their promises.
+
+    Exit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments or plan, 255 the harness or the machine failed, 130 interrupted.
+    """
+
+
+def run_command(argv: list[str]) -> int:
+    """Run the command line; returns its exit code. Prints one sentence instead of a traceback."""
+    try:
+        code = main.main(argv, prog_name="splitbrain", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return EXIT_USAGE
+    except click.ClickException as error:
+        return _complain(argv, error.format_message(), EXIT_USAGE)
+    except SplitbrainError as error:
+        return _complain(argv, str(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain(argv, "interrupted; all faults are healed and all nodes stopped", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        return EXIT_BROKEN
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of ours, told in one sentence
+        if "--debug" in argv:
+            traceback.print_exc()
+        return _complain(
+            argv, f"this is a bug of splitbrain: {type(error).__name__}: {error} (--debug shows where)", EXIT_BROKEN
+        )
+    return code if isinstance(code, int) else 0
+
+
+def _complain(argv: list[str], sentence: str, code: int) -> int:
+    if "--json" in argv:
+        document: dict[str, Any] = {"version": 1, "error": sentence, "exit_code": code}
+        click.echo(json.dumps(document))
+    click.echo(f"splitbrain: {sentence}", err=True)
+    return code
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(run_command(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""``splitbrain report``: draw the report of an old run again, from its directory alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness import store
+from harness.cli.judging import judge_run, write_reports
+from harness.errors import PlanError
+from harness.formats import load_history
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--debug", is_flag=True, help="Show where a bug of splitbrain itself happened.")
+def report(run: Path, debug: bool) -> int:  # noqa: ARG001 - read by the last line of defence in main
+    """Draw report.html of the run in directory RUN again, and print its path. A run without results is judged first."""
+    if not store.is_run(run):
+        raise PlanError(f"{run} is not the directory of a run (it holds no plan.json): try splitbrain list runs")
+    directory = store.Run(run)
+    if directory.results.exists():
+        from reports.results_json import load_results
+
+        document = load_results(directory.results)
+        write_reports(directory, document, load_history(directory.history, torn="truncate"), directory.node_logs())
+    else:
+        judge_run(directory)
+    click.echo(directory.report)
+    return 0

@@ -1,0 +1,179 @@
+"""``splitbrain run``: plan, conduct, judge, report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import __version__, rng, store
+from harness.cli import tables
+from harness.cli.judging import judge_run
+from harness.cli.planning import Request, make_plan, repeat_command
+from harness.errors import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, PlanError
+from harness.op import Op
+from harness.phases import run_generator
+from harness.plan import Plan
+from harness.protocols import Cluster, ClusterSpec, Target
+from harness.registry import load
+
+EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKNOWN}
+
+
+@click.command()
+@click.argument("target")
+@click.option(
+    "--cluster", default=tables.AUTO, show_default=True, metavar="NAME", help="sim, process, or auto: the best at hand."
+)
+@click.option("--nodes", type=int, metavar="N", help="How many nodes.  [default: 5]")
+@click.option("--workload", metavar="NAME", help="What clients do.  [default: the target's first]")
+@click.option(
+    "--nemesis",
+    default="all",
+    show_default=True,
+    metavar="KINDS",
+    help="partition,packet,kill,pause,clock | all | none.",
+)
+@click.option(
+    "--schedule", type=click.Path(path_type=Path), metavar="FILE", help="Explicit faults instead of random ones."
+)
+@click.option("--interval", "interval_s", type=float, metavar="S", help="Mean time between faults.  [default: 5]")
+@click.option(
+    "--time-limit", "time_limit_s", type=float, metavar="S", help="Length of the phase with faults.  [default: 60]"
+)
+@click.option("--concurrency", type=int, metavar="N", help="How many clients.  [default: 10]")
+@click.option("--rate", type=float, metavar="R", help="Client operations per second, over all clients.  [default: 100]")
+@click.option("--op-timeout", "op_timeout_s", type=float, metavar="S", help="A client's patience.  [default: 2]")
+@click.option(
+    "--recovery", "recovery_s", type=float, metavar="S", help="Time to recover after the heal.  [default: 10]"
+)
+@click.option(
+    "--progress", "progress_s", type=float, metavar="S", help="Progress must return within this.  [default: 5]"
+)
+@click.option("--seed", type=int, metavar="N", help="All dice of the run.  [default: drawn and printed]")
+@click.option("--bug", metavar="NAME", help="Run with a seeded bug: see splitbrain list bugs.")
+@click.option("--option", "options", multiple=True, metavar="K=V", help="An option of the target.")
+@click.option(
+    "--store", "store_path", type=click.Path(path_type=Path), default=Path("store"), show_default=True, metavar="DIR"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on standard output.")
+@click.option("--debug", is_flag=True, help="Show where a bug of splitbrain itself happened.")
+def run(
+    target: str,
+    cluster: str,
+    nodes: int | None,
+    workload: str | None,
+    nemesis: str,
+    schedule: Path | None,
+    seed: int | None,
+    bug: str | None,
+    options: tuple[str, ...],
+    store_path: Path,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001 - read by the last line of defence in main
+    **settings: Any,
+) -> int:
+    """Run TARGET under faults, judge its history, write a report.
+
+    TARGET is a name of ``splitbrain list targets``, such as kv/raft. The exit code is the verdict: 0 valid, 1 invalid, 2 unknown.
+    """
+    request = Request(
+        target=target,
+        cluster=cluster,
+        workload=workload,
+        nemesis=nemesis,
+        schedule=schedule,
+        bug=bug,
+        seed=seed,
+        nodes=nodes,
+        settings=settings,
+        options=parse_options(options),
+    )
+    plan = make_plan(request)
+    repeat = repeat_command(plan, schedule)
+    directory = store.create(store_path, plan)
+    document = run_plan(plan, directory, repeat, quiet=as_json)
+    show(document, as_json=as_json)
+    return EXIT_CODES[document["verdict"]]
+
+
+def run_plan(plan: Plan, directory: store.Run, repeat: str, *, quiet: bool) -> dict[str, Any]:
+    """Conduct the run, judge it, write its reports; returns the results document."""
+    console = _console(stderr=quiet)
+    from reports.terminal import head
+
+    console.print(head(__version__, plan.to_json(), str(directory.path)))
+    conduct_plan(plan, directory, _live(plan) if sys.stderr.isatty() and not quiet else None)
+    return judge_run(directory, repeat=repeat)
+
+
+def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None] | None = None) -> None:
+    """Run the plan to its end; its history and logs are in ``directory`` afterwards."""
+    from harness.lifecycle import Experiment, conduct
+
+    target: Target = tables.targets().get(plan.target)
+    workload = tables.workloads().get(plan.workload)
+    cluster_class = tables.clusters().get(plan.cluster)
+    options = {**plan.options, **({"bug": plan.bug} if plan.bug else {})}
+    spec = ClusterSpec(
+        target=target.name,
+        program=target.program,
+        nodes=plan.nodes,
+        options=options,
+        seed=plan.seed,
+        directory=directory.path,
+    )
+    cluster: Cluster = cluster_class(spec)
+    faults = tables.faults()
+    experiment = Experiment(
+        plan=plan,
+        cluster=cluster,
+        generator=run_generator(plan, workload, rng.stream(plan.seed, "workload")),
+        client=load(target.client),
+        faults={kind: faults.get(kind) for kind in plan.nemesis},
+        run=directory,
+        observe=observe,
+    )
+    with asyncio.Runner(loop_factory=cluster_class.loop_factory) as runner:
+        runner.run(conduct(experiment))
+
+
+def show(document: dict[str, Any], *, as_json: bool) -> None:
+    """The verdict on standard output: a summary for people, or the document."""
+    if as_json:
+        click.echo(json.dumps(document, indent=2, default=str))
+        return
+    from reports.terminal import summary
+
+    console = _console()
+    console.print(summary(document))
+
+
+def parse_options(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """``K=V`` pairs; V is read as JSON where it is JSON, else as text."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        name, separator, text = pair.partition("=")
+        if not separator or not name:
+            raise PlanError(f"--option {pair!r}: write it as NAME=VALUE")
+        try:
+            options[name] = json.loads(text)
+        except ValueError:
+            options[name] = text
+    return options
+
+
+def _console(*, stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def _live(plan: Plan) -> Callable[[Op], None] | None:
+    del plan
+    return None

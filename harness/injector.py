@@ -1,0 +1,185 @@
+"""Carries out faults on a cluster: journal before and after, proof that each bit, proof that each healed.
+
+What a fault does is decided elsewhere (``nemesis``); how an effect reaches the cluster stands in ``harness.powers``. This file owns the
+order of things: intent → applied → verified → healed, and that at the end nothing is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from harness.effects import Effect, Proof
+from harness.journal import FaultJournal
+from harness.op import Op
+from harness.powers import EFFECTS, PING_S, Holds
+from harness.protocols import Cluster
+
+# Healing is tried this often before a fault counts as left behind: a node may need a moment to come up.
+HEAL_TRIES = 3
+
+
+class Step(Protocol):
+    """A part of a fault: ``effect`` holds from ``offset_s`` after the fault's start for ``length_s``, or (None) until its end."""
+
+    @property
+    def offset_s(self) -> float: ...
+
+    @property
+    def length_s(self) -> float | None: ...
+
+    @property
+    def effect(self) -> Effect: ...
+
+
+class Fault(Protocol):
+    """What the harness needs of a kind of fault; see ``nemesis.fault``."""
+
+    def resolve(
+        self, args: Mapping[str, Any], nodes: Sequence[str], role_of: Mapping[str, str]
+    ) -> tuple[tuple[str, ...], tuple[Step, ...]]: ...
+
+    def describe(self, args: Mapping[str, Any]) -> str: ...
+
+
+@dataclass(slots=True)
+class _Active:
+    """A fault between its start and its stop."""
+
+    id: int
+    kind: str
+    applied: list[Effect] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    steps: asyncio.Task[None] | None = None
+
+    @property
+    def bit(self) -> bool:
+        return any(proof.holds for proof in self.proofs)
+
+
+class Injector:
+    """The nemesis's hands. Its ops are those of the history: ``start-KIND``, ``stop-KIND``, ``heal``."""
+
+    def __init__(self, cluster: Cluster, faults: Mapping[str, Fault], journal: FaultJournal) -> None:
+        self._cluster, self._faults, self._journal = cluster, faults, journal
+        self._holds = Holds()
+        self._active: dict[int, _Active] = {}
+
+    @property
+    def active(self) -> list[str]:
+        return [fault.kind for fault in self._active.values()]
+
+    async def invoke(self, op: Op) -> Op:
+        """Carry out one nemesis op; its completion says what was done and what the probes saw."""
+        if op.f == "heal":
+            proof = await self.heal_all()
+            return op.info_value({"healed": proof.holds, "evidence": proof.evidence})
+        if op.f.startswith("start-"):
+            return op.info_value({**op.value, **await self._start(op.value)})
+        if op.f.startswith("stop-"):
+            return op.info_value({**op.value, **await self._stop(op.value["id"])})
+        return op.info_value(op.value)
+
+    async def heal_all(self) -> Proof:
+        """End every fault that still holds; idempotent. The proof is about all of them."""
+        ended = [await self._stop(fault_id) for fault_id in sorted(self._active)]
+        left = [end for end in ended if not end["healed"]]
+        words = (
+            "; ".join(str(end["evidence"]) for end in left) or f"{len(ended)} faults were still active, all are healed"
+        )
+        return Proof(holds=not left, evidence=words)
+
+    async def _start(self, planned: Mapping[str, Any]) -> dict[str, Any]:
+        kind, args = planned["kind"], planned["args"]
+        role_of = await self._roles() if "target" in args else {}
+        targets, steps = self._faults[kind].resolve(args, self._cluster.nodes, role_of)
+        fault = _Active(id=planned["id"], kind=kind)
+        self._journal.record("intent", fault.id, kind=kind, args=dict(args), targets=list(targets))
+        self._active[fault.id] = fault
+        now = [step for step in steps if step.offset_s == 0 and step.length_s is None]
+        later = [step for step in steps if step not in now]
+        for step in now:
+            await self._apply(fault, step.effect)
+        if later:
+            fault.steps = asyncio.get_running_loop().create_task(self._walk(fault, later))
+        for step in now:
+            fault.proofs.append(await EFFECTS[type(step.effect)].verify(self._cluster, step.effect, self._holds))
+        self._journal.record("verified", fault.id, bit=fault.bit, evidence=_words(fault.proofs))
+        return {
+            "targets": list(targets),
+            "bit": fault.bit,
+            "evidence": _words(fault.proofs),
+            "effects": [type(step.effect).__name__.lower() for step in steps],
+            "roles": {node: role_of[node] for node in targets if node in role_of},
+        }
+
+    async def _stop(self, fault_id: int) -> dict[str, Any]:
+        fault = self._active.pop(fault_id, None)
+        if fault is None:
+            return {"healed": True, "evidence": "healed before"}
+        if fault.steps is not None:
+            fault.ending.set()
+            await fault.steps
+        if not fault.bit:
+            # Some effects show only with time (a drifting clock) or only on a node that was away: look once more before they end.
+            fault.proofs += [await EFFECTS[type(e)].verify(self._cluster, e, self._holds) for e in fault.applied]
+        proofs = [await self._heal(effect) for effect in reversed(fault.applied)]
+        healed = all(proof.holds for proof in proofs)
+        self._journal.record("healed" if healed else "not-healed", fault.id, evidence=_words(proofs))
+        return {"healed": healed, "evidence": _words(proofs), "bit": fault.bit, "bit_evidence": _words(fault.proofs)}
+
+    async def _walk(self, fault: _Active, steps: Sequence[Step]) -> None:
+        """Apply and end the timed steps of a fault, one by one, until its stop, which ends what is still applied.
+
+        It is told to end rather than cancelled: a step is never left half applied or half healed.
+        """
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        edges = [(step.offset_s, True, step) for step in steps]
+        edges += [(step.offset_s + step.length_s, False, step) for step in steps if step.length_s is not None]
+        for at_s, begins, step in sorted(edges, key=lambda edge: edge[0]):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(began_s + at_s):
+                    await fault.ending.wait()
+            if fault.ending.is_set():
+                return
+            if begins:
+                await self._apply(fault, step.effect)
+                fault.proofs.append(await EFFECTS[type(step.effect)].verify(self._cluster, step.effect, self._holds))
+            else:
+                fault.applied.remove(step.effect)
+                await EFFECTS[type(step.effect)].heal(self._cluster, step.effect, self._holds)
+
+    async def _apply(self, fault: _Active, effect: Effect) -> None:
+        fault.applied.append(effect)  # before it is applied: an apply that fails half-way must be healed, too
+        await EFFECTS[type(effect)].apply(self._cluster, effect, self._holds)
+        self._journal.record("applied", fault.id, effect=type(effect).__name__.lower())
+
+    async def _heal(self, effect: Effect) -> Proof:
+        power = EFFECTS[type(effect)]
+        await power.heal(self._cluster, effect, self._holds)
+        proof = await power.verify_healed(self._cluster, effect, self._holds)
+        for _ in range(HEAL_TRIES - 1):
+            if proof.holds:
+                break
+            proof = await power.verify_healed(self._cluster, effect, self._holds)
+        return proof
+
+    async def _roles(self) -> dict[str, str]:
+        """Each answering node's role, as it sees itself. Several may call themselves leader: the one with the latest term comes last."""
+        answers = []
+        for node in self._cluster.nodes:
+            answer = await self._cluster.ask(node, {"type": "sb_status"}, PING_S)
+            if answer is not None:
+                status = answer.get("status", {})
+                answers.append((status.get("term", 0), node, status.get("role", "")))
+        latest = max((term for term, _, _ in answers), default=0)
+        return {node: role for term, node, role in answers if role and term == latest}
+
+
+def _words(proofs: Sequence[Proof]) -> str:
+    return "; ".join(proof.evidence for proof in proofs)

@@ -1,0 +1,141 @@
+"""The directory of a run, written in stages, and the store of runs around it.
+
+store/<target>/<timestamp>/    plan.json       before anything starts
+                               history.jsonl   while it runs (see journal)
+                               faults.jsonl    while it runs (see journal)
+                               nodes/<node>/   logs, and what the target left
+                               results.json    after the check
+                               report.html     after the check
+store/latest, store/<target>/latest            links to the newest run
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ClusterError, PlanError
+from harness.plan import Plan
+
+PLAN, HISTORY, FAULTS, RESULTS, REPORT, NODES = (
+    "plan.json",
+    "history.jsonl",
+    "faults.jsonl",
+    "results.json",
+    "report.html",
+    "nodes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run's directory."""
+
+    path: Path
+
+    @property
+    def history(self) -> Path:
+        return self.path / HISTORY
+
+    @property
+    def faults(self) -> Path:
+        return self.path / FAULTS
+
+    @property
+    def report(self) -> Path:
+        return self.path / REPORT
+
+    @property
+    def results(self) -> Path:
+        return self.path / RESULTS
+
+    def plan(self) -> Plan:
+        """The plan of this run. Raises PlanError if it is missing or broken."""
+        path = self.path / PLAN
+        try:
+            document = json.loads(path.read_text())
+        except OSError as error:
+            raise PlanError(f"{path}: cannot be read ({error.strerror}): not the directory of a run") from error
+        except ValueError as error:
+            raise PlanError(f"{path}: not a JSON document ({error})") from error
+        if not isinstance(document, dict):
+            raise PlanError(f"{path}: a plan is a JSON object")
+        return Plan.from_json(document, str(path))
+
+    def node_logs(self) -> dict[str, list[dict[str, Any]]]:
+        """Each node's log lines, in order; a line that is not JSON comes as {"t": None, "line": text}."""
+        return {path.parent.name: _log_lines(path) for path in sorted(self.path.glob(f"{NODES}/*/node.log"))}
+
+
+def create(store: Path, plan: Plan) -> Run:
+    """A new directory for ``plan``, with plan.json in it and the ``latest`` links pointing to it. Raises ClusterError."""
+    parent = store / plan.target
+    try:
+        path = _fresh_directory(parent)
+        (path / NODES).mkdir()
+        write(path / PLAN, plan.dumps())
+        _link_latest(store / "latest", path)
+        _link_latest(parent / "latest", path)
+    except OSError as error:
+        raise ClusterError(f"cannot create a run in {store}: {error.strerror}: choose another --store") from error
+    return Run(path)
+
+
+def is_run(path: Path) -> bool:
+    return (path / PLAN).is_file()
+
+
+def runs(store: Path) -> Iterator[Run]:
+    """Every run in the store, oldest first by the time in its name."""
+    found = [plan.parent for plan in store.glob(f"**/{PLAN}") if not plan.parent.is_symlink()]
+    return (Run(path) for path in sorted(found, key=lambda path: (path.name, str(path))))
+
+
+def write(path: Path, text: str) -> None:
+    """``path`` holds ``text`` afterwards, or what it held before: never a part. Raises ClusterError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise ClusterError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _fresh_directory(parent: Path) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        # Microseconds, so that runs started side by side rarely meet; if they do, the second one tries again.
+        path = parent / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+
+
+def _link_latest(link: Path, path: Path) -> None:
+    temporary = link.with_name(f".latest.{os.getpid()}.{path.name}")
+    temporary.symlink_to(os.path.relpath(path, link.parent))
+    temporary.replace(link)
+
+
+def _log_lines(path: Path) -> list[dict[str, Any]]:
+    return [_log_line(text) for text in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+
+
+def _log_line(text: str) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        line = None
+    if isinstance(line, Mapping) and "event" in line:
+        return {"t": None, **line}
+    return {"t": None, "line": text}

@@ -1,0 +1,64 @@
+"""What every report is given: the results, the history and the node logs of one run. A report reads nothing
+else.
+
+Reports never open files, ask clocks or import the machine room: the same three inputs give the same text,
+today and next year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness.history import History, Ints
+from reports.wording import seconds
+
+LogLine = Mapping[
+    str, Any
+]  # {"t": seconds since the run began, "event": str, ...}, or {"t": None, "line": str} if it was not JSON
+
+# A history file without times is laid out by its lines, one millisecond each, so that one axis serves both.
+LINE_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run, as reports see it.
+
+    ``results`` is the document of results.json (see ``reports.results_json``); keys that an older document
+    lacks are treated as empty. ``node_logs`` maps a node to the lines of its log in order.
+    """
+
+    results: Mapping[str, Any]
+    history: History
+    node_logs: Mapping[str, Sequence[LogLine]] = field(default_factory=dict)
+
+    @property
+    def anomalies(self) -> list[Mapping[str, Any]]:
+        """The anomalies of the results, those with the smallest witness first: the first one is the easiest
+        to understand.
+        """
+        found = [anomaly for anomaly in self.results.get("anomalies") or [] if isinstance(anomaly, Mapping)]
+        return sorted(
+            found,
+            key=lambda anomaly: len(anomaly.get("witness") or anomaly.get("ops") or ()) or len(self.history),
+        )
+
+    @property
+    def timed(self) -> bool:
+        """Whether the history says when its lines were recorded (files of other tools need not)."""
+        return not (self.history.time_ns < 0).any()
+
+    @property
+    def time_ns(self) -> Ints:
+        """When each line was recorded, in ns since the run began; for a history without times, ``LINE_NS``
+        per line.
+        """
+        return self.history.time_ns if self.timed else np.arange(len(self.history), dtype=np.int64) * LINE_NS
+
+    def moment(self, time_ns: int) -> str:
+        """A moment of ``time_ns`` in words: ``12.345 s``, or ``line 12`` of a history without times."""
+        return seconds(time_ns) if self.timed else f"line {time_ns // LINE_NS}"

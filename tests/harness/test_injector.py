@@ -1,0 +1,287 @@
+"""Faults on a cluster that does just what it is told: journal, proofs, overlaps, and that nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.effects import ClockSkew, Cut, Effect, Kill, Link, PacketShape, Pause, Shape, Skew
+from harness.injector import Injector
+from harness.journal import FaultJournal
+from harness.op import NEMESIS, Op
+from harness.powers import powers_of
+from harness.protocols import Body, Channel
+
+NODES = ("n1", "n2", "n3")
+AB, BA, AC = ("n1", "n2"), ("n2", "n1"), ("n1", "n3")
+
+
+@dataclass
+class FakeCluster:
+    """A cluster whose faults are sets. ``dud`` makes every fault a no-op, ``sticky`` makes healing one."""
+
+    name: str = "fake"
+    nodes: tuple[str, ...] = NODES
+    dud: bool = False
+    sticky: bool = False
+    links_cut: set[Link] = field(default_factory=set)
+    shapes: dict[Link, PacketShape] = field(default_factory=dict)
+    dead: set[str] = field(default_factory=set)
+    still: set[str] = field(default_factory=set)
+    skews: dict[str, ClockSkew] = field(default_factory=dict)
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def channel(self, client: str) -> Channel:
+        raise NotImplementedError
+
+    async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
+        if node in self.dead | self.still:
+            return None
+        return {"status": {"role": "leader" if node == "n2" else "follower", "term": 4}}
+
+    async def cut(self, links: Iterable[Link]) -> None:
+        self.links_cut |= set() if self.dud else set(links)
+
+    async def mend(self, links: Iterable[Link]) -> None:
+        self.links_cut -= set() if self.sticky else set(links)
+
+    async def reaches(self, links: Sequence[Link]) -> list[bool]:
+        return [link not in self.links_cut for link in links]
+
+    async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
+        self.shapes |= {} if self.dud else dict.fromkeys(links, shape)
+
+    async def unshape(self, links: Iterable[Link]) -> None:
+        for link in () if self.sticky else links:
+            self.shapes.pop(link, None)
+
+    async def measure(self, link: Link, probes: int) -> Mapping[str, float]:
+        shape = self.shapes.get(link, PacketShape())
+        return {"lost": shape.loss, "duplicated": shape.duplicate, "reordered": shape.reorder, "delay_s": shape.delay_s}
+
+    async def kill(self, node: str) -> None:
+        self.dead |= set() if self.dud else {node}
+
+    async def restart(self, node: str) -> None:
+        self.dead -= set() if self.sticky else {node}
+
+    async def pause(self, node: str) -> None:
+        self.still |= set() if self.dud else {node}
+
+    async def resume(self, node: str) -> None:
+        self.still -= set() if self.sticky else {node}
+
+    async def skew(self, node: str, skew: ClockSkew) -> None:
+        self.skews |= {} if self.dud else {node: skew}
+
+    async def unskew(self, node: str) -> None:
+        if not self.sticky:
+            self.skews.pop(node, None)
+
+    async def clock_offset(self, node: str) -> float | None:
+        return self.skews.get(node, ClockSkew()).offset_s
+
+    @property
+    def untouched(self) -> bool:
+        return not (self.links_cut or self.shapes or self.dead or self.still or self.skews)
+
+
+@dataclass(frozen=True)
+class FakeStep:
+    effect: Effect
+    offset_s: float = 0.0
+    length_s: float | None = None
+
+
+class FakeFault:
+    """A fault whose arguments are its steps."""
+
+    def resolve(
+        self, args: Mapping[str, Any], nodes: Sequence[str], role_of: Mapping[str, str]
+    ) -> tuple[tuple[str, ...], tuple[FakeStep, ...]]:
+        return tuple(role_of), tuple(args["steps"])
+
+    def describe(self, args: Mapping[str, Any]) -> str:
+        return "fake"
+
+
+def links(*pairs: Link) -> frozenset[Link]:
+    return frozenset(pairs)
+
+
+SKEW = ClockSkew(offset_s=-60.0)
+EFFECTS = {
+    "cut": Cut(links=links(AB, BA)),
+    "shape": Shape(links=links(AB), shape=PacketShape(delay_s=0.05, loss=0.2, duplicate=0.1, reorder=0.1)),
+    "kill": Kill(nodes=("n1", "n3")),
+    "pause": Pause(nodes=("n2",)),
+    "skew": Skew(nodes=("n3",), skew=SKEW),
+}
+
+
+class Lab:
+    """An injector, its cluster, and the ops that drive them."""
+
+    def __init__(self, path: Path, **cluster: bool) -> None:
+        self.cluster = FakeCluster(**cluster)
+        self.path = path / "faults.jsonl"
+        self.injector = Injector(self.cluster, {"fake": FakeFault()}, FaultJournal(self.path, lambda: 0))
+
+    async def start(self, number: int, *effects: Effect, **args: Any) -> dict[str, Any]:
+        steps = [FakeStep(effect) for effect in effects]
+        return await self._op("start-fake", {"id": number, "kind": "fake", "args": {"steps": steps, **args}})
+
+    async def steps(self, number: int, *steps: FakeStep) -> dict[str, Any]:
+        return await self._op("start-fake", {"id": number, "kind": "fake", "args": {"steps": list(steps)}})
+
+    async def stop(self, number: int) -> dict[str, Any]:
+        return await self._op("stop-fake", {"id": number, "kind": "fake"})
+
+    async def heal(self) -> dict[str, Any]:
+        return await self._op("heal", None)
+
+    async def _op(self, f: str, value: Any) -> dict[str, Any]:
+        done = await self.injector.invoke(Op(process=NEMESIS, f=f, value=value))
+        assert isinstance(done.value, dict)
+        return done.value
+
+    def journal(self) -> list[str]:
+        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
+        return [line["state"] for line in lines[1:]]
+
+
+@pytest.fixture(autouse=True)
+def _steps_are_not_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake's arguments are objects; a real fault's are JSON."""
+    monkeypatch.setattr("harness.journal.json.dumps", lambda line: json.JSONEncoder(default=str).encode(line))
+
+
+def test_the_fake_offers_every_power() -> None:
+    assert powers_of(FakeCluster) == {"cut", "shape", "kill", "pause", "skew"}
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_each_effect_bites_and_heals(name: str, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        started = await lab.start(1, EFFECTS[name])
+        assert started["bit"], started
+        assert not lab.cluster.untouched
+        stopped = await lab.stop(1)
+        assert stopped["healed"], stopped
+        assert lab.cluster.untouched
+        assert lab.journal() == ["intent", "applied", "verified", "healed"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_a_fault_that_does_nothing_is_found_out(name: str, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path, dud=True)
+        assert not (await lab.start(1, EFFECTS[name]))["bit"]
+        assert not (await lab.stop(1))["bit"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_a_fault_that_stays_is_found_out(name: str, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path, sticky=True)
+        await lab.start(1, EFFECTS[name])
+        assert not (await lab.heal())["healed"]
+        assert lab.journal()[-1] == "not-healed"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_healing_one_of_two_equal_faults_keeps_the_other(name: str, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        await lab.start(1, EFFECTS[name])
+        await lab.start(2, EFFECTS[name])
+        await lab.stop(1)
+        assert not lab.cluster.untouched
+        await lab.stop(2)
+        assert lab.cluster.untouched
+
+    asyncio.run(scenario())
+
+
+def test_overlapping_shapes_of_a_link_add_up_and_fall_back(tmp_path: Path) -> None:
+    slow = Shape(links=links(AB, AC), shape=PacketShape(delay_s=0.1))
+    lossy = Shape(links=links(AB), shape=PacketShape(loss=0.3))
+
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        await lab.start(1, slow)
+        await lab.start(2, lossy)
+        assert lab.cluster.shapes[AB] == PacketShape(delay_s=0.1, loss=0.3)
+        await lab.stop(1)
+        assert lab.cluster.shapes == {AB: PacketShape(loss=0.3)}
+
+    asyncio.run(scenario())
+
+
+def test_a_node_that_comes_back_while_another_fault_keeps_it_still_stands_still(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        await lab.start(1, Kill(nodes=("n1",)))
+        await lab.start(2, Pause(nodes=("n1",)))
+        await lab.stop(1)
+        assert lab.cluster.still == {"n1"}
+        await lab.stop(2)
+        assert lab.cluster.untouched
+
+    asyncio.run(scenario())
+
+
+def test_heal_ends_everything_and_can_be_repeated(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        for number, effect in enumerate(EFFECTS.values()):
+            await lab.start(number, effect)
+        assert (await lab.heal())["healed"]
+        assert lab.cluster.untouched
+        assert (await lab.heal())["healed"]
+        assert (await lab.stop(0)) == {"id": 0, "kind": "fake", "healed": True, "evidence": "healed before"}
+
+    asyncio.run(scenario())
+
+
+def test_timed_steps_come_and_go_and_the_stop_ends_the_rest(tmp_path: Path) -> None:
+    first = FakeStep(Cut(links=links(AB)), offset_s=0.0, length_s=0.01)
+    second = FakeStep(Cut(links=links(BA)), offset_s=0.02)
+    never = FakeStep(Cut(links=links(AC)), offset_s=3600.0)
+
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        await lab.steps(1, first, second, never)
+        async with asyncio.timeout(5):
+            while lab.cluster.links_cut != {BA}:
+                await asyncio.sleep(0)
+        stopped = await lab.stop(1)
+        assert stopped["bit"]
+        assert stopped["healed"]
+        assert lab.cluster.untouched
+
+    asyncio.run(scenario())
+
+
+def test_a_role_is_looked_up_when_the_fault_starts(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        started = await Lab(tmp_path).start(1, EFFECTS["pause"], target="leader")
+        assert started["roles"] == {"n1": "follower", "n2": "leader", "n3": "follower"}
+
+    asyncio.run(scenario())
