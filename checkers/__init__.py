@@ -1,1 +1,29 @@
-""""""
+"""What judges a run: pure functions of a history, usable alone on any history file.
+
+They touch no clock, dice, loop, socket or file, and count their work in steps, so that a history gets the same verdict on every machine.
+``wording`` holds the words that verdicts share, ``windows`` the faults and phases as the history tells them.
+
+Both tables are name → "module:attr", loaded lazily by ``harness.registry``. A checker's attr is a factory ``make(**options) -> Checker``, a
+model's is a ``checkers.linearizable.models.Model``.
+"""
+
+from __future__ import annotations
+
+CHECKERS = {
+    "availability": "checkers.availability:make",
+    "latency": "checkers.latency:make",
+    "linearizable": "checkers.linearizable.check:make",
+    "sanity": "checkers.sanity:make",
+    "stats": "checkers.stats:make",
+}
+
+MODELS = {
+    "cas-register": "checkers.linearizable.models:CAS_REGISTER",
+    "counter": "checkers.linearizable.models:COUNTER",
+    "fifo-queue": "checkers.linearizable.models:FIFO_QUEUE",
+    "kv": "checkers.linearizable.models:KV",
+    "mutex": "checkers.linearizable.models:MUTEX",
+    "register": "checkers.linearizable.models:REGISTER",
+    "set": "checkers.linearizable.models:SET",
+    "stack": "checkers.linearizable.models:STACK",
+}

@@ -64,9 +64,7 @@ class Calls:
         return None if other == NO_KEY else self.history[other]
 
     def _take(self, rows: npt.NDArray[np.intp]) -> Calls:
-        columns = {
-            item.name: getattr(self, item.name)[rows] for item in fields(self) if item.name != "history"
-        }
+        columns = {item.name: getattr(self, item.name)[rows] for item in fields(self) if item.name != "history"}
         return Calls(history=self.history, **columns)
 
 

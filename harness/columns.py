@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,15 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.int8]
 
+TABLES = {"f": "fs", "key": "keys", "value": "values", "node": "nodes"}  # column of codes → its table
+COLUMNS: dict[str, type[np.signedinteger[Any]]] = {
+    "index": np.int64,
+    "time_ns": np.int64,
+    "type": np.int8,
+    "process": np.int64,
+    **dict.fromkeys(TABLES, np.int32),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -34,14 +44,20 @@ class Source:
     """
 
     name: str | None = None
-    lines: Ints | None = None
+    lines: Ints | Sequence[int] | None = None
 
     def line(self, row: int) -> int:
         return row + 1 if self.lines is None else int(self.lines[row])
 
     def at(self, row: int) -> str:
-        """The beginning of a sentence about that row: "history.jsonl line 7"."""
-        return f"{self.name or 'history'} line {self.line(row)}"
+        """The beginning of a sentence about that row: "history.jsonl line 7", with ", op 3" if lines hold
+        several ops.
+        """
+        crowded = self.lines is not None and (
+            (row > 0 and self.lines[row - 1] == self.lines[row])
+            or (row + 1 < len(self.lines) and self.lines[row + 1] == self.lines[row])
+        )
+        return f"{self.name or 'history'} line {self.line(row)}" + (f", op {row}" if crowded else "")
 
 
 IN_MEMORY = Source()
@@ -79,9 +95,7 @@ def pair_up(*, type_: Bytes, process: Ints, f: Codes, key: Codes, fs: Sequence[s
     return pair
 
 
-def _broken_rule(
-    row: int, *, type_: Bytes, process: Ints, f: Codes, fs: Sequence[str], source: Source
-) -> str:
+def _broken_rule(row: int, *, type_: Bytes, process: Ints, f: Codes, fs: Sequence[str], source: Source) -> str:
     """Which rule ``row`` breaks, and what would be right."""
     who, what = f"process {process[row]}", repr(fs[f[row]])
     earlier = np.flatnonzero(process[:row] == process[row])

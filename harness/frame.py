@@ -42,9 +42,7 @@ def _category(codes: Codes, table: Sequence[str]) -> pd.Series[Any]:
 
 
 def _objects(codes: Codes, table: Sequence[Any]) -> pd.Series[Any]:
-    objects: npt.NDArray[np.object_] = np.full(
-        len(table) + 1, None, dtype=object
-    )  # the last is what code -1 picks
+    objects: npt.NDArray[np.object_] = np.full(len(table) + 1, None, dtype=object)  # the last is what code -1 picks
     for code, item in enumerate(table):
         objects[code] = item
     return pd.Series(objects[codes], dtype=object)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from harness.calls import Calls, calls_of
 from harness.columns import (
+    COLUMNS,
     FAIL,
     FOREVER,
     IN_MEMORY,
@@ -24,6 +25,7 @@ from harness.columns import (
     NEMESIS_PROCESS,
     NO_KEY,
     OK,
+    TABLES,
     TYPES,
     Bytes,
     Codes,
@@ -56,14 +58,6 @@ __all__ = [
 
 _OP_TYPES = tuple(OpType(name) for name in TYPES)
 _TYPE_CODES = {name: code for code, name in enumerate(_OP_TYPES)}
-_TABLES = {"f": "fs", "key": "keys", "value": "values", "node": "nodes"}  # column of codes → its table
-_COLUMNS: dict[str, type[np.signedinteger[Any]]] = {
-    "index": np.int64,
-    "time_ns": np.int64,
-    "type": np.int8,
-    "process": np.int64,
-    **dict.fromkeys(_TABLES, np.int32),
-}
 
 
 class History:
@@ -126,12 +120,10 @@ class History:
                 errors[row] = op.error
             if op.extra:
                 extras[row] = op.extra
-        lines = (
-            np.frombuffer(flat, dtype=np.int64).reshape(-1, 8) if flat else np.zeros((0, 8), dtype=np.int64)
-        )
+        lines = np.frombuffer(flat, dtype=np.int64).reshape(-1, 8) if flat else np.zeros((0, 8), dtype=np.int64)
         unstamped = bool((lines[:, 0] == -1).all())
         return cls.from_columns(
-            **{name: lines[:, column] for column, name in enumerate(_COLUMNS) if column or not unstamped},
+            **{name: lines[:, column] for column, name in enumerate(COLUMNS) if column or not unstamped},
             fs=fs.table,
             keys=keys.table,
             values=values.table,
@@ -182,22 +174,20 @@ class History:
             "value": value,
             "node": none if node is None else node,
         }
-        for name, dtype in _COLUMNS.items():
+        for name, dtype in COLUMNS.items():
             setattr(self, name, _column(name, given[name], dtype, rows))
         self.fs, self.keys, self.values, self.nodes = fs, keys, values, nodes
         self.errors, self.extras = dict(errors or {}), dict(extras or {})
         self._calls = None
         _check_columns(self, source)
         if not interned:
-            for name, table in _TABLES.items():
+            for name, table in TABLES.items():
                 merged, codes = intern_table(getattr(self, table), getattr(self, name))
                 setattr(self, table, merged)
                 setattr(self, name, codes)
-        self.pair = pair_up(
-            type_=self.type, process=self.process, f=self.f, key=self.key, fs=self.fs, source=source
-        )
+        self.pair = pair_up(type_=self.type, process=self.process, f=self.f, key=self.key, fs=self.fs, source=source)
         _pair_nemesis(self)
-        for name in (*_COLUMNS, "pair"):
+        for name in (*COLUMNS, "pair"):
             getattr(self, name).flags.writeable = False
         return self
 
@@ -230,14 +220,12 @@ class History:
         """Equal iff every line is, by the sameness of values; how values are numbered does not matter."""
         if not isinstance(other, History):
             return NotImplemented
-        plain = [name for name in _COLUMNS if name not in _TABLES]
+        plain = [name for name in COLUMNS if name not in TABLES]
         return (
             all(np.array_equal(getattr(self, name), getattr(other, name)) for name in plain)
             and all(
-                same_column(
-                    getattr(self, name), getattr(self, table), getattr(other, name), getattr(other, table)
-                )
-                for name, table in _TABLES.items()
+                same_column(getattr(self, name), getattr(self, table), getattr(other, name), getattr(other, table))
+                for name, table in TABLES.items()
             )
             and self.errors == other.errors
             and self.extras == other.extras
@@ -275,7 +263,7 @@ class History:
         chosen = np.flatnonzero(picked) if picked.dtype == np.bool_ else np.unique(picked.astype(np.int64))
         position = {old: new for new, old in enumerate(chosen.tolist())} if self.errors or self.extras else {}
         return History.from_columns(
-            **{name: getattr(self, name)[chosen] for name in _COLUMNS},
+            **{name: getattr(self, name)[chosen] for name in COLUMNS},
             fs=self.fs,
             keys=self.keys,
             values=self.values,
@@ -326,15 +314,11 @@ def _process_code(process: Any) -> int:
     if process == NEMESIS:
         return NEMESIS_PROCESS
     if type(process) is not int or process < 0:
-        raise HistoryError(
-            f"process is {process!r}; a client is a whole number from 0, the nemesis is {NEMESIS!r}"
-        )
+        raise HistoryError(f"process is {process!r}; a client is a whole number from 0, the nemesis is {NEMESIS!r}")
     return process
 
 
-def _column(
-    name: str, given: npt.ArrayLike, dtype: type[np.signedinteger[Any]], rows: int
-) -> npt.NDArray[Any]:
+def _column(name: str, given: npt.ArrayLike, dtype: type[np.signedinteger[Any]], rows: int) -> npt.NDArray[Any]:
     """A private copy of a column in its own type. Raises HistoryError where shape or numbers do not fit."""
     raw = np.asarray(given)
     if raw.shape != (rows,):
@@ -357,17 +341,13 @@ def _check_columns(history: History, source: Source) -> None:
 
     refuse((history.type < INVOKE) | (history.type > INFO), "type", "is no code of invoke, ok, fail or info")
     refuse(history.process < NEMESIS_PROCESS, "process", "is negative; clients count from 0")
-    for name, table in _TABLES.items():
+    for name, table in TABLES.items():
         codes, least = getattr(history, name), NO_KEY if name in {"key", "node"} else 0
-        refuse(
-            (codes < least) | (codes >= len(getattr(history, table))), name, "is a code outside of its table"
-        )
+        refuse((codes < least) | (codes >= len(getattr(history, table))), name, "is a code outside of its table")
     for name in {*history.fs, *history.nodes}:
         if not isinstance(name, str):
             raise HistoryError(f"{name!r} is no name of a function or node; names are strings")
-    refuse(
-        history.time_ns < -1, "time_ns", "is negative; times count nanoseconds from the beginning of the run"
-    )
+    refuse(history.time_ns < -1, "time_ns", "is negative; times count nanoseconds from the beginning of the run")
     disorder = np.diff(history.index, prepend=-1) <= 0
     refuse(
         disorder,

@@ -60,9 +60,7 @@ class Interner:
         try:
             key = identity(value)
         except (ValueError, TypeError) as error:
-            raise HistoryError(
-                f"a {type(value).__name__} value cannot stand in a history: {error}"
-            ) from error
+            raise HistoryError(f"a {type(value).__name__} value cannot stand in a history: {error}") from error
         except RecursionError as error:
             raise HistoryError("a value is nested too deeply, or contains itself; flatten it") from error
         code = self._codes.setdefault(key, len(self.table))

@@ -10,17 +10,19 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from harness.errors import ClusterError
-from harness.formats import jsonl
+from harness.formats import jsonl, load_history
 from harness.op import NEMESIS, Op, OpType
 
 FAULT_JOURNAL_VERSION = 1
 # Completions wait in memory for the next invocation at most this long (in lines): losing one on a crash only turns ok into info.
 BUFFERED_LINES_MAX = 64
+CONTROLLER_DIED = "the controller died before the operation completed"
 
 
 class Appender:
@@ -99,22 +101,17 @@ def recover_history(path: Path) -> int:
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
             file.truncate(whole)
-    history = jsonl.load(path)
+    history = load_history(path)
     last_ns = int(history.time_ns[-1]) if len(history) else 0
-    open_ops = [history[int(row)] for row in history.open_rows()]
+    calls = history.calls()
+    open_ops = [calls.op(row) for row in range(len(calls)) if calls.completion(row) is None]
     appender = Appender(path)
     for number, op in enumerate(open_ops):
-        line = op.info("the controller died before the operation completed")
-        appender.write(jsonl.encode_op(_stamped(line, len(history) + number, last_ns)))
+        line = replace(op.info(CONTROLLER_DIED), index=len(history) + number, time_ns=last_ns)
+        appender.write(jsonl.encode_op(line))
     appender.sync()
     appender.close()
     return len(open_ops)
-
-
-def _stamped(op: Op, index: int, time_ns: int) -> Op:
-    from dataclasses import replace
-
-    return replace(op, index=index, time_ns=time_ns)
 
 
 class _explained:  # noqa: N801 - reads as a word: "with _explained(path)"

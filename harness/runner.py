@@ -12,16 +12,17 @@ Rules, each with its reason:
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from harness.generator import NEMESIS_THREAD, Context, Generator, Pending
+from harness.generator import EMPTY, LOG, NEMESIS_THREAD, PENDING, Context, Generator, is_control
 from harness.journal import HistoryJournal
 from harness.op import Op, OpType
 
-# While the generator has nothing to give although threads are free, it is asked again this often: it may wait for time alone.
+# While the generator has nothing to give although threads may be free, it is asked again this often: it may wait for time alone.
 PENDING_POLL_S = 0.01
 
 
@@ -43,7 +44,7 @@ class Runner:
         journal: HistoryJournal,
         observe: Callable[[Op], None] | None = None,
     ) -> None:
-        self._generator: Generator | None = generator
+        self._generator = generator
         self._context = context
         self._invokers = invokers
         self._journal = journal
@@ -67,13 +68,13 @@ class Runner:
                     self._complete(*self._done.popleft())
                 now_ns = self.now_ns()
                 self._context = self._context.at(now_ns)
-                asked = self._generator.op(self._context) if self._generator is not None else None
+                asked = self._generator.op(self._context)
                 if asked is None:
-                    if not self._running and not self._done:
+                    if not self._running:
                         break
-                    self._generator = None
+                    self._generator = EMPTY
                     await self._wait(None)
-                elif isinstance(asked, Pending):
+                elif asked is PENDING:
                     await self._wait(PENDING_POLL_S)
                 elif asked[0].time_ns > now_ns:
                     await self._wait((asked[0].time_ns - now_ns) / 1e9)
@@ -81,13 +82,26 @@ class Runner:
                     self._invoke(group, *asked)
         self._journal.flush()
 
+    def _control(self, group: asyncio.TaskGroup, op: Op, rest: Generator) -> None:
+        """Ops for the runner itself; they reach no client, no history and no update (see ``generator.sequence.sleep``)."""
+        self._generator = rest
+        if op.f == LOG:
+            logging.getLogger(__name__).info("%s", op.value)
+            return
+        thread = self._context.thread_of(op.process)
+        self._context = self._context.busy(thread, self._context.time_ns)
+        self._running += 1
+        group.create_task(self._carry_out(thread, _Sleeper(), op))
+
     def _invoke(self, group: asyncio.TaskGroup, op: Op, rest: Generator) -> None:
+        if is_control(op):
+            self._control(group, op, rest)
+            return
         now_ns = self._context.time_ns
-        op = replace(op, index=self._index, time_ns=now_ns)
         thread = self._context.thread_of(op.process)
         invoker = self._invokers[thread]
-        if op.node is None and thread != NEMESIS_THREAD:
-            op = replace(op, node=getattr(invoker, "node", None))
+        node = op.node if thread == NEMESIS_THREAD else getattr(invoker, "node", None)
+        op = replace(op, index=self._index, time_ns=now_ns, node=node)
         self._record(op)
         self._context = self._context.busy(thread, now_ns)
         self._generator = rest.update(self._context, op)
@@ -101,13 +115,15 @@ class Runner:
 
     def _complete(self, thread: int, op: Op) -> None:
         now_ns = self.now_ns()
+        self._running -= 1
+        if is_control(op):
+            self._context = self._context.freed(thread, now_ns)
+            return
         op = replace(op, index=self._index, time_ns=now_ns)
         self._record(op)
-        self._running -= 1
-        crashed = op.type is OpType.INFO and thread != NEMESIS_THREAD
-        self._context = self._context.crashed(thread, now_ns) if crashed else self._context.freed(thread, now_ns)
-        if self._generator is not None:
-            self._generator = self._generator.update(self._context, op)
+        next_context = self._context.crashed if op.type is OpType.INFO else self._context.freed
+        self._context = next_context(thread, now_ns)
+        self._generator = self._generator.update(self._context, op)
 
     def _record(self, op: Op) -> None:
         self._journal.record(op)
@@ -128,6 +144,14 @@ class Runner:
             self._waiter = None
             if timer is not None:
                 timer.cancel()
+
+
+class _Sleeper:
+    """Does nothing for as long as the op says."""
+
+    async def invoke(self, op: Op) -> Op:
+        await asyncio.sleep(op.value)
+        return op
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

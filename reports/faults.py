@@ -104,9 +104,7 @@ def phases(report: Report) -> list[Phase]:
         if name is not None and all(name != known for known, _ in marks):
             marks.append((name, lines.time_ns(op)))
     ends = [start for _, start in marks[1:]] + [end_ns(report)]
-    return [
-        Phase(name=name, start_ns=start, end_ns=end) for (name, start), end in zip(marks, ends, strict=True)
-    ]
+    return [Phase(name=name, start_ns=start, end_ns=end) for (name, start), end in zip(marks, ends, strict=True)]
 
 
 def _recorded(report: Report) -> list[Fault]:

@@ -61,10 +61,7 @@ def figures(report: Report) -> Figures:
     calls = report.history.calls()
     ends = completion_ns(report)
     latency = ends - report.time_ns[calls.call]
-    per_f = [
-        _counts(sentence(name), calls, latency, calls.f == code)
-        for code, name in enumerate(report.history.fs)
-    ]
+    per_f = [_counts(sentence(name), calls, latency, calls.f == code) for code, name in enumerate(report.history.fs)]
     everything = faults(report)
     return Figures(
         all_ops=_counts("all", calls, latency, np.ones(len(calls), dtype=np.bool_)),

@@ -82,9 +82,7 @@ def _operations(progress: Progress) -> Text:
 
 def _speed(progress: Progress) -> Text:
     latencies = [
-        (name, value)
-        for name, value in (("p50", progress.p50_ns), ("p99", progress.p99_ns))
-        if value is not None
+        (name, value) for name, value in (("p50", progress.p50_ns), ("p99", progress.p99_ns)) if value is not None
     ]
     words = [f"{progress.rate:,.1f}/s", *(f"{name} {duration(value)}" for name, value in latencies)]
     return Text(" · ".join(words))

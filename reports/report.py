@@ -54,10 +54,14 @@ class Report:
 
     @property
     def time_ns(self) -> Ints:
-        """When each line was recorded, in ns since the run began; for a history without times, ``LINE_NS``
-        per line.
+        """When each line was recorded, in ns since the run began; without times, ``LINE_NS`` per line.
+
+        Never decreasing: the order of the lines is the truth, and a recorder's clock that jumped back is held
+        until it catches up.
         """
-        return self.history.time_ns if self.timed else np.arange(len(self.history), dtype=np.int64) * LINE_NS
+        if not self.timed:
+            return np.arange(len(self.history), dtype=np.int64) * LINE_NS
+        return np.maximum.accumulate(self.history.time_ns)
 
     def moment(self, time_ns: int) -> str:
         """A moment of ``time_ns`` in words: ``12.345 s``, or ``line 12`` of a history without times."""

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,19 @@ def dumps(results: Mapping[str, Any]) -> str:
     return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text) + "\n"
 
 
-def load_results(text: str, where: str = "results.json") -> dict[str, Any]:
+def load_results(path: Path) -> dict[str, Any]:
+    """The document in a results.json; raises HistoryError as ``loads`` does, and for a file that cannot be
+    read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise HistoryError(f"{path}: cannot be read ({reason})") from error
+    return loads(text, str(path))
+
+
+def loads(text: str, where: str) -> dict[str, Any]:
     """The document that ``dumps`` wrote; ``where`` names the file in messages.
 
     Raises HistoryError if the text is no such document, or one of a version that this splitbrain does not
@@ -88,9 +100,7 @@ def load_results(text: str, where: str = "results.json") -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise HistoryError(f"{where}: not a JSON document ({error})") from error
     if not isinstance(document, dict) or "verdict" not in document:
-        raise HistoryError(
-            f'{where}: not the results of a run: expected a JSON object with "version" and "verdict"'
-        )
+        raise HistoryError(f'{where}: not the results of a run: expected a JSON object with "version" and "verdict"')
     version = document.get("version")
     if type(version) is not int or version < 1:
         raise HistoryError(f"{where}: results of version {version!r}; a whole number from 1 is expected")
@@ -126,9 +136,7 @@ def plain(value: Any) -> Any:
 
 def _rows(rows: Iterable[Any], order: tuple[str, ...]) -> list[Any]:
     return [
-        {name: plain(value) for name, value in _ordered(row, order)}
-        if isinstance(row, Mapping)
-        else plain(row)
+        {name: plain(value) for name, value in _ordered(row, order)} if isinstance(row, Mapping) else plain(row)
         for row in rows
     ]
 

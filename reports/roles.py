@@ -64,9 +64,7 @@ def elections(report: Report) -> int | None:
     told = roles(report)
     if not told:
         return None
-    return len(
-        {(c.node, c.start_ns, c.term) for changes in told.values() for c in changes if c.role in LEADING}
-    )
+    return len({(c.node, c.start_ns, c.term) for changes in told.values() for c in changes if c.role in LEADING})
 
 
 def _changes(node: str, lines: Sequence[LogLine]) -> list[Role]:

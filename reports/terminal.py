@@ -41,12 +41,23 @@ _ASCII = str.maketrans("├─┤╌▒◀→·…µ×", "|-|.#<>-.ux")
 
 def render(report: Report) -> str:
     """The summary as plain text of 80 columns."""
-    console = Console(
-        file=io.StringIO(), width=80, color_system=None, force_terminal=False, legacy_windows=False
-    )
+    console = Console(file=io.StringIO(), width=80, color_system=None, force_terminal=False, legacy_windows=False)
     print_summary(console, report)
     text = console.file.getvalue()  # type: ignore[attr-defined]  # the file is the StringIO given above
     return "\n".join(line.rstrip() for line in str(text).splitlines()) + "\n"
+
+
+def head(version: str, plan: Mapping[str, Any], run: str) -> Text:
+    """The first lines of a run: version, seed and what is run, so that even a run that is cut short can be
+    repeated.
+    """
+    faults_planned = ", ".join(sentence(kind) for kind in plan.get("nemesis") or ()) or "no faults"
+    nodes = plan.get("nodes") or ()
+    where = _what_ran({**plan, "plan": plan})
+    what = f"{count(len(nodes), 'node')}, workload {sentence(plan.get('workload'))}, {faults_planned}"
+    return Text.assemble(
+        (f"splitbrain {sentence(version)}", "bold"), f"  {where}\n", (f"{what}\n{sentence(run)}", "dim")
+    )
 
 
 def print_summary(console: Console, report: Report, report_path: str | None = None) -> None:

@@ -69,8 +69,8 @@ class Witness:
 
 def witness(report: Report, anomaly: Mapping[str, Any]) -> Witness:
     """The operations of an anomaly's witness, or, where the checker has none, those that show the anomaly."""
-    shown = set(_rows(report, anomaly.get("ops") or ()))
-    rows = _rows(report, anomaly.get("witness") or ()) or sorted(shown)
+    shown = set(anomaly_rows(report, anomaly.get("ops") or ()))
+    rows = anomaly_rows(report, anomaly.get("witness") or ()) or sorted(shown)
     pair = report.history.pair
     firsts = list(dict.fromkeys(min(row, int(pair[row])) if pair[row] >= 0 else row for row in rows))
     firsts.sort()
@@ -93,14 +93,10 @@ def during(faults: Iterable[Fault], events: Sequence[int]) -> list[Fault]:
     """The faults that hold while something of the witness happens."""
     if not events:
         return []
-    return [
-        fault
-        for fault in faults
-        if fault.first < events[-1] and (fault.last is None or fault.last > events[0])
-    ]
+    return [fault for fault in faults if fault.first < events[-1] and (fault.last is None or fault.last > events[0])]
 
 
-def _rows(report: Report, indices: Iterable[Any]) -> list[int]:
+def anomaly_rows(report: Report, indices: Iterable[Any]) -> list[int]:
     """History rows of recorded indices; what is no index of this history is left out."""
     index = report.history.index
     wanted = [number for number in indices if isinstance(number, int) and not isinstance(number, bool)]

@@ -1,1 +1,6 @@
-""""""
+"""The systems under test, by name: each a ``harness.protocols.Target``, loaded when a run needs it.
+
+The list is a plain table so that it can be read and searched, and importing it does nothing.
+"""
+
+TARGETS = {"kv/raft": "targets.kv.target:RAFT"}

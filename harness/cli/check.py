@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 
 from harness import results, store
 from harness.cli import tables
-from harness.cli.judging import judge_run, make_checker, verdicts_stats
-from harness.cli.run import EXIT_CODES, show
+from harness.cli.judging import judge_run, make_checker, stats_of, write_reports
+from harness.cli.run import show
 from harness.errors import PlanError
 from harness.formats import load_history
 from harness.journal import recover_history
 from harness.judge import judge
 from harness.verdict import Budget
+from reports.report import Report
 
 
 @click.command()
@@ -50,16 +50,13 @@ def check(
         run = store.Run(path)
         if not run.results.exists() and run.history.exists():
             recover_history(run.history)
-        document = judge_run(run, budget=budget)
-    else:
-        document = _judge_file(path, model, names, keyed=keyed, budget=budget)
-    show(document, as_json=as_json)
-    return EXIT_CODES[document["verdict"]]
+        report = judge_run(run, budget=budget)
+        write_reports(run, report)
+        return show(report, run.report, as_json=as_json)
+    return show(_judge_file(path, model, names, keyed=keyed, budget=budget), None, as_json=as_json)
 
 
-def _judge_file(
-    path: Path, model: str | None, names: tuple[str, ...], *, keyed: bool, budget: Budget
-) -> dict[str, Any]:
+def _judge_file(path: Path, model: str | None, names: tuple[str, ...], *, keyed: bool, budget: Budget) -> Report:
     if not (model or names):
         known = ", ".join(tables.models().names())
         raise PlanError(
@@ -74,7 +71,12 @@ def _judge_file(
     verdicts = judge(history, checkers, budget)
     argv = ["splitbrain", "check", str(path), *(["--model", model] if model else []), *(["--keyed"] if keyed else [])]
     argv += [word for name in names for word in ("--checker", name)]
-    stats = verdicts_stats(verdicts)
-    return results.document(
-        history=history, verdicts=verdicts, plan={}, run=str(path), repeat=shlex.join(argv), stats=stats
+    document = results.document(
+        history=history,
+        verdicts=verdicts,
+        plan={},
+        run=str(path),
+        repeat=shlex.join(argv),
+        stats=stats_of(verdicts),
     )
+    return Report(results=document, history=history)

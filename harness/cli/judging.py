@@ -8,12 +8,15 @@ from typing import Any
 
 from harness import results, store
 from harness.cli import tables
+from harness.cli.planning import repeat_command
 from harness.formats import load_history
-from harness.history import History
 from harness.judge import judge
 from harness.plan import Plan
-from harness.verdict import Budget, Checker
+from harness.registry import load
+from harness.verdict import Budget, Checker, Verdict
 from harness.workloads.workload import Workload
+from reports import REPORTS
+from reports.report import Report
 
 
 def checkers_of(plan: Plan) -> list[Checker]:
@@ -24,12 +27,13 @@ def checkers_of(plan: Plan) -> list[Checker]:
 
 
 def make_checker(name: str, options: Mapping[str, Any]) -> Checker:
+    """The checker called ``name``. Raises PlanError if there is none."""
     checker: Checker = tables.checkers().get(name)(**options)
     return checker
 
 
-def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "") -> dict[str, Any]:
-    """Judge a run that has ended (or whose controller died); writes results.json and report.html, returns the document."""
+def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "") -> Report:
+    """Judge a run that has ended (or whose controller died). Writes nothing."""
     plan = run.plan()
     history = load_history(run.history, torn="truncate")
     verdicts = judge(history, checkers_of(plan), budget or Budget())
@@ -40,39 +44,30 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
         plan=plan.to_json(),
         run=str(run.path),
         repeat=repeat or previous_repeat(run),
-        stats=_stats(verdicts_stats(verdicts), logs),
+        stats={**stats_of(verdicts), "elections": _elections(logs)},
     )
-    write_reports(run, document, history, logs)
-    return document
+    return Report(results=document, history=history, node_logs=logs)
 
 
-def write_reports(
-    run: store.Run, document: Mapping[str, Any], history: History, logs: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> None:
-    from reports.html import render as render_html
-    from reports.report import Report
-    from reports.results_json import dumps
-
-    store.write(run.results, dumps(document))
-    store.write(run.report, render_html(Report(results=document, history=history, node_logs=logs)))
+def write_reports(run: store.Run, report: Report) -> None:
+    """results.json and report.html of the run, each whole or not at all. Raises ClusterError."""
+    store.write(run.results, load(REPORTS["json"])(report))
+    store.write(run.report, load(REPORTS["html"])(report))
 
 
 def previous_repeat(run: store.Run) -> str:
     """The command that repeats this run, as its results or else its plan tell it."""
-    from harness.cli.planning import repeat_command
-
     try:
-        document = json.loads(run.results.read_text())
-        return str(document["repeat"])
+        return str(json.loads(run.results.read_text())["repeat"])
     except (OSError, ValueError, KeyError, TypeError):
         return repeat_command(run.plan())
 
 
-def verdicts_stats(verdicts: Sequence[Any]) -> dict[str, Any]:
+def stats_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The figures of the checker called "stats": they are the run's own."""
     return next((dict(v.stats) for v in verdicts if v.checker == "stats"), {})
 
 
-def _stats(stats: dict[str, Any], logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    elections = sum(line.get("event") == "leader" for lines in logs.values() for line in lines)
-    return {**stats, "elections": elections}
+def _elections(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
+    """How often a node said that it had become leader."""
+    return sum(line.get("event") == "leader" for lines in logs.values() for line in lines)

@@ -103,13 +103,14 @@ def _bug(target: Target, name: str | None) -> Bug | None:
 
 def _schedule(request: Request, plan: Plan, target: Target, powers: frozenset[str]) -> tuple[tuple[str, ...], Schedule]:
     from nemesis.package import parse_kinds
-    from nemesis.schedules import complete_schedule, make_schedule
+    from nemesis.schedules import make_schedule, read_schedule
 
     dice = rng.stream(plan.seed, "nemesis")
+    registry = tables.clusters()
+    offered = {name: powers_of(registry.get(name)) for name in registry.names()}
     if request.schedule is not None:
-        schedule = complete_schedule(Schedule.load(request.schedule), plan.nodes, target.roles, plan.time_limit_s, dice)
-        kinds = tuple(sorted({fault.kind for fault in schedule.faults}))
-        parse_kinds(",".join(kinds) or "none", powers)
-        return kinds, schedule
-    kinds = parse_kinds(request.nemesis, powers)
+        schedule = read_schedule(request.schedule, plan.nodes, target.roles, plan.time_limit_s, dice)
+        names = sorted({fault.kind for fault in schedule.faults})
+        return parse_kinds(",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered), schedule
+    kinds = parse_kinds(request.nemesis, powers, nodes=len(plan.nodes), clusters=offered)
     return kinds, make_schedule(kinds, plan.nodes, target.roles, plan.time_limit_s, plan.interval_s, dice)

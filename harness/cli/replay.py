@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from harness import __version__, store
 from harness.cli.judging import judge_run, previous_repeat
-from harness.cli.run import EXIT_CODES, conduct_plan, show
+from harness.cli.run import conduct_plan, show
 from harness.errors import EXIT_BROKEN, PlanError
 
 
@@ -32,9 +33,9 @@ def replay(run: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001 - read
         again = store.create(Path(scratch), plan)
         conduct_plan(plan, again)
         same = again.history.read_bytes() == original.history.read_bytes()
-        document = judge_run(again, repeat=previous_repeat(original))
-    document |= {"run": str(run), "identical": same}
-    show(document, as_json=as_json)
+        judged = judge_run(again, repeat=previous_repeat(original))
+    repeated = replace(judged, results={**judged.results, "run": str(run), "identical": same})
+    code = show(repeated, None, as_json=as_json)
     if not same:
         made_by = (
             ""
@@ -44,4 +45,4 @@ def replay(run: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001 - read
         click.echo(f"splitbrain: the repeated history differs from {original.history}{made_by}", err=True)
         return EXIT_BROKEN
     click.echo(f"identical to {original.history}, byte for byte", err=True)
-    return EXIT_CODES[document["verdict"]]
+    return code

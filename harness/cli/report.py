@@ -10,6 +10,8 @@ from harness import store
 from harness.cli.judging import judge_run, write_reports
 from harness.errors import PlanError
 from harness.formats import load_history
+from reports.report import Report
+from reports.results_json import load_results
 
 
 @click.command()
@@ -21,11 +23,10 @@ def report(run: Path, debug: bool) -> int:  # noqa: ARG001 - read by the last li
         raise PlanError(f"{run} is not the directory of a run (it holds no plan.json): try splitbrain list runs")
     directory = store.Run(run)
     if directory.results.exists():
-        from reports.results_json import load_results
-
-        document = load_results(directory.results)
-        write_reports(directory, document, load_history(directory.history, torn="truncate"), directory.node_logs())
+        history = load_history(directory.history, torn="truncate")
+        drawn = Report(results=load_results(directory.results), history=history, node_logs=directory.node_logs())
     else:
-        judge_run(directory)
+        drawn = judge_run(directory)
+    write_reports(directory, drawn)
     click.echo(directory.report)
     return 0

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from harness import __version__, rng, store
 from harness.cli import tables
-from harness.cli.judging import judge_run
+from harness.cli.judging import judge_run, write_reports
+from harness.cli.live import LiveView
 from harness.cli.planning import Request, make_plan, repeat_command
 from harness.errors import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, PlanError
 from harness.op import Op
@@ -21,6 +22,9 @@ from harness.phases import run_generator
 from harness.plan import Plan
 from harness.protocols import Cluster, ClusterSpec, Target
 from harness.registry import load
+from reports.report import Report
+from reports.results_json import dumps
+from reports.terminal import head, print_summary
 
 EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKNOWN}
 
@@ -97,19 +101,18 @@ def run(
     plan = make_plan(request)
     repeat = repeat_command(plan, schedule)
     directory = store.create(store_path, plan)
-    document = run_plan(plan, directory, repeat, quiet=as_json)
-    show(document, as_json=as_json)
-    return EXIT_CODES[document["verdict"]]
+    report = run_plan(plan, directory, repeat, console_for(as_json=as_json))
+    return show(report, directory.report, as_json=as_json)
 
 
-def run_plan(plan: Plan, directory: store.Run, repeat: str, *, quiet: bool) -> dict[str, Any]:
-    """Conduct the run, judge it, write its reports; returns the results document."""
-    console = _console(stderr=quiet)
-    from reports.terminal import head
-
+def run_plan(plan: Plan, directory: store.Run, repeat: str, console: Console) -> Report:
+    """Conduct the run, judge it, write its reports."""
     console.print(head(__version__, plan.to_json(), str(directory.path)))
-    conduct_plan(plan, directory, _live(plan) if sys.stderr.isatty() and not quiet else None)
-    return judge_run(directory, repeat=repeat)
+    with LiveView(plan, console) as view:
+        conduct_plan(plan, directory, view.observe)
+    report = judge_run(directory, repeat=repeat)
+    write_reports(directory, report)
+    return report
 
 
 def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None] | None = None) -> None:
@@ -143,15 +146,18 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
         runner.run(conduct(experiment))
 
 
-def show(document: dict[str, Any], *, as_json: bool) -> None:
-    """The verdict on standard output: a summary for people, or the document."""
+def show(report: Report, report_path: Path | None, *, as_json: bool) -> int:
+    """The verdict on standard output, a summary for people or the document; returns the exit code."""
     if as_json:
-        click.echo(json.dumps(document, indent=2, default=str))
-        return
-    from reports.terminal import summary
+        click.echo(dumps(report.results), nl=False)
+    else:
+        print_summary(console_for(as_json=False), report, str(report_path) if report_path else None)
+    return EXIT_CODES[report.results["verdict"]]
 
-    console = _console()
-    console.print(summary(document))
+
+def console_for(*, as_json: bool) -> Console:
+    """Where people read: standard output, or standard error where that is kept for a document."""
+    return Console(stderr=as_json, highlight=False)
 
 
 def parse_options(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -166,14 +172,3 @@ def parse_options(pairs: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             options[name] = text
     return options
-
-
-def _console(*, stderr: bool = False) -> Any:
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
-
-
-def _live(plan: Plan) -> Callable[[Op], None] | None:
-    del plan
-    return None

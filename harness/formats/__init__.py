@@ -1,1 +1,139 @@
-""""""
+"""History files: reading recognises the format by content, writing goes by suffix. Nothing here judges.
+
+``jsonl`` is our own format and JSON's dialects, ``edn_history`` is Jepsen's. Every failure is a HistoryError
+of one sentence: file, line, and what would be right.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.columns import COLUMNS
+from harness.errors import HistoryError
+from harness.formats import edn_history, jsonl
+from harness.formats.edn import dumps
+from harness.formats.json_columns import JsonTable
+from harness.formats.jsonl import Torn
+from harness.formats.plain import to_json
+from harness.history import History
+from harness.interning import Interner
+from harness.op import Op
+
+_GZIP = b"\x1f\x8b"
+_JEPSEN = b"JEPSEN"  # the magic of Jepsen's binary store
+_BOM = b"\xef\xbb\xbf"
+# What a text of each kind begins with, whitespace aside. EDN has keywords, comments, tags; JSON's keys are strings.
+_JSON_START = re.compile(rb"\s*(?:\[\s*)?(?:\{\s*[\"}]|\]|\Z)")
+_EDN_START = re.compile(rb"[\s,]*(?:;|#|\(|\[?[\s,]*(?:;|#|\{|\]))")
+_EXPECTED = "a history is JSON lines (.jsonl) or EDN (.edn), also gzipped"
+
+
+def load_history(path: str | Path, *, keyed: bool = False, torn: Torn = "refuse") -> History:
+    """The history in the file ``path``: our JSON lines, others' JSON, or EDN, each also gzipped.
+
+    ``keyed`` reads the value [k v] of client ops as key and value, as Jepsen's independent workloads mean it.
+    ``torn`` says whether a last line that a crash cut short is dropped ("truncate") or an error. Raises
+    HistoryError.
+    """
+    path = Path(path)
+    name = str(path)
+    data = _content(path)
+    if data.startswith(_JEPSEN):
+        raise HistoryError(f"{name} is Jepsen's binary store; give the history.edn beside it")
+    if not data or data.isspace():
+        raise HistoryError(f"{name} is empty; {_EXPECTED}")
+    if _JSON_START.match(data):
+        return jsonl.read(data, name, keyed=keyed, torn=torn)
+    if not _EDN_START.match(data):
+        raise HistoryError(f"{name} is no history: it begins with {data[:16]!r}; {_EXPECTED}")
+    return edn_history.read(_text(data, name), name, keyed=keyed, torn=torn)
+
+
+def save_history(history: History, path: str | Path, *, keyed: bool = False) -> None:
+    """Write ``history`` to ``path`` as its suffix says: .jsonl or .edn; .gz after it compresses.
+
+    ``keyed`` writes the value [k v] instead of a field for the key, for Jepsen's own tools. JSON is poorer
+    than EDN: keywords become strings, sets sorted lists, and all that has no counterpart its EDN text; a
+    history whose values JSON cannot tell apart is refused. Raises HistoryError.
+    """
+    path = Path(path)
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    if suffix == ".jsonl":
+        ops = _json_ops(history)
+        data = b"".join(jsonl.write(map(_paired, ops) if keyed else ops))
+    elif suffix == ".edn":
+        data = "".join(edn_history.write(map(_paired, history) if keyed else history)).encode()
+    else:
+        raise HistoryError(f"{path}: the suffix says no format; use .jsonl or .edn, also with .gz after it")
+    try:
+        path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    except OSError as error:
+        raise HistoryError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of the file, unzipped, without byte order mark. Raises HistoryError."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise HistoryError(f"{path} does not exist; {_EXPECTED}") from error
+    except IsADirectoryError as error:
+        raise HistoryError(f"{path} is a directory; give the history in it, such as history.jsonl") from error
+    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+        raise HistoryError(f"{path} cannot be read: {error}") from error
+    if data.startswith(_GZIP):
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise HistoryError(f"{path} is a broken gzip file: {error}; unpack what can be saved of it") from error
+    return data.removeprefix(_BOM)
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise HistoryError(
+            f"{name} line {line}: byte {data[error.start]:#04x} is no UTF-8; save the file as UTF-8"
+        ) from error
+
+
+def _paired(op: Op) -> Op:
+    return op if op.key is None else replace(op, key=None, value=[op.key, op.value])
+
+
+def _json_ops(history: History) -> Iterable[Op]:
+    """The ops of ``history`` with values that JSON holds. Raises HistoryError if different ones would become
+    the same.
+    """
+    if isinstance(history.values, JsonTable) and isinstance(history.keys, JsonTable):
+        return history
+    return History.from_columns(
+        **{name: getattr(history, name) for name in COLUMNS},
+        fs=history.fs,
+        nodes=history.nodes,
+        keys=_json_table(history.keys),
+        values=_json_table(history.values),
+        errors={row: to_json(error) for row, error in history.errors.items()},
+        extras={row: to_json(extra) for row, extra in history.extras.items()},
+        interned=True,
+    )
+
+
+def _json_table(table: Sequence[Any]) -> Sequence[Any]:
+    converted = [to_json(value) for value in table]
+    interner = Interner()
+    for code, value in enumerate(converted):
+        other = interner.code(value)
+        if other != code:
+            raise HistoryError(
+                f"{dumps(table[other])} and {dumps(table[code])} would be the same in JSON; write .edn instead"
+            )
+    return converted

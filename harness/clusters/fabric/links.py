@@ -121,6 +121,14 @@ class Links:
             return AT_ONCE if src == dest else self._edge_fates
         return line.fates(now_s)
 
+    def lets_in(self, src: str, dest: str) -> bool:
+        """Whether a message that has come to the end of the link may enter: a cut also takes what was under way."""
+        line = self._lines.get((src, dest))
+        if line is None or not line.cuts:
+            return True
+        line.tally.dropped += 1
+        return False
+
     def cut(self, links: Iterable[Link]) -> None:
         """Every message of these links vanishes. Counted: a link that was cut twice needs two mends."""
         for link in links:

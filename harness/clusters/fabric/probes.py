@@ -14,50 +14,73 @@ from harness.effects import Link
 
 # Probes per link when asked whether it is open: a link that loses one message in five eats all of them once in 400,000 times.
 REACH_PROBES = 8
-# A link that has not delivered a probe this long after it was sent does not deliver it.
-PATIENCE_S = 1.0
 # Probes of a measurement leave one by one, so that the order of their arrival means something.
 SPACING_S = 0.001
 
-SendProbe = Callable[[Link, Callable[[], None]], None]  # send over this link; call back at each arrival of a copy
+Landed = Callable[[bool], None]
+# Send a probe over this link; return how many copies are under way. ``landed(entered)`` is called at the end of the link for each copy.
+SendProbe = Callable[[Link, Landed], int]
+
+
+class _Flight:
+    """Copies of probes that are under way; ``over`` is set when none is, once ``sealed``."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self._aloft = 0
+        self._sealed = False
+
+    def launch(self, copies: int) -> None:
+        self._aloft += copies
+
+    def land(self) -> None:
+        self._aloft -= 1
+        self._check()
+
+    async def wait(self) -> None:
+        self._sealed = True
+        self._check()
+        await self.over.wait()
+
+    def _check(self) -> None:
+        if self._sealed and self._aloft == 0:
+            self.over.set()
 
 
 async def reaches(send: SendProbe, links: Sequence[Link]) -> list[bool]:
-    """For each link, whether at least one of some probes came through. Waits only as long as some link has shown nothing yet."""
-    arrived: set[Link] = set()
-    missing = set(links)
-    if not missing:
-        return []
-    everyone = asyncio.Event()
+    """For each link, whether at least one of some probes came through."""
+    flight, arrived = _Flight(), [False] * len(links)
 
-    def landed(link: Link) -> None:
-        arrived.add(link)
-        if len(arrived) == len(missing):
-            everyone.set()
+    def landed(entered: bool, place: int) -> None:
+        arrived[place] |= entered
+        flight.land()
 
-    for link in links:
+    for place, link in enumerate(links):
         for _ in range(REACH_PROBES):
-            send(link, lambda link=link: landed(link))  # type: ignore[misc]  # mypy does not type default arguments of lambdas
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await everyone.wait()
-    except TimeoutError:
-        pass
-    return [link in arrived for link in links]
+            flight.launch(send(link, lambda entered, place=place: landed(entered, place)))  # type: ignore[misc]  # mypy does not infer defaults of lambdas
+    await flight.wait()
+    return arrived
 
 
-async def measure(send: SendProbe, link: Link, probes: int, now_s: Callable[[], float]) -> Mapping[str, float]:
+async def measure(send: SendProbe, link: Link, probes: int) -> Mapping[str, float]:
     """Shares of ``probes`` that were lost, came twice, were overtaken by later ones; and the median of their delay in seconds.
 
     The delay is infinite if none came through.
     """
-    sent_s: list[float] = []
+    time_s = asyncio.get_running_loop().time
+    flight, sent_s = _Flight(), []
     arrivals: list[tuple[int, float]] = []  # number of the probe, time of arrival
+
+    def landed(entered: bool, number: int) -> None:
+        if entered:
+            arrivals.append((number, time_s()))
+        flight.land()
+
     for number in range(probes):
-        sent_s.append(now_s())
-        send(link, lambda number=number: arrivals.append((number, now_s())))  # type: ignore[misc]  # as above
+        sent_s.append(time_s())
+        flight.launch(send(link, lambda entered, number=number: landed(entered, number)))  # type: ignore[misc]  # as above
         await asyncio.sleep(SPACING_S)
-    await _quiet(arrivals, probes)
+    await flight.wait()
     first: dict[int, float] = {}
     latest, overtaken = -1, 0
     for number, at_s in arrivals:
@@ -72,14 +95,3 @@ async def measure(send: SendProbe, link: Link, probes: int, now_s: Callable[[], 
         "reordered": overtaken / probes,
         "delay_s": statistics.median(delays_s) if delays_s else float("inf"),
     }
-
-
-async def _quiet(arrivals: Sequence[object], probes: int) -> None:
-    """Wait until nothing has come for a while, at most ``PATIENCE_S``: shorter if all came and no copy followed."""
-    loop = asyncio.get_running_loop()
-    until_s = loop.time() + PATIENCE_S
-    while loop.time() < until_s:
-        seen = len(arrivals)
-        await asyncio.sleep(0.1)
-        if len(arrivals) == seen and seen >= probes:
-            return

@@ -1,0 +1,31 @@
+"""What a search may cost and what it can answer; shared by the searches. Counted in steps, so that every machine answers alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.verdict import Validity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """At most so many steps (operations looked at) and so many remembered configurations."""
+
+    steps: int
+    configs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search says of one key.
+
+    ``explained`` of ``completed`` completed operations, in the order of their ends, have a legal order that was found (all of them if valid);
+    ``stuck`` is the one after them (a position among the operations searched), which no order reached: None if there is none. UNKNOWN
+    means that the limits were reached.
+    """
+
+    validity: Validity
+    steps: int
+    explained: int
+    completed: int
+    stuck: int | None = None

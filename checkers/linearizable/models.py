@@ -1,0 +1,203 @@
+"""What an object promises when its operations come one after the other. A model is data: a record of pure functions.
+
+A model of your own takes 20 lines::
+
+    from checkers.linearizable.models import UNKNOWN, Model
+
+    def step(state, f, argument, result):
+        if f == "open":
+            return not state, True
+        return result in (state, UNKNOWN), state
+
+    DOOR = Model(name="door", summary="a door that opens once", init=False, step=step,
+                 fs=frozenset({"open", "look"}), reads=frozenset({"look"}))
+
+Arguments and results come ``frozen``: lists as tuples, and everything hashable, so that ``==`` is the equality of JSON values.
+Models know nothing of time, processes or keys: every key of a history is judged as an object of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from harness.interning import identity
+
+
+class _Unknown(Enum):
+    RESULT = "unknown"
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+# The result of a call that never completed: whatever it was, it is legal.
+UNKNOWN: Final = _Unknown.RESULT
+
+State = Hashable
+Step = Callable[[Any, str, Any, Any], tuple[bool, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterForm:
+    """How a model's calls are those of one register, for which there are faster algorithms than trying every order.
+
+    ``reads``, ``writes`` and ``cas`` are names of functions whose results and arguments hold the values; ``swaps`` are functions that
+    are a cas with fixed values (expected, new). ``initial`` is the register's first value.
+    """
+
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    cas: frozenset[str] = frozenset()
+    swaps: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    initial: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A sequential object.
+
+    ``step(state, f, argument, result) -> (legal, state after)`` says whether a call may return ``result`` in ``state`` (UNKNOWN: it never
+    completed) and what it leaves behind. States are hashable and compared with ``==``. ``fs`` are the functions that it understands,
+    ``reads`` those among them that never change the state. A call that failed certainly did not happen: no model sees it.
+    """
+
+    name: str
+    summary: str
+    init: State
+    step: Step
+    fs: frozenset[str]
+    reads: frozenset[str] = frozenset()
+    register: RegisterForm | None = None
+
+
+def frozen(value: Any) -> Hashable:
+    """``value`` as models see it: a list is a tuple, and 1, 1.0 and true stay three values (true is ``(bool, True)``)."""
+    if isinstance(value, list | tuple):
+        return tuple([frozen(item) for item in value])
+    return identity(value)
+
+
+def _register(state: State, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    if f == "read":
+        return result is UNKNOWN or result == state, state
+    if f == "write":
+        return True, argument
+    expected, new = argument
+    if state == expected:
+        return True, new
+    # A cas that found another value completes as fail and is not seen here; only of one that never completed we cannot know.
+    return result is UNKNOWN, state
+
+
+def _mutex(state: State, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    before, after = ("free", "held") if f == "acquire" else ("held", "free")
+    if state == before:
+        return True, after
+    return result is UNKNOWN, state
+
+
+def _queue(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    if f == "enqueue":
+        return True, (*state, argument)
+    return _taken(result, state[:1], state[1:], state)
+
+
+def _stack(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    if f == "push":
+        return True, (*state, argument)
+    return _taken(result, state[-1:], state[:-1], state)
+
+
+def _taken(result: Any, next_out: Any, rest: State, state: State) -> tuple[bool, State]:
+    """Taking from a queue or a stack: null is the answer of an empty one, and of no other."""
+    if not next_out:
+        return result is None or result is UNKNOWN, state
+    return result is UNKNOWN or result == next_out[0], rest
+
+
+def _set(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    if f == "add":
+        return True, state | {argument}
+    return result is UNKNOWN or frozenset(result or ()) == state, state
+
+
+def _counter(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    if f == "add":
+        return True, state + argument
+    return result is UNKNOWN or result == state, state
+
+
+_REGISTER = frozenset({"read", "write"})
+_CAS_REGISTER = _REGISTER | {"cas"}
+_READ = frozenset({"read"})
+_FORM = RegisterForm(reads=_READ, writes=frozenset({"write"}))
+_CAS_FORM = RegisterForm(reads=_READ, writes=frozenset({"write"}), cas=frozenset({"cas"}))
+
+REGISTER = Model(
+    name="register",
+    summary="one value per key, first null: read, write",
+    init=None,
+    step=_register,
+    fs=_REGISTER,
+    reads=_READ,
+    register=_FORM,
+)
+CAS_REGISTER = Model(
+    name="cas-register",
+    summary="one value per key, first null: read, write, cas [expected, new]",
+    init=None,
+    step=_register,
+    fs=_CAS_REGISTER,
+    reads=_READ,
+    register=_CAS_FORM,
+)
+KV = Model(
+    name="kv",
+    summary="a key-value store: every key is a cas-register of its own",
+    init=None,
+    step=_register,
+    fs=_CAS_REGISTER,
+    reads=_READ,
+    register=_CAS_FORM,
+)
+MUTEX = Model(
+    name="mutex",
+    summary="a lock per key: acquire, release",
+    init="free",
+    step=_mutex,
+    fs=frozenset({"acquire", "release"}),
+    register=RegisterForm(swaps={"acquire": ("free", "held"), "release": ("held", "free")}, initial="free"),
+)
+FIFO_QUEUE = Model(
+    name="fifo-queue",
+    summary="first in, first out: enqueue, dequeue (null: it was empty)",
+    init=(),
+    step=_queue,
+    fs=frozenset({"enqueue", "dequeue"}),
+)
+STACK = Model(
+    name="stack",
+    summary="last in, first out: push, pop (null: it was empty)",
+    init=(),
+    step=_stack,
+    fs=frozenset({"push", "pop"}),
+)
+SET = Model(
+    name="set",
+    summary="a set that only grows: add, read (a list in any order)",
+    init=frozenset(),
+    step=_set,
+    fs=frozenset({"add", "read"}),
+    reads=_READ,
+)
+COUNTER = Model(
+    name="counter",
+    summary="a number, first 0: add (of a delta), read",
+    init=0,
+    step=_counter,
+    fs=frozenset({"add", "read"}),
+    reads=_READ,
+)

@@ -1,0 +1,177 @@
+"""The smallest part of an impossible register's history that is impossible by itself: a proof that a person can check.
+
+Taking operations away can make a history look worse than it was: without the write of 7, a read of 7 is impossible. A witness
+must not lie like that, so a part counts only if
+
+* with every read it holds all possible sources of the read (see ``sources``), or, of a read that has none, the last write of the value seen;
+* a cas whose possible sources are not all there is taken for a plain write, which asks less.
+
+Then, if the whole had a legal order, that order with everything else left out would be legal for the part: each read still
+follows its source, and nothing came in between. So an impossible part proves the whole impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from checkers.linearizable import register_search, unique
+from checkers.linearizable.encode import CAS, NOTHING, READ, RegisterOps
+from checkers.linearizable.limits import Limits
+from checkers.linearizable.shrink import shrink
+from checkers.linearizable.sources import Sources, with_known_sources
+from checkers.linearizable.unique import Clusters
+from harness.history import FOREVER
+from harness.verdict import Validity
+
+# Operations judged anew while shrinking, in all: about a second of plain Python. What is left then is the witness.
+WORK_MAX = 200_000
+# What one small part may cost; a part that costs more is not taken.
+PART_LIMITS = Limits(steps=400_000, configs=20_000)
+WINDOW_FIRST = 8
+
+
+class Part:
+    """Finds broken parts of one register (``ops``: all of its operations)."""
+
+    def __init__(self, ops: RegisterOps, sources: Sources) -> None:
+        self.ops, self.sources = ops, sources
+        self._needs: dict[int, tuple[int, ...]] = {}
+        self._work_left = WORK_MAX
+
+    def needs(self, i: int) -> tuple[int, ...]:
+        """The writes without which ``i`` may not be shown."""
+        if i not in self._needs:
+            self._needs[i] = tuple(self._find_needs(i))
+        return self._needs[i]
+
+    def _find_needs(self, i: int) -> list[int]:
+        if self.ops.seen[i] == NOTHING:
+            return []
+        found = self.sources.of(i)
+        if not found:
+            return self.last_written(i)
+        return found if self.ops.kind[i] == READ else []
+
+    def close(self, part: Iterable[int]) -> list[int]:
+        """``part`` with all that its operations need."""
+        whole = set(part)
+        whole.update(need for i in list(whole) for need in self.needs(i))
+        return sorted(whole)
+
+    def broken(self, part: list[int]) -> list[int] | None:
+        """``part`` without the reads that lack what they need, if that is impossible; else None."""
+        kept = set(part)
+        part = [i for i in part if kept.issuperset(self.needs(i))]
+        if not part or len(part) > self._work_left:
+            return None
+        self._work_left -= len(part)
+        return part if impossible(self._weakened(part)) else None
+
+    def smallest(self, start: list[int]) -> tuple[int, ...]:
+        """A smallest broken part of ``start``, which must be broken."""
+        return tuple(shrink(start, self.broken))
+
+    def _weakened(self, part: list[int]) -> RegisterOps:
+        ops, kept = self.ops.take(part), set(part)
+        known = [self.ops.kind[i] != CAS or kept.issuperset(self.sources.of(i)) for i in part]
+        return with_known_sources(ops, np.array(known, dtype=np.bool_))
+
+    def last_written(self, i: int) -> list[int]:
+        """The write of the value that ``i`` saw which began last before ``i`` ended; nothing if there is none."""
+        makers = self.sources.makers_of(int(self.ops.seen[i]))
+        return makers[self.ops.call[makers] < self.ops.ret[i]][-1:].tolist()  # type: ignore[no-any-return]  # numpy: Any
+
+
+def impossible(ops: RegisterOps) -> bool:
+    """Whether the operations of this one register are certainly not linearizable; False where that would cost too much."""
+    status = unique.examine(ops).status[0]
+    if status != unique.NOT_UNIQUE:
+        return status != unique.OPEN
+    found = register_search.search(register_search.prepare(ops), PART_LIMITS)
+    return found.validity is Validity.INVALID
+
+
+def of_orphan(part: Part, orphan: int) -> tuple[int, ...]:
+    """The witness of a read or cas without a source: itself, what it saw being written, and what replaced that."""
+    replacement = part.sources.replacement(orphan)
+    written = part.last_written(orphan)
+    start = sorted({orphan, *written, *([] if replacement is None else [replacement])})
+    return part.smallest(start) if part.broken(start) else tuple(start)
+
+
+def of_clusters(part: Part, clusters: Clusters) -> tuple[int, ...]:
+    """The witness of a register that ``unique`` refuted, from the operations and blocks that it named."""
+    start = part.close(_evidence(part.ops, clusters))
+    if part.broken(start):
+        return part.smallest(start)
+    return of_window(part, None)
+
+
+def of_window(part: Part, stuck: int | None) -> tuple[int, ...]:
+    """The witness of a register for which no order reaches the completion of ``stuck`` (None: who knows): the last operations before it,
+    as many as it takes.
+
+    Empty if even all of them together cost too much to be judged again.
+    """
+    ops = part.ops
+    end = FOREVER if stuck is None else int(ops.ret[stuck])
+    # What happens after that completion cannot matter; reads that end later only add what they saw.
+    before = np.flatnonzero((ops.call < end) & ((ops.kind != READ) | (ops.ret <= end))).tolist()
+    size = WINDOW_FIRST
+    while True:
+        start = part.close(before[-size:] if stuck is None else {stuck, *before[-size:]})
+        if part.broken(start):
+            return part.smallest(start)
+        if size >= len(before):
+            return ()
+        size *= 2
+
+
+def _evidence(ops: RegisterOps, clusters: Clusters) -> set[int]:
+    """The operations that ``unique`` named, with the writes and cas between them."""
+    a, b = int(clusters.a[0]), int(clusters.b[0])
+    status = clusters.status[0]
+    if status == unique.CONFLICT:
+        ends = [int(bounds[block]) for block in (a, b) for bounds in (clusters.first, clusters.last)]
+        found = {*_between(clusters, *ends[:2]), *_between(clusters, *ends[2:]), *ends}
+    elif b < 0:
+        found = {a, *_back(clusters, a)}
+    else:
+        found = {a, b, *_between(clusters, a, b)}
+    found.discard(unique.NONE)
+    # Of what never completed it takes a witness that it happened at all.
+    return found | {seer for i in found for seer in _seers(ops, clusters, i)}
+
+
+def _back(clusters: Clusters, i: int) -> list[int]:
+    """The writers behind ``i``, from its own cluster back through every cas to a plain write, or once around a cycle."""
+    found: dict[int, None] = {}
+    cluster = clusters.made[i] if clusters.made[i] >= 0 else clusters.seen[i]
+    while cluster >= 0 and clusters.writer[cluster] >= 0 and int(clusters.writer[cluster]) not in found:
+        writer = int(clusters.writer[cluster])
+        found[writer] = None
+        cluster = clusters.seen[writer]
+    return list(found)
+
+
+def _between(clusters: Clusters, i: int, k: int) -> list[int]:
+    """The writers of the clusters from that of ``i`` to that of ``k``, which one chain of cas connects."""
+    if i < 0 or k < 0:
+        return []
+    back, other = _back(clusters, i), _back(clusters, k)
+    longer, shorter = (back, other) if len(back) >= len(other) else (other, back)
+    return longer[: len(longer) - len(shorter) + 1]
+
+
+def _seers(ops: RegisterOps, clusters: Clusters, i: int) -> list[int]:
+    """From a write that never completed to a completed operation that proves it happened."""
+    found: list[int] = []
+    while i >= 0 and ops.ret[i] == FOREVER and len(found) < len(ops):
+        cluster = clusters.made[i]
+        first = int(clusters.first[cluster])
+        i = first if first >= 0 and ops.ret[first] != FOREVER else int(clusters.consumer[cluster])
+        if i >= 0:
+            found.append(i)
+    return found

@@ -1,0 +1,345 @@
+"""The simulator: nodes are coroutines on a virtual-time loop, the network, the disks and the clocks are models. No power is missing.
+
+A run is a function of ``spec.seed`` and of what the harness does: the same on every machine, in every process, under every
+PYTHONHASHSEED. Nodes share nothing: messages really are encoded and decoded, and a dead node's code never runs again.
+
+The cluster must be used on a ``VirtualTimeLoop`` (``asyncio.Runner(loop_factory=SimCluster.loop_factory)``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness import rng
+from harness.clusters.channels import Line
+from harness.clusters.fabric import probes
+from harness.clusters.fabric.links import LAN, Latency, Links
+from harness.clusters.sim_disk import Disk, Mount
+from harness.clusters.virtual_loop import Owner, VirtualTimeLoop
+from harness.effects import ClockSkew, Link, PacketShape
+from harness.errors import ClusterError, TargetError
+from harness.protocols import Body, Channel, ClusterSpec
+from harness.registry import load
+from targets.node import codes
+from targets.node.runtime import Runtime, World
+from targets.node.wallclock import Skew, WallClock
+
+# The simulated world begins on 2024-01-01T00:00:00Z.
+EPOCH_S = 1_704_067_200.0
+# A node takes this long from its start to its first message: machines never boot in step.
+BOOT_MIN_S, BOOT_MAX_S = 0.005, 0.05
+# Clients are much closer to a node than other nodes are, since latency towards the client hides anomalies (Maelstrom's rule); but
+# not at no distance: a client that is refused and asks again at once must not stop time.
+EDGE_S = 0.0001
+# The harness's own line to a node runtime, each way.
+ASK_S = 0.0005
+# A node that has not answered ``init`` by then is broken.
+INIT_S = 10.0
+# msgspec encodes more than JSON (sets, dates, bytes), real nodes do not: the first messages of each type are checked strictly.
+STRICT_MESSAGES = 32
+# Log lines are kept in memory up to this many, then written.
+LOG_LINES_KEPT = 10_000
+# Lines of a node's log that an error message shows.
+TAIL_LINES = 5
+
+HARNESS = "sb"  # the harness's own name in messages
+
+_encode = msgspec.json.Encoder().encode
+_encode_log = msgspec.json.Encoder(enc_hook=str).encode
+_decode = msgspec.json.Decoder().decode
+
+
+class _Life:
+    """One life of a node, from boot to death."""
+
+    __slots__ = ("mount", "owner", "runtime")
+
+    def __init__(self, owner: Owner, mount: Mount) -> None:
+        self.owner, self.mount = owner, mount
+        self.runtime: Runtime | None = None
+
+    def deliver(self, message: Mapping[str, Any]) -> None:
+        assert self.runtime is not None
+        self.runtime.receive(dict(message))
+
+
+class _Node:
+    """What outlasts a node's lives: its disk, its clock, its log."""
+
+    def __init__(self, name: str, log: Path, true_s: Callable[[], float]) -> None:
+        self.name, self.disk, self.clock = name, Disk(), WallClock(true_s)
+        self.life: _Life | None = None  # None: dead
+        self.lives = 0
+        self.crash: str | None = None  # what ended the last life, if the program did
+        self._log, self._lines = log, list[bytes]()
+
+    def write(self, t_s: float, fields: Mapping[str, Any]) -> None:
+        self._lines.append(_encode_log({"t": round(t_s, 6), **fields}))
+        if len(self._lines) >= LOG_LINES_KEPT:
+            self.flush()
+
+    def flush(self) -> None:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as file:
+            file.writelines(line + b"\n" for line in self._lines)
+        self._lines.clear()
+
+    def tail(self) -> str:
+        self.flush()
+        return "\n".join(self._log.read_text(encoding="utf-8").splitlines()[-TAIL_LINES:])
+
+
+class SimCluster:
+    """Satisfies ``Cluster`` and every ``Can*`` power."""
+
+    name = "sim"
+    loop_factory = VirtualTimeLoop
+
+    def __init__(self, spec: ClusterSpec, latency: Latency = LAN) -> None:
+        self.nodes = tuple(spec.nodes)
+        self._spec = spec
+        self._links = Links(spec.seed, self.nodes, latency, edge_s=EDGE_S)
+        self._lines: dict[str, Line] = {}
+        self._desk = Line(self._hand_over)
+        self._nodes: dict[str, _Node] = {}
+        self._graves: list[Owner] = []
+        self._dice = rng.stream(spec.seed, "sim")
+        self._disk_dice = {node: rng.stream(spec.seed, f"disk/{node}") for node in self.nodes}
+        self._strict: dict[Any, int] = {}
+        self._began_s = 0.0
+
+    @staticmethod
+    def unavailable() -> str | None:
+        """Why this cluster cannot run on this machine: None, it needs nothing."""
+        return None
+
+    # Lifecycle
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, VirtualTimeLoop):
+            raise ClusterError("the sim cluster needs virtual time: run it by asyncio.Runner(loop_factory=SimCluster.loop_factory)")
+        self._loop = loop
+        self._began_s = loop.time()
+        self._program = load(self._spec.program)
+        logs = self._spec.directory / "nodes"
+        self._nodes = {name: _Node(name, logs / name / "node.log", self._true_s) for name in self.nodes}
+        try:
+            async with asyncio.TaskGroup() as boots:
+                for node in self._nodes.values():
+                    boots.create_task(self._boot(node))
+        except BaseExceptionGroup as group:
+            await self.stop()
+            raise group.exceptions[0] from None
+
+    async def stop(self) -> None:
+        for node in self._nodes.values():
+            if node.life is not None:
+                self._end(node, node.life)
+            node.flush()
+        graves, self._graves = self._graves, []
+        for owner in graves:
+            self._loop.bury(owner)
+
+    async def _boot(self, node: _Node) -> None:
+        """One new life, up to its answer to ``init``."""
+        await asyncio.sleep(self._dice.uniform(BOOT_MIN_S, BOOT_MAX_S))
+        incarnation, node.lives, node.crash = node.lives, node.lives + 1, None
+        node.life = life = self._born(node, incarnation)
+        init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
+        reply = await self._desk.ask(node.name, init, INIT_S)
+        if reply is not None and reply.get("type") == "init_ok":
+            return
+        if node.life is life:
+            self._end(node, life)
+        why = node.crash or (f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
+        raise TargetError(f"node {node.name} of {self._spec.target} did not start: {why}; its last lines:\n{node.tail()}")
+
+    def _born(self, node: _Node, incarnation: int) -> _Life:
+        owner = self._loop.owner(node.name, lambda error: runtime.crash(error))
+        life = _Life(owner, Mount(node.disk))
+        world = World(
+            transmit=self._transmitter(node.name, owner),
+            write=lambda fields: None if owner.dead else node.write(self._loop.time() - self._began_s, fields),
+            crashed=lambda error: self._crashed(node, life, error),
+            dice=lambda name: rng.stream(self._spec.seed, f"node/{name}/{incarnation}"),
+            storage=life.mount,
+            clock=node.clock,
+            options=dict(self._spec.options),
+            incarnation=incarnation,
+        )
+        life.runtime = runtime = Runtime(self._program, world)
+        return life
+
+    def _end(self, node: _Node, life: _Life) -> None:
+        """The life is over, now: nothing of it runs again, and its disk keeps what a disk keeps."""
+        node.life = None
+        self._loop.kill(life.owner)
+        self._graves.append(life.owner)
+        life.mount.detach()
+        fates = node.disk.crash(self._disk_dice[node.name])
+        if fates:
+            node.write(self._loop.time() - self._began_s, {"event": "unsynced", "files": fates})
+
+    def _crashed(self, node: _Node, life: _Life, error: BaseException) -> None:
+        if node.life is life:
+            node.crash = f"{type(error).__name__}: {error}"
+            self._end(node, life)
+
+    def crashes(self) -> dict[str, str]:
+        """The nodes that are dead because their program failed, and how it failed."""
+        return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
+
+    def _true_s(self) -> float:
+        return EPOCH_S + self._loop.time()
+
+    def _node(self, name: str) -> _Node:
+        node = self._nodes.get(name)
+        if node is None:
+            raise TargetError(f"there is no running node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
+        return node
+
+    # Messages
+
+    def _transmitter(self, src: str, owner: Owner) -> Callable[[str, Body], None]:
+        """What a life of node ``src`` sends by. The hot path of every simulation."""
+        loop, nodes, fates, deliver = self._loop, self._nodes, self._links.fates, self._deliver
+
+        def transmit(dest: str, body: Body) -> None:
+            if owner.parked is None:
+                return  # the dead send nothing
+            data = self._encoded(src, body)
+            now_s = loop.time()
+            target = nodes.get(dest)
+            if target is None:
+                self._leave(src, dest, data)
+                return
+            life = target.life
+            for delay_s in fates(src, dest, now_s):
+                if life is not None:  # a connection dies with its end
+                    loop.call_as(life.owner, now_s + delay_s, deliver, life, src, dest, data)
+
+        return transmit
+
+    def _encoded(self, src: str, body: Body) -> bytes:
+        kind = (src, body.get("type"))
+        left = self._strict.get(kind, STRICT_MESSAGES)
+        if left:
+            json.dumps(body, allow_nan=False)  # raises what a real node's encoder would raise
+            self._strict[kind] = left - 1
+        return _encode(body)
+
+    def _deliver(self, life: _Life, src: str, dest: str, data: bytes) -> None:
+        if self._links.lets_in(src, dest):
+            life.runtime.receive({"src": src, "dest": dest, "body": _decode(data)})  # type: ignore[union-attr]  # a life has one from birth on
+
+    def _leave(self, src: str, dest: str, data: bytes) -> None:
+        """A message from a node to somebody who is no node: a client, or the harness."""
+        now_s, body = self._loop.time(), _decode(data)
+        if dest == HARNESS:
+            self._loop.call_as_root(now_s + ASK_S, self._desk.deliver, body)
+            return
+        line = self._lines.get(dest)
+        if line is not None:
+            for delay_s in self._links.fates(src, dest, now_s):
+                self._loop.call_as_root(now_s + delay_s, self._deliver_to_client, line, src, dest, body)
+        elif "msg_id" in body:
+            refusal = {"type": "error", "in_reply_to": body["msg_id"], "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
+            self._hand_over(src, refusal)
+
+    def _deliver_to_client(self, line: Line, src: str, client: str, body: Body) -> None:
+        if self._links.lets_in(src, client):
+            line.deliver(body)
+
+    def _hand_over(self, node: str, body: Body) -> None:
+        """From the harness to a node, past the network."""
+        life = self._node(node).life
+        if life is not None:
+            message = {"src": HARNESS, "dest": node, "body": _decode(_encode(body))}
+            self._loop.call_as(life.owner, self._loop.time() + ASK_S, life.deliver, message)
+
+    def channel(self, client: str) -> Channel:
+        line = self._lines.get(client)
+        if line is None:
+            line = self._lines[client] = Line(lambda node, body: self._enter(client, node, body))
+        return line
+
+    def _enter(self, client: str, node: str, body: Body) -> None:
+        """From a client to a node."""
+        life = self._node(node).life
+        data, now_s = self._encoded(client, body), self._loop.time()
+        for delay_s in self._links.fates(client, node, now_s):
+            if life is not None:
+                self._loop.call_as(life.owner, now_s + delay_s, self._deliver, life, client, node, data)
+
+    async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
+        return await self._desk.ask(node, body, timeout_s)
+
+    # Powers
+
+    async def cut(self, links: Iterable[Link]) -> None:
+        self._links.cut(links)
+
+    async def mend(self, links: Iterable[Link]) -> None:
+        self._links.mend(links)
+
+    async def reaches(self, links: Sequence[Link]) -> list[bool]:
+        return await probes.reaches(self._send_probe, links)
+
+    async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
+        self._links.shape(links, shape)
+
+    async def unshape(self, links: Iterable[Link]) -> None:
+        self._links.unshape(links)
+
+    async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
+        return await probes.measure(self._send_probe, link, probes_sent)
+
+    def _send_probe(self, link: Link, landed: probes.Landed) -> int:
+        now_s = self._loop.time()
+        fates = self._links.fates(*link, now_s)
+        for delay_s in fates:
+            self._loop.call_as_root(now_s + delay_s, lambda: landed(self._links.lets_in(*link)))
+        return len(fates)
+
+    async def kill(self, node: str) -> None:
+        victim = self._node(node)
+        victim.crash = None
+        if victim.life is not None:
+            self._end(victim, victim.life)
+
+    async def restart(self, node: str) -> None:
+        fallen = self._node(node)
+        if fallen.life is None:
+            await self._boot(fallen)
+
+    async def pause(self, node: str) -> None:
+        life = self._node(node).life
+        if life is not None:
+            self._loop.pause(life.owner)
+
+    async def resume(self, node: str) -> None:
+        life = self._node(node).life
+        if life is not None:
+            self._loop.resume(life.owner)
+
+    async def skew(self, node: str, skew: ClockSkew) -> None:
+        self._node(node).clock.skew = Skew(
+            since_s=self._true_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
+        )
+
+    async def unskew(self, node: str) -> None:
+        self._node(node).clock.skew = None
+
+    async def clock_offset(self, node: str) -> float | None:
+        asked_s = self._true_s()
+        reply = await self.ask(node, {"type": "sb_clock"}, timeout_s=1.0)
+        if reply is None or "wall" not in reply:
+            return None
+        return float(reply["wall"]) - (asked_s + self._true_s()) / 2

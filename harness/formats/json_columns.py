@@ -1,0 +1,242 @@
+"""The columns of a history that is being read from JSON lines, and the table of its values.
+
+No object per line outlives its batch, and equal values are stored once. Two spellings of one JSON value get
+one code, because the decoded and re-encoded value is what is compared.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
+
+import msgspec
+from msgspec import UNSET
+
+from harness.columns import NEMESIS_PROCESS, NO_KEY, TYPES, Source
+from harness.errors import HistoryError
+from harness.formats.plain import SIMPLE
+from harness.history import History
+from harness.op import NEMESIS
+
+
+class Line(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """One line. Field order is the order in the file; fields that equal their default are not written."""
+
+    index: int | None = -1
+    time: int | float | None = -1
+    type: str | None = None
+    process: int | str | None = None
+    f: str | None = None
+    key: Any = None
+    value: Any = UNSET
+    node: str | None = None
+    error: Any = None
+    final: Any = UNSET  # the one extra field that is common enough to be worth the fast path
+
+
+FIELDS = Line.__struct_fields__[:-1]
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
+_TYPE_CODES = {spelling: code for code, name in enumerate(TYPES) for spelling in (name, ":" + name)}
+_NEMESES = {NEMESIS: NEMESIS_PROCESS, ":" + NEMESIS: NEMESIS_PROCESS}
+
+
+class JsonTable(Sequence[Any]):
+    """Values by code. All but simple ones are kept as JSON text and decoded afresh at each access.
+
+    So a history of 10^6 transactions fits into memory, and no reader can change what another one sees.
+    """
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: list[Any]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, code: int) -> Any: ...
+    @overload
+    def __getitem__(self, code: slice) -> Sequence[Any]: ...
+    def __getitem__(self, code: int | slice) -> Any:
+        entry = self._entries[code]
+        if type(entry) is bytes:
+            return _decode(entry)
+        return JsonTable(entry) if isinstance(code, slice) else entry
+
+    def __iter__(self) -> Iterator[Any]:
+        return (_decode(entry) if type(entry) is bytes else entry for entry in self._entries)
+
+
+class Codes(dict[Any, int]):
+    """Simple values, and canonical texts of others (bytes, which no JSON value is), to codes as they come."""
+
+    def __init__(self) -> None:
+        self.table: list[Any] = []
+
+    def __missing__(self, key: Any) -> int:
+        code = self[key] = len(self.table)
+        self.table.append(key)
+        return code
+
+    def composite(self, value: Any) -> int:
+        """The code of a value that is not simple: compared by its canonical text, kept in its first spelling.
+
+        A value that is missing counts as null.
+        """
+        if value is UNSET:
+            return self[None]
+        text = _encode_sorted(value)
+        if b"-0.0" in text:
+            text = _encode_sorted(_without_negative_zero(value))
+        code = self.get(text)
+        if code is None:
+            code = self[text]
+            if b"{" in text:
+                self.table[code] = _encode(value)  # with its keys in the author's order
+        return code
+
+
+def _without_negative_zero(value: Any) -> Any:
+    """-0.0 is equal to 0.0 (IEEE 754), so both must have one text."""
+    if isinstance(value, float):
+        return value + 0.0
+    if isinstance(value, list):
+        return [_without_negative_zero(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_negative_zero(item) for name, item in value.items()}
+    return value
+
+
+class JsonColumns:
+    """The history so far. ``name`` is the file's, for messages; ``keyed`` says that values are [key value]."""
+
+    def __init__(self, name: str, *, keyed: bool) -> None:
+        self._keyed = keyed
+        self._lines, self._index, self._time_ns, self._process = (array("q") for _ in range(4))
+        self._type, self._f, self._key, self._value, self._node = (array("i") for _ in range(5))
+        self._fs, self._keys, self._values, self._nodes = (Codes() for _ in range(4))
+        self._keys[None] = self._nodes[None] = NO_KEY
+        self._source = Source(name, self._lines)
+        self._errors: dict[int, Any] = {}
+        self._extras: dict[int, Mapping[str, Any]] = {}
+
+    def add(self, batch: Sequence[Line], numbers: Sequence[int], extras: Mapping[int, Mapping[str, Any]]) -> None:
+        """Append ``batch``; ``numbers`` are its lines in the file, ``extras`` its extra fields by place in
+        it.
+
+        Raises HistoryError naming the first line that is no op.
+        """
+        row = len(self._lines)
+        self._lines.extend(numbers)
+        try:
+            if self._keyed:
+                for line in batch:
+                    _split_key(line)
+            self._extend(batch)
+        except (LookupError, OverflowError, TypeError):
+            for n, line in enumerate(batch):
+                _check_fields(line, self._source.at(row + n), keyed=self._keyed)
+            raise
+        for n in [n for n, line in enumerate(batch) if line.error is not None or line.final is not UNSET]:
+            line = batch[n]
+            if line.error is not None:
+                self._errors[row + n] = line.error
+            if line.final is not UNSET:
+                self._extras[row + n] = {"final": line.final}
+        self._extras.update({row + n: fields for n, fields in extras.items()})
+
+    def _extend(self, batch: Sequence[Line]) -> None:
+        """One pass per column: an array that grows by arrays is twice as fast as one that grows by elements."""
+        fs, keys, values, nodes = self._fs, self._keys, self._values, self._nodes
+        self._index += array("q", [-1 if line.index is None else line.index for line in batch])
+        self._time_ns += array("q", [t if type(t := line.time) is int else _time_ns(t) for line in batch])
+        self._type += array("i", [_TYPE_CODES[line.type] for line in batch])  # type: ignore[index]  # see add
+        self._process += array(
+            "q",
+            [p if type(p := line.process) is int else _NEMESES[p] for line in batch],  # type: ignore[index]  # see add
+        )
+        self._f += array("i", [fs[line.f or _implied_f(line)] for line in batch])
+        self._key += array(
+            "i", [keys[key] if type(key := line.key) in SIMPLE else keys.composite(key) for line in batch]
+        )
+        self._value += array(
+            "i",
+            [
+                values[value] if type(value := line.value) in SIMPLE else values.composite(value)
+                for line in batch
+            ],
+        )
+        self._node += array("i", [nodes[line.node] for line in batch])
+
+    def history(self) -> History:
+        """What was added, as a history. Raises HistoryError if it breaks the rules."""
+        unstamped = not self._index or max(self._index) == -1
+        return History.from_columns(
+            index=None if unstamped else self._index,
+            time_ns=self._time_ns,
+            type=self._type,
+            process=self._process,
+            f=self._f,
+            fs=[f.removeprefix(":") for f in self._fs.table],
+            key=self._key,
+            keys=JsonTable(self._keys.table),
+            value=self._value,
+            values=JsonTable(self._values.table),
+            node=self._node,
+            nodes=self._nodes.table,
+            errors=self._errors,
+            extras=self._extras,
+            source=self._source,
+            interned=not any(f.startswith(":") for f in self._fs.table),
+        )
+
+
+def _time_ns(time: int | float | None) -> int:
+    """Whole nanoseconds, -1 for none. Raises TypeError for anything between."""
+    if isinstance(time, int):
+        return time
+    if time is None:
+        return -1
+    if not time.is_integer():
+        raise TypeError
+    return int(time)
+
+
+def _implied_f(line: Line) -> str:
+    """Elle writes transactions without ``f``: their value is a list of lists. Raises LookupError for any
+    other line.
+    """
+    value = line.value
+    if type(value) is list and all(type(part) is list for part in value):
+        return "txn"
+    raise LookupError
+
+
+def _split_key(line: Line) -> None:
+    """[key value] into key and value, for a client's line without a key of its own. Raises LookupError if it
+    has none.
+    """
+    if line.key is not None or line.process in _NEMESES:
+        return
+    if type(line.value) is not list or len(line.value) != 2 or line.value[0] is None:
+        raise LookupError
+    line.key, line.value = line.value
+
+
+def _check_fields(line: Line, at: str, *, keyed: bool) -> None:
+    """Raises HistoryError for the first field that is none, saying what would be right."""
+    if line.type not in _TYPE_CODES:
+        raise HistoryError(f"{at}: type is {line.type!r}; it must be one of {', '.join(TYPES)}")
+    if type(line.process) is not int and line.process not in _NEMESES:
+        raise HistoryError(f"{at}: process is {line.process!r}; it must be a client's number or {NEMESIS!r}")
+    for name, number in (("index", line.index), ("time", line.time), ("process", line.process)):
+        if isinstance(number, int | float) and not (-(2**63) <= number < 2**63 and float(number).is_integer()):
+            raise HistoryError(f"{at}: {name} is {number}; it must be a whole number of at most 63 bits")
+    if not line.f:
+        raise HistoryError(f"{at}: f, the name of the operation, is missing")
+    if keyed and line.key is None and line.process not in _NEMESES:
+        raise HistoryError(f"{at}: a keyed history has [key value] as every value of a client; read this one unkeyed")

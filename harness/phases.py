@@ -1,0 +1,55 @@
+"""The shape of every run as one generator: faults and clients, heal, recovery, final reads. Pure.
+
+    0 ─────────────── time limit ────────── + recovery ── final reads
+    clients: ops at the plan's rate ──────────────────▶│
+    nemesis: the schedule ────▶│ heal                  │ final
+
+Clients go on over the heal without a break, so that the time until progress returns can be read off the history.
+"""
+
+from __future__ import annotations
+
+import random
+
+from harness.generator import Generator, any_of, clients, concat, gen, nemesis, phases, stagger, time_limit
+from harness.op import NEMESIS, Op
+from harness.plan import Plan
+from harness.schedule import Schedule
+from harness.workloads.workload import Workload, WorkloadOptions
+
+START, STOP, HEAL, FINAL = "start-", "stop-", "heal", "final"
+
+
+def run_generator(plan: Plan, workload: Workload, rng: random.Random) -> Generator:
+    """All ops of the run. ``rng`` are the dice of the workload."""
+    options = WorkloadOptions(
+        concurrency=plan.concurrency, nodes=plan.nodes, rng=rng, rate=plan.rate, **plan.workload_options
+    )
+    operations = stagger(1 / plan.rate, workload.generator(options))
+    main = any_of(
+        nemesis(concat(fault_ops(plan.schedule), _mark(HEAL, plan.time_limit_s))),
+        clients(time_limit(plan.time_limit_s + plan.recovery_s, operations)),
+    )
+    final = workload.final(options)
+    return phases(main, nemesis(_mark(FINAL)), clients(final)) if final is not None else phases(main)
+
+
+def fault_ops(schedule: Schedule) -> Generator:
+    """The schedule's starts and stops at their times, for the nemesis."""
+    starts = [
+        (
+            fault.start_s,
+            _mark(f"{START}{fault.kind}", fault.start_s, id=fault.id, kind=fault.kind, args=dict(fault.args)),
+        )
+        for fault in schedule.faults
+    ]
+    stops = [
+        (fault.end_s, _mark(f"{STOP}{fault.kind}", fault.end_s, id=fault.id, kind=fault.kind))
+        for fault in schedule.faults
+    ]
+    # Stops come first where times are equal: what follows at once may need the nodes that they give back.
+    return gen([op for _, op in sorted([*stops, *starts], key=lambda at: at[0])])
+
+
+def _mark(f: str, at_s: float = 0.0, **value: object) -> Op:
+    return Op(process=NEMESIS, f=f, value=value or None, time_ns=round(at_s * 1e9))

@@ -1,0 +1,93 @@
+"""Packet: links delay, lose, duplicate or reorder what they carry, alone or mixed.
+
+Jepsen's defaults (jepsen.net all-packet-behaviors): delay 50 ms ± 10 ms, loss, duplicates and reordering 20 % each; reordering needs a
+delay. Its correlation, corruption and limited rate are not offered: no ``PacketShape`` carries them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.effects import PacketShape, Shape
+from nemesis import arguments, targets
+from nemesis.fault import Fault, Scene, Step
+from nemesis.swarm import pick
+
+DELAY_S, JITTER_S, SHARE = 0.05, 0.01, 0.2
+# What is drawn, in multiples of Jepsen's defaults, which come most often.
+_DELAY_TIMES = (1, 1, 2, 4, 10)
+_SHARES = (SHARE, SHARE, 0.3, 0.5)
+_MIXED_SHARE = 0.5
+# Shares: of 300 probes all arrive at a loss of 5 % with a probability below 1e-6, and above 90 % delays cannot be measured any more.
+# Delays: below 10 ms they cannot be told from a busy machine.
+_RANGES: Mapping[str, tuple[float, float, str]] = {
+    "delay_s": (0.01, 60.0, "seconds"),
+    "jitter_s": (0.0, 60.0, "seconds"),
+    "loss": (0.05, 0.9, "a probability"),
+    "duplicate": (0.05, 0.9, "a probability"),
+    "reorder": (0.05, 0.9, "a probability"),
+}
+_BEHAVIOURS = ("delay", "loss", "duplicate", "reorder")
+_WORDS: Mapping[str, str] = {"loss": "lost", "duplicate": "duplicated", "reorder": "reordered"}
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """Arguments: the target, whose links to and from all others are meant; ``delay_s``, ``jitter_s``, ``loss``, ``duplicate``, ``reorder``.
+
+    If none of the figures is given, all are drawn; if one is, the others are off.
+    """
+
+    kind: str = "packet"
+    power: str = "shape"
+    nodes_min: int = 2
+    variants: tuple[str, ...] = (*_BEHAVIOURS, *targets.SIZES)
+
+    def plan(self, scene: Scene, rng: random.Random) -> dict[str, Any]:
+        return self.complete({}, scene, rng)
+
+    def complete(self, args: Mapping[str, Any], scene: Scene, rng: random.Random) -> dict[str, Any]:
+        figures = {name: args[name] for name in _RANGES if name in args} or _drawn(scene, rng)
+        if "reorder" in figures and "delay_s" not in figures:
+            figures |= {"delay_s": DELAY_S, "jitter_s": JITTER_S}  # what is not delayed cannot be overtaken
+        return {**figures, **targets.complete(args, scene, rng)}
+
+    def problems(self, args: Mapping[str, Any], scene: Scene) -> list[str]:
+        found = arguments.unknown(args, (*_RANGES, *targets.FIELDS)) + targets.problems(args, scene)
+        for name, (low, high, what) in _RANGES.items():
+            found += arguments.number(args, name, low, high, what)
+        if not found and "jitter_s" in args and args["jitter_s"] > args.get("delay_s", 0):
+            found.append(f"jitter_s: {args['jitter_s']:g} must be at most delay_s, which is {args.get('delay_s', 0):g}")
+        return found
+
+    def resolve(
+        self, args: Mapping[str, Any], nodes: Sequence[str], role_of: Mapping[str, str]
+    ) -> tuple[tuple[str, ...], tuple[Step, ...]]:
+        hit = targets.hit(args, nodes, role_of)
+        links = frozenset((a, b) for a in nodes for b in nodes if a != b and (a in hit or b in hit))
+        shape = PacketShape(**{name: float(args[name]) for name in _RANGES if name in args})
+        return hit, (Step(effect=Shape(links=links, shape=shape)),)
+
+    def describe(self, args: Mapping[str, Any]) -> str:
+        words = [f"{args[name] * 100:g} % {word}" for name, word in _WORDS.items() if name in args]
+        if "delay_s" in args:
+            words.insert(0, f"{args['delay_s'] * 1000:g} ± {args.get('jitter_s', 0) * 1000:g} ms late")
+        return f"packet: {', '.join(words)} on links of {targets.describe(args)}"
+
+
+def _drawn(scene: Scene, rng: random.Random) -> dict[str, float]:
+    """The figures of one behaviour, or of a mix."""
+    chosen = [pick(_BEHAVIOURS, scene.weights, rng)]
+    if rng.random() < _MIXED_SHARE:
+        chosen += [name for name in _BEHAVIOURS if name not in chosen and rng.random() < _MIXED_SHARE]
+    figures: dict[str, float] = {}
+    if "delay" in chosen:
+        times = rng.choice(_DELAY_TIMES)
+        figures |= {"delay_s": round(DELAY_S * times, 3), "jitter_s": round(JITTER_S * times, 3)}
+    return figures | {name: rng.choice(_SHARES) for name in _WORDS if name in chosen}
+
+
+PACKET: Fault = Packet()

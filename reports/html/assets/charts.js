@@ -1,0 +1,343 @@
+// The other tracks: overview, axis, faults, latency, rate, roles.
+
+function drawAxis() {
+  const one = track("axis");
+  const context = fresh(one);
+  const step = timeStep(one);
+  context.font = SMALL;
+  context.fillStyle = colours.muted;
+  context.textAlign = "center";
+  for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
+    const x = xOf(one, t);
+    if (x < gutter || x > one.width - 24) continue;
+    context.fillText(data.timed ? (t / 1e6).toFixed(clamp(6 - Math.floor(Math.log10(step) + 1e-9), 0, 6)) + " s" : "line " + Math.round(t / 1000), x, 12);
+  }
+  context.textAlign = "left";
+}
+
+/** Faults that hold at the same time get rows of their own. */
+const faultRows = (() => {
+  const free = [];
+  return data.faults.map((fault) => {
+    let row = free.findIndex((until) => until <= fault.start);
+    if (row < 0) row = free.push(0) - 1;
+    free[row] = fault.end ?? Infinity;
+    return row;
+  });
+})();
+const FAULT_ROW = 19, PHASE_ROW = 18;
+
+function drawFaults() {
+  const one = track("faults");
+  const rows = faultRows.reduce((most, row) => Math.max(most, row + 1), 0);
+  const context = fresh(one, PHASE_ROW + rows * FAULT_ROW + 6);
+  background(one);
+  clipped(one, () => {
+    context.font = SMALL;
+    for (const phase of data.phases) {
+      if (data.phases.length < 2) break;
+      const from = Math.max(xOf(one, phase.start), gutter), to = xOf(one, phase.end);
+      const words = { faults: "faults", healed: to - from > 140 ? "healed: progress is due" : "healed", final: "final reads" }[phase.name];
+      context.fillStyle = { faults: colours.muted, healed: colours.heal, final: colours.final }[phase.name];
+      context.save();
+      context.beginPath();
+      context.rect(from, 0, Math.max(to - from, 0), PHASE_ROW);
+      context.clip();
+      context.fillText(words, from + 5, PHASE_ROW / 2);
+      context.restore();
+    }
+    data.faults.forEach((fault, n) => drawFault(one, context, fault, PHASE_ROW + faultRows[n] * FAULT_ROW));
+  });
+}
+
+function drawFault(one, context, fault, y) {
+  const from = Math.max(xOf(one, fault.start), gutter), to = Math.min(xOf(one, fault.end ?? end), one.width);
+  if (to < gutter || from > one.width) return;
+  const colour = faultColour(fault.kind);
+  context.fillStyle = colour;
+  context.globalAlpha = fault.bit === false ? 0.15 : 0.3;
+  context.fillRect(from, y + 1, Math.max(to - from, 2), FAULT_ROW - 3);
+  context.globalAlpha = 1;
+  context.strokeStyle = colour;
+  context.lineWidth = 1;
+  if (fault.bit === false) context.setLineDash([3, 3]);
+  context.strokeRect(from + 0.5, y + 1.5, Math.max(to - from - 1, 1), FAULT_ROW - 4);
+  context.setLineDash([]);
+  const room = to - from - 8;
+  if (room > 26) {
+    context.fillStyle = colours.fg;
+    const words = faultWords(fault);
+    const chars = Math.floor(room / 5.9);
+    context.fillText(cut(words, chars), from + 5, y + FAULT_ROW / 2, room);
+  }
+}
+
+const faultWords = (fault) => [fault.kind, fault.targets.join(", "), fault.bit === false ? "(no effect)" : ""].filter(Boolean).join(" ");
+
+function faultAt(one, x, y) {
+  const t = timeAt(one, x);
+  return data.faults.findIndex((fault, n) => {
+    const top = PHASE_ROW + faultRows[n] * FAULT_ROW;
+    return y >= top && y < top + FAULT_ROW && t >= fault.start && t <= (fault.end ?? end);
+  });
+}
+
+// Latency: a logarithmic scale that is the same however far one zooms in.
+const latencyRange = (() => {
+  let least = Infinity, most = 0;
+  for (let i = 0; i < count; i++) {
+    if (ops.dur[i] < 0) continue;
+    const value = Math.max(ops.dur[i], 1);
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  if (least > most) return { low: 2, high: 4 };
+  const low = Math.floor(Math.log10(least)), high = Math.ceil(Math.log10(most * 1.05));
+  return { low, high: Math.max(high, low + 1) };
+})();
+const LATENCY_PAD = 8;
+const latencyShare = Float32Array.from(ops.dur, (us) => (Math.log10(Math.max(us, 1)) - latencyRange.low) / (latencyRange.high - latencyRange.low));
+const shareY = (one, share) => one.height - LATENCY_PAD - share * (one.height - 2 * LATENCY_PAD);
+const latencyY = (one, i) => shareY(one, latencyShare[i]);
+
+function drawLatency() {
+  const one = track("latency");
+  const context = fresh(one);
+  background(one);
+  for (let power = latencyRange.low; power <= latencyRange.high; power++) {
+    const y = shareY(one, (power - latencyRange.low) / (latencyRange.high - latencyRange.low));
+    inGutter(one, length(10 ** power), clamp(y, 6, one.height - 6));
+    context.fillStyle = colours.line;
+    context.fillRect(gutter, Math.round(y), plotWidth(one), 1);
+  }
+  const first = firstAtLeast(count, (i) => start[i], view.from), last = firstAtLeast(count, (i) => start[i], view.to);
+  clipped(one, () => {
+    drawPoints(one, context, first, last);
+    drawQuantiles(one, context, first, last);
+  });
+}
+
+/** Points on a grid of 2 px: where many operations share a cell it is darker, and the most telling one gives the colour. */
+function drawPoints(one, context, first, last) {
+  const columns = Math.ceil(one.width / 2) + 1, rows = Math.ceil(one.height / 2) + 1;
+  const levels = new Uint8Array(columns * rows), counts = new Uint32Array(columns * rows);
+  const scale = plotWidth(one) / span();
+  for (let i = first; i < last; i++) {
+    if (ops.dur[i] < 0) continue;
+    const cell = (latencyY(one, i) >> 1) * columns + ((gutter + (start[i] - view.from) * scale) >> 1);
+    levels[cell] = Math.max(levels[cell], levelOf(i));
+    counts[cell]++;
+  }
+  const fills = levelColours();
+  const size = last - first < 1500 ? 3 : 2;
+  for (let level = PLAIN; level <= HOT; level++) {
+    context.fillStyle = fills[level];
+    const side = level === HOT ? 5 : size;
+    for (let cell = 0; cell < levels.length; cell++) {
+      if (levels[cell] !== level) continue;
+      context.globalAlpha = level === HOT ? 1 : Math.min(0.4 + 0.12 * Math.log2(counts[cell]), 0.95);
+      context.fillRect((cell % columns) * 2 - (side >> 2), Math.floor(cell / columns) * 2 - (side >> 2), side, side);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+/** Lines through the median and the 99th percentile of ok operations, as fine as a dozen operations per point allow. */
+function drawQuantiles(one, context, first, last) {
+  const bucket = Math.max((plotWidth(one) * 12) / Math.max(last - first, 1), 8); // px
+  if (bucket > plotWidth(one) / 4) return;
+  // A histogram by pixel rows is exact enough for a line, and needs no sorting.
+  const rows = one.height + 1, size = Math.ceil(plotWidth(one) / bucket) + 1;
+  const histogram = new Uint32Array(size * rows), totals = new Uint32Array(size);
+  const scale = plotWidth(one) / span() / bucket;
+  for (let i = first; i < last; i++) {
+    if (type[i] !== OK || (matches && !matches[i])) continue;
+    const n = Math.floor((start[i] - view.from) * scale);
+    histogram[n * rows + Math.round(latencyY(one, i))]++;
+    totals[n]++;
+  }
+  context.strokeStyle = colours.fg;
+  for (const [quantile, width] of [[0.5, 1.75], [0.99, 1]]) {
+    context.lineWidth = width;
+    context.beginPath();
+    for (let n = 0, drawing = false; n < size; n++) {
+      if (!totals[n]) {
+        drawing = false; // the line breaks where nothing succeeded
+        continue;
+      }
+      let left = Math.ceil(quantile * totals[n]), y = rows;
+      while (left > 0) left -= histogram[n * rows + --y]; // low latencies lie at the bottom
+      const x = gutter + (n + 0.5) * bucket;
+      if (drawing) context.lineTo(x, y);
+      else context.moveTo(x, y);
+      drawing = true;
+    }
+    context.stroke();
+  }
+}
+
+/** The operation whose point is nearest to a place in the latency chart, within a few pixels. */
+function latencyAt(one, x, y) {
+  const reach = (6 * span()) / plotWidth(one), t = timeAt(one, x);
+  let best = -1, distance = 8;
+  for (let i = firstAtLeast(count, (k) => start[k], t - reach); i < count && start[i] <= t + reach; i++) {
+    if (ops.dur[i] < 0) continue;
+    const away = Math.hypot(xOf(one, start[i]) - x, latencyY(one, i) - y);
+    if (away < distance) {
+      best = i;
+      distance = away;
+    }
+  }
+  return best;
+}
+
+/** Completions per bucket of time: [width in µs, first bucket's begin, counts by type]. Matching operations only. */
+function completions(from, to, step) {
+  const begin = Math.floor(from / step) * step;
+  const size = Math.max(Math.ceil((to - begin) / step), 1);
+  const bins = [null, new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+  for (let i = firstAtLeast(count, (k) => start[k], from - longest); i < count && start[i] <= to; i++) {
+    if (ops.dur[i] < 0 || (matches && !matches[i])) continue;
+    const bin = Math.floor((finish[i] - begin) / step);
+    if (bin >= 0 && bin < size) bins[type[i]][bin]++;
+  }
+  return { begin, bins };
+}
+
+function drawRate() {
+  const one = track("rate");
+  const context = fresh(one);
+  background(one);
+  const step = niceStep(span(), plotWidth(one) / 7);
+  const { begin, bins } = completions(view.from, view.to, step);
+  let most = 1;
+  for (let n = 0; n < bins[OK].length; n++) most = Math.max(most, bins[OK][n] + bins[FAIL][n] + bins[INFO][n]);
+  const perSecond = 1e6 / step;
+  const tick = niceStep(most * perSecond, 3);
+  const scale = (one.height - 14) / (most * perSecond);
+  for (let value = 0; value <= most * perSecond; value += tick) {
+    const y = one.height - 4 - value * scale;
+    inGutter(one, value >= 1000 ? (value / 1000).toPrecision(3).replace(/\.?0+$/, "") + "k" : String(+value.toPrecision(3)), clamp(y, 7, one.height - 7));
+    context.fillStyle = colours.line;
+    context.fillRect(gutter, Math.round(y), plotWidth(one), 1);
+  }
+  clipped(one, () => {
+    for (let n = 0; n < bins[OK].length; n++) {
+      let y = one.height - 4;
+      const x = xOf(one, begin + n * step), width = Math.max(xOf(one, begin + (n + 1) * step) - x - 1, 1);
+      for (const [kind, colour] of [[OK, colours.ok], [FAIL, colours.fail], [INFO, colours.info]]) {
+        const height = bins[kind][n] * perSecond * scale;
+        context.fillStyle = colour;
+        context.fillRect(x, y - height, width, height);
+        y -= height;
+      }
+    }
+  });
+}
+
+const ROLE_ROW = 22;
+const LEADING = new Set(data.roles.flatMap((row) => row.leads));
+
+function drawRoles() {
+  const one = track("roles");
+  const context = fresh(one, Math.max(data.roles.length * ROLE_ROW, 1));
+  background(one);
+  data.roles.forEach((row, n) => {
+    inGutter(one, row.node, (n + 0.5) * ROLE_ROW, true);
+    clipped(one, () => {
+      row.changes.forEach((change, k) => {
+        const to = k + 1 < row.changes.length ? row.changes[k + 1][0] : end;
+        if (change[1]) drawRole(one, context, change, to, n * ROLE_ROW + 2);
+      });
+      drawAbsence(one, context, row.node, n * ROLE_ROW + 2);
+    });
+  });
+}
+
+function drawRole(one, context, [at, role, term], to, y) {
+  const from = Math.max(xOf(one, at), gutter), until = Math.min(xOf(one, to), one.width);
+  if (until < gutter || from > one.width) return;
+  const leads = LEADING.has(role), tries = role.includes("candidate");
+  context.fillStyle = leads ? colours.leader : tries ? colours.candidate : colours.follower;
+  context.fillRect(from, y, Math.max(until - from, leads || tries ? 1.5 : 0.5), ROLE_ROW - 4);
+  const room = until - from - 8;
+  if (room > 30) {
+    context.font = SMALL;
+    context.fillStyle = leads ? colours["leader-fg"] : colours["follower-fg"];
+    const words = term ? `${role} · term ${term}` : role;
+    if (room > words.length * 5.4) context.fillText(words, from + 5, y + ROLE_ROW / 2 - 1.5);
+    else if (term && room > 14) context.fillText(term, from + 5, y + ROLE_ROW / 2 - 1.5, room);
+  }
+}
+
+/** Hatched: the node was killed or stood still, whatever it last said of itself. */
+function drawAbsence(one, context, node, y) {
+  for (const fault of data.faults) {
+    if ((fault.kind !== "kill" && fault.kind !== "pause") || !fault.targets.includes(node)) continue;
+    const from = Math.max(xOf(one, fault.start), gutter), to = Math.min(xOf(one, fault.end ?? end), one.width);
+    if (to <= from) continue;
+    context.save();
+    context.beginPath();
+    context.rect(from, y, to - from, ROLE_ROW - 4);
+    context.clip();
+    context.fillStyle = colours.panel;
+    context.globalAlpha = 0.7;
+    context.fillRect(from, y, to - from, ROLE_ROW - 4);
+    context.globalAlpha = 1;
+    context.strokeStyle = faultColour(fault.kind);
+    context.lineWidth = 1.25;
+    context.beginPath();
+    for (let x = from - ROLE_ROW; x < to; x += 7) {
+      context.moveTo(x, y + ROLE_ROW);
+      context.lineTo(x + ROLE_ROW, y);
+    }
+    context.stroke();
+    context.restore();
+  }
+}
+
+function roleAt(one, x, y) {
+  const row = data.roles[Math.floor(y / ROLE_ROW)];
+  if (!row) return "";
+  const t = timeAt(one, x);
+  const change = row.changes.filter(([at]) => at <= t).pop();
+  if (!change || !change[1]) return row.node + ": no role known";
+  return `${row.node}: ${change[1]}${change[2] ? ", term " + change[2] : ""} since ${moment(change[0], span())}`;
+}
+
+let overall = {}; // the overview's bars: they change with the filter and the width alone
+
+/** The whole run in small: rate, faults, and a frame around what the tracks show. */
+function drawOverview() {
+  const one = track("overview");
+  const context = fresh(one);
+  const scale = plotWidth(one) / (whole.to - whole.from);
+  const place = (t) => gutter + (t - whole.from) * scale;
+  for (const fault of data.faults) {
+    context.globalAlpha = fault.bit === false ? 0.08 : 0.22;
+    context.fillStyle = faultColour(fault.kind);
+    context.fillRect(place(fault.start), 0, Math.max(((fault.end ?? end) - fault.start) * scale, 1), one.height);
+  }
+  context.globalAlpha = 1;
+  const step = (whole.to - whole.from) / Math.max(plotWidth(one) / 3, 1);
+  if (overall.matches !== matches || overall.step !== step) overall = { matches, step, ...completions(whole.from, whole.to, step) };
+  const sums = overall.bins[OK].map((ok, n) => ok + overall.bins[FAIL][n] + overall.bins[INFO][n]);
+  const most = sums.reduce((a, b) => Math.max(a, b), 1);
+  context.fillStyle = colours.ok;
+  sums.forEach((sum, n) => {
+    const height = (sum / most) * (one.height - 12);
+    context.fillRect(place(overall.begin + n * step), one.height - 2 - height, 2.2, height);
+  });
+  context.fillStyle = colours.hot;
+  for (const i of chosen.anomaly >= 0 ? operationsOf(data.anomalies[chosen.anomaly]) : []) context.fillRect(place(start[i]) - 1, 0, 2, 7);
+  const from = place(view.from), to = place(view.to);
+  context.fillStyle = colours.bg;
+  context.globalAlpha = 0.62;
+  context.fillRect(gutter, 0, from - gutter, one.height);
+  context.fillRect(to, 0, one.width - to, one.height);
+  context.globalAlpha = 1;
+  context.strokeStyle = colours.accent;
+  context.lineWidth = 1.5;
+  context.strokeRect(from, 0.75, Math.max(to - from, 2), one.height - 1.5);
+  inGutter(one, "whole run", one.height / 2);
+}

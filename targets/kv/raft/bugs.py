@@ -1,0 +1,48 @@
+"""The seeded bugs: one flag each, all off in the correct node. Grep a flag's name to see the whole deviation.
+
+A bug is an honest mistake that someone made or could make: one rule of the algorithm, left out or misread. Which checker finds it under
+which faults stands in ``targets.kv.target``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bugs:
+    """Which rules this node breaks. A flag's name with dashes is the value of the option "bug"."""
+
+    volatile_vote: bool = False  # currentTerm and votedFor live in memory alone (against Figure 2, persistent state)
+    ack_before_quorum: bool = False  # the leader commits what it has on its own disk (against 5.3)
+    stale_local_read: bool = False  # every node answers reads from its own state (against section 8)
+    lease_without_drift_bound: bool = False  # reads under a lease by the wall clock (against thesis 6.4.1)
+    fixed_election_timeout: bool = False  # all nodes campaign at the same instants (against 5.2)
+    commit_old_term: bool = False  # entries of earlier terms are committed by counting replicas (against 5.4.2)
+    apply_twice_on_retry: bool = False  # the session table is not consulted (against section 8, thesis 6.3)
+    snapshot_drops_sessions: bool = False  # snapshots hold the keys but not the session table (against thesis 6.3)
+    read_index_unconfirmed: bool = False  # the leader does not ask whether it still leads (against section 8)
+    wrong_quorum_even: bool = False  # half of an even number of nodes is taken for a majority (against 5.2)
+    no_fsync: bool = False  # appended entries are acknowledged before they are durable (against Figure 2)
+    torn_tail_kept: bool = False  # after a crash, new records go behind the torn one, where no reader will look
+    vote_for_outdated_log: bool = False  # votes are granted whatever the candidate's log holds (against 5.4.1)
+    append_without_log_matching: bool = False  # the term of the previous entry is not compared (against 5.3)
+    append_from_stale_term: bool = False  # AppendEntries of deposed leaders are accepted (against Figure 2)
+    read_before_term_commit: bool = (
+        False  # no no-op, and reads do not wait for an entry of the term (against section 8)
+    )
+    reconfig_while_pending: bool = (
+        False  # a change of members begins before the last one is committed (against thesis 4.1)
+    )
+    reconfig_before_term_commit: bool = False  # ... and before an entry of the term is committed (the bug of 2015)
+
+    @classmethod
+    def named(cls, name: str | None) -> Bugs:
+        """The one bug called ``name``, or none. Raises ValueError for a name that is not known."""
+        if name is None:
+            return cls()
+        flag = name.replace("-", "_")
+        if flag not in {f.name for f in fields(cls)}:
+            known = ", ".join(f.name.replace("_", "-") for f in fields(cls))
+            raise ValueError(f"kv/raft has no seeded bug {name!r}: known are {known}")
+        return cls(**{flag: True})

@@ -1,0 +1,61 @@
+"""The options of a Raft node: times in seconds, sizes in entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """How a node behaves. Every field is an option of the target.
+
+    ``election_min_s`` .. ``election_max_s``: the interval of election timeouts (paper 9.3 recommends 150–300 ms; twice that leaves room
+    for messages that a fault delays by 50 ms). ``heartbeat_s``: three fit into the shortest timeout, so that a lost one does no harm.
+    ``snapshot_entries``: a snapshot is taken after so many applied entries; far fewer than in production, so that a run of a minute sees
+    many. ``snapshot_tail``: so many entries stay in the log behind a snapshot, for followers that are almost up to date.
+    ``batch_max``: entries per AppendEntries. ``sessions_max``: clients remembered for exactly-once, the least recently served goes first.
+    ``forward_max_s``: how long a follower remembers a forwarded request. ``pre_vote``: thesis 9.6.
+    ``autopilot_s``: the leader removes a member that was silent for so long, and adds it again when it returns; 0 is never.
+    ``members``: the first members, comma-separated; empty is all nodes.
+    """
+
+    election_min_s: float = 0.3
+    election_max_s: float = 0.6
+    heartbeat_s: float = 0.075
+    snapshot_entries: int = 100
+    snapshot_tail: int = 25
+    batch_max: int = 64
+    sessions_max: int = 4096
+    forward_max_s: float = 10.0
+    pre_vote: bool = True
+    autopilot_s: float = 0.0
+    members: str = ""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Config:
+        """The options that are a field's name, converted to its type; others ("bug") are not ours. Raises ValueError."""
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            if field.name in options:
+                convert = _CONVERT[str(field.type)]
+                try:
+                    values[field.name] = convert(options[field.name])
+                except (TypeError, ValueError, KeyError) as error:
+                    raise ValueError(f"option {field.name}={options[field.name]!r} is no {field.type}") from error
+        config = cls(**values)
+        if not 0 < config.heartbeat_s < config.election_min_s <= config.election_max_s:
+            raise ValueError("0 < heartbeat_s < election_min_s <= election_max_s must hold")
+        if config.snapshot_entries < 1 or config.snapshot_tail < 0 or config.batch_max < 1 or config.sessions_max < 1:
+            raise ValueError(
+                "snapshot_entries, batch_max and sessions_max must be at least 1, snapshot_tail at least 0"
+            )
+        return config
+
+
+def _truth(value: Any) -> bool:
+    return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
+
+
+_CONVERT: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "bool": _truth, "str": str}

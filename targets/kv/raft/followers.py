@@ -1,0 +1,82 @@
+"""The receiver's side of AppendEntries and InstallSnapshot (Figure 2, Figure 13, paper 5.3 and 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from targets.kv.raft.applier import Applier
+from targets.kv.raft.roles import Roles
+from targets.kv.raft.snapshot import Snapshots
+from targets.kv.raft.state import Role, State
+from targets.node.env import Body, Message
+
+
+class Followers:
+    """How this server follows a leader."""
+
+    def __init__(self, state: State, roles: Roles, applier: Applier, snapshots: Snapshots) -> None:
+        self._state, self._roles, self._applier, self._snapshots = state, roles, applier, snapshots
+
+    def on_append_entries(self, message: Message) -> None:
+        """AppendEntries RPC, receiver implementation."""
+        body = message["body"]
+        if not self._accepts(message):
+            return
+        prev, entries = body["prev"], body["entries"]
+        base = self._state.log.base_index
+        if prev < base:
+            # What a snapshot replaced was committed, so it is the same in the leader's log: only what is behind it can be new.
+            entries, prev = entries[base - prev :], base
+        elif self._mismatch(prev, body["prev_term"]):
+            # 2. "Reply false if log doesn't contain an entry at prevLogIndex whose term matches prevLogTerm"
+            self._reply(message, self._refusal(prev))
+            return
+        self._state.store(prev, entries)
+        self._state.log.sync()  # on the disk before the answer leaves
+        match = prev + len(entries)
+        # 5. "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)"
+        self._applier.commit_to(min(body["commit"], match))
+        self._reply(message, {"ok": True, "match": match})
+
+    def on_install_snapshot(self, message: Message) -> None:
+        """InstallSnapshot RPC, receiver implementation."""
+        if not self._accepts(message):
+            return
+        snapshot = message["body"]["snapshot"]
+        self._snapshots.install(snapshot)
+        self._reply(message, {"ok": True, "match": snapshot["index"]})
+
+    def _accepts(self, message: Message) -> bool:
+        """Whether the sender leads the current term; if so, this server follows it."""
+        state, term, leader = self._state, message["body"]["term"], message["src"]
+        if term < state.term and not state.bugs.append_from_stale_term:
+            self._reply(
+                message, {"ok": False, "prev": -1}
+            )  # 1. "Reply false if term < currentTerm": the answer tells it the term
+            return False
+        if term > state.term or state.role is not Role.FOLLOWER or state.leader != leader:
+            self._roles.follow(term, leader)
+        state.heard_s = state.env.monotonic()
+        return True
+
+    def _mismatch(self, prev: int, prev_term: int) -> bool:
+        known = self._state.log.term_at(prev)
+        if self._state.bugs.append_without_log_matching:
+            return known is None
+        return known != prev_term
+
+    def _refusal(self, prev: int) -> dict[str, Any]:
+        """Why, and where to try next: "the follower can include the term of the conflicting entry and the first index it stores for that
+        term" (end of 5.3).
+        """
+        log = self._state.log
+        hint = log.last_index + 1 if prev > log.last_index else log.first_of_term(prev)
+        return {"ok": False, "prev": prev, "hint": max(hint, self._state.commit + 1) if hint <= prev else hint}
+
+    def _reply(self, message: Message, result: dict[str, Any]) -> None:
+        request: Body = message["body"]
+        term = request["term"] if self._state.bugs.append_from_stale_term else self._state.term
+        self._state.env.send(
+            message["src"],
+            {"type": "append_reply", "term": term, "round": request["round"], "sent": request["sent"], **result},
+        )

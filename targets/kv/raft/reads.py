@@ -1,0 +1,74 @@
+"""Linearizable reads without the log: read-index (thesis 6.4, paper section 8).
+
+The leader must know two things before it answers a read from its own state: which entries are committed, hence it "must have the latest
+information on which entries are committed" (it has committed an entry of its term), and that it still is the leader, hence it
+"needs to exchange heartbeat messages with a majority of the cluster before responding". Reads that arrive while such a round is under way
+share the next one: the answers to the current one may have been on their way before those reads were asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from targets.kv.raft.machine import Machine
+from targets.kv.raft.replication import Replication
+from targets.kv.raft.state import State
+from targets.node.env import Body, Message
+
+Answer = Callable[[Message, Body], None]
+
+
+class Reads:
+    """The reads that a leader has not answered yet."""
+
+    def __init__(self, state: State, machine: Machine, replication: Replication, answer: Answer) -> None:
+        self._state, self._machine, self._replication, self._answer = state, machine, replication, answer
+        self._asked: list[tuple[Message, Any]] = []  # (request, key): waiting for a round of their own
+        self._confirming: list[tuple[Message, Any]] = []  # waiting for the round under way
+        self._index = 0
+
+    def ask(self, request: Message, key: Any) -> None:
+        """Answer ``request`` with the value of ``key`` as soon as that is safe."""
+        if self._state.bugs.read_index_unconfirmed or (
+            self._state.bugs.lease_without_drift_bound and self._lease_holds()
+        ):
+            self._answer(request, self._machine.read(key))
+            return
+        self._asked.append((request, key))
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Begin a round if there is something to ask and no round is under way. Called also whenever something was committed."""
+        state = self._state
+        if self._confirming or not self._asked or not state.leads or not self._knows_commit():
+            return
+        self._confirming, self._asked = self._asked, []
+        self._index = state.commit  # thesis 6.4, step 2: "saves its current commit index in a local variable readIndex"
+        self._replication.begin_round()
+
+    def confirmed(self) -> None:
+        """A majority has said, after these reads were asked, that this server leads."""
+        assert self._state.applied >= self._index or self._state.bugs.ack_before_quorum, (
+            "what is committed is applied at once"
+        )
+        confirmed, self._confirming = self._confirming, []
+        for request, key in confirmed:
+            self._answer(request, self._machine.read(key))
+        self.proceed()
+
+    def abandon(self) -> list[Message]:
+        """The leadership is over: forget the reads, and return them."""
+        requests = [request for request, _ in (*self._confirming, *self._asked)]
+        self._confirming, self._asked = [], []
+        return requests
+
+    def _knows_commit(self) -> bool:
+        """Thesis 6.4, step 1: whether the leader has committed an entry of its current term."""
+        state = self._state
+        return state.log.term_at(state.commit) == state.term or state.bugs.read_before_term_commit
+
+    def _lease_holds(self) -> bool:
+        """Thesis 6.4.1 without its assumption: "a bound on clock drift across servers". Nobody bounds what a wall clock does."""
+        config, replication = self._state.config, self._replication
+        return replication.clock() < replication.reach_s() + config.election_min_s

@@ -1,0 +1,29 @@
+"""Linearizability by its definition: some legal order that respects real time exists, and all orders are tried. For tests only.
+
+A twin of the clever algorithms: no memory of configurations, no rule that skips anything. Exponential; for a dozen operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checkers.linearizable.models import Model
+from checkers.linearizable.wgl import Call
+from harness.history import FOREVER
+
+
+def linearizable(model: Model, calls: Sequence[Call]) -> bool:
+    """Whether the calls that completed, and any of those that did not, have a legal order."""
+    return _extend(model, frozenset(calls), model.init)
+
+
+def _extend(model: Model, rest: frozenset[Call], state: object) -> bool:
+    if all(call.ret == FOREVER for call in rest):
+        return True  # what never completed need not have happened
+    for call in rest:
+        if any(other.ret < call.call for other in rest):
+            continue  # another one ended before this one began, so it comes first
+        legal, after = model.step(state, call.f, call.argument, call.result)
+        if legal and _extend(model, rest - {call}, after):
+            return True
+    return False
