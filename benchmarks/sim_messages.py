@@ -64,12 +64,22 @@ class Append(Pass):
                     self._append(peer)
 
     def _append(self, peer: str) -> None:
-        body = {"type": "append", "term": 3, "leader": "n1", "prev": 12, "prev_term": 3, "commit": 11, "entries": ENTRIES}
+        body = {
+            "type": "append",
+            "term": 3,
+            "leader": "n1",
+            "prev": 12,
+            "prev_term": 3,
+            "commit": 11,
+            "entries": ENTRIES,
+        }
         self._env.send(peer, body)
 
     def _on_append(self, message: Message) -> None:
         self._handled += 1
-        self._env.send(message["src"], {"type": "appended", "term": message["body"]["term"], "match": 13, "success": True})
+        self._env.send(
+            message["src"], {"type": "appended", "term": message["body"]["term"], "match": 13, "success": True}
+        )
 
     def _on_appended(self, message: Message) -> None:
         self._handled += 1
@@ -90,7 +100,15 @@ class Rpc(Append):
         return {"type": "appended", "term": message["body"]["term"], "match": 13, "success": True}
 
     async def _ask_for_ever(self, peer: str) -> None:
-        body = {"type": "append", "term": 3, "leader": "n1", "prev": 12, "prev_term": 3, "commit": 11, "entries": ENTRIES}
+        body = {
+            "type": "append",
+            "term": 3,
+            "leader": "n1",
+            "prev": 12,
+            "prev_term": 3,
+            "commit": 11,
+            "entries": ENTRIES,
+        }
         while True:
             await self._env.rpc(peer, body, timeout_s=1.0)
             self._handled += 1

@@ -1,10 +1,11 @@
 """What judges a run: pure functions of a history, usable alone on any history file.
 
-They touch no clock, dice, loop, socket or file, and count their work in steps, so that a history gets the same verdict on every machine.
-``wording`` holds the words that verdicts share, ``windows`` the faults and phases as the history tells them.
+They touch no clock, dice, loop, socket or file, and count their work in steps, so that a history gets the
+same verdict on every machine. ``wording`` holds the words that verdicts share, ``windows`` the faults and
+phases as the history tells them.
 
-Both tables are name → "module:attr", loaded lazily by ``harness.registry``. A checker's attr is a factory ``make(**options) -> Checker``, a
-model's is a ``checkers.linearizable.models.Model``.
+Both tables are name → "module:attr", loaded lazily by ``harness.registry``. A checker's attr is a factory
+``make(**options) -> Checker``, a model's is a ``checkers.linearizable.models.Model``.
 """
 
 from __future__ import annotations

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from harness.history import FOREVER, NO_KEY, OK, Calls, History
 
@@ -23,7 +26,8 @@ def text(value: Any) -> str:
 
 def name(key: Any) -> str:
     """A key as people write it: a plain word without its quotes."""
-    return key if isinstance(key, str) and key.isprintable() and 0 < len(key) <= VALUE_CHARS_MAX else text(key)
+    plain = isinstance(key, str) and key.isprintable() and 0 < len(key) <= VALUE_CHARS_MAX
+    return str(key) if plain else text(key)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -37,16 +41,26 @@ def listed(parts: Iterable[str]) -> str:
     return f"{', '.join(front)} and {last}" if front else last
 
 
+def _digits(calls: Calls) -> int:
+    """Decimals of a second that tell the beginning of a usual call from its end: a simulated one is over in
+    microseconds.
+    """
+    done = calls.ret != FOREVER
+    times = calls.history.time_ns
+    usual_ns = float(np.median(times[calls.ret[done]] - times[calls.call[done]])) if done.any() else 0.0
+    digits = 3 if usual_ns <= 0 else 1 + math.ceil(-math.log10(usual_ns / SECOND_NS))
+    return min(max(digits, 2), 9)
+
+
 class Narrator:
-    """Phrases about the calls of one history. Where a file has no times, lines stand in for them."""
+    """Phrases about the calls of one history. Where a file has no times, indices stand in for them."""
 
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
         self.history: History = calls.history
         times = self.history.time_ns
         self._timed = len(times) > 0 and int(times.min()) >= 0 and int(times.max()) > 0
-        # A simulated run may be over in a second: then milliseconds would make everything simultaneous.
-        self._digits = 3 if self._timed and int(times.max()) >= 10 * SECOND_NS else 6
+        self._digits = _digits(calls) if self._timed else 0
 
     def who(self, row: int) -> str:
         """``process 3 on n2``."""
@@ -56,7 +70,7 @@ class Narrator:
 
     def what(self, row: int) -> str:
         """The call as a noun: ``read of 7``, ``write of 9``, ``cas from 3 to 5``, ``acquire``."""
-        f = self.history.fs[self.calls.f[row]]
+        f = str(self.history.fs[self.calls.f[row]])
         argument = self.history.values[self.calls.argument[row]]
         if f == "cas" and isinstance(argument, list | tuple) and len(argument) == 2:
             return f"cas from {text(argument[0])} to {text(argument[1])}"
@@ -89,19 +103,19 @@ class Narrator:
         """``(4.210 s – 4.250 s)``: from invocation to completion."""
         call, ret = int(self.calls.call[row]), int(self.calls.ret[row])
         if ret == FOREVER:
-            return f"(from {self.moment(call)} on, never completed)"
+            return f"({self.moment(call)} – unknown)"
         if self._timed:
             return f"({self.moment(call)} – {self.moment(ret)})"
-        return f"(lines {self.history.index[call]} – {self.history.index[ret]})"
+        return f"(index {self.history.index[call]} – {self.history.index[ret]})"
 
     def at(self, row: int) -> str:
         return f"at {self.moment(row)}"
 
     def moment(self, row: int) -> str:
-        """A history row as a point in time, or as the line it is."""
+        """A history row as a point in time, or as its index."""
         if self._timed:
             return f"{int(self.history.time_ns[row]) / SECOND_NS:.{self._digits}f} s"
-        return f"line {self.history.index[row]}"
+        return f"index {self.history.index[row]}"
 
     def lines(self, rows: Iterable[int]) -> tuple[int, ...]:
         """The recorded indices of these calls, invocations and completions, in history order."""

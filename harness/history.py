@@ -114,8 +114,12 @@ class History:
                         NO_KEY if op.node is None else nodes.code(op.node),
                     )
                 )
-            except (HistoryError, OverflowError, TypeError) as error:
+            except HistoryError as error:
                 raise HistoryError(f"{source.at(row)}: {error}") from error
+            except (OverflowError, TypeError) as error:
+                raise HistoryError(
+                    f"{source.at(row)}: index, time and process must be whole numbers of at most 63 bits ({error})"
+                ) from error
             if op.error is not None:
                 errors[row] = op.error
             if op.extra:

@@ -14,6 +14,8 @@ import numpy as np
 from harness.columns import Codes
 from harness.errors import HistoryError
 
+DEPTH_MAX = 200  # of values in files: deeper than any history, far from Python's own limit for whoever walks them
+
 
 def identity(value: Any) -> Hashable:
     """A key that two values share iff they are the same: 1, 1.0 and true differ; sequences, maps, sets
@@ -30,7 +32,7 @@ def identity(value: Any) -> Hashable:
         return (bool, value)
     if kind is float:
         if value != value:  # noqa: PLR0124 - the definition of NaN
-            raise ValueError("NaN is not equal to itself")
+            raise ValueError("NaN is not even equal to itself; use null or a string")
         return (float, value)
     if isinstance(value, list | tuple):
         return (list, tuple([identity(item) for item in value]))

@@ -56,7 +56,11 @@ async def _recording(experiment: Experiment) -> AsyncIterator[Runner]:
     try:
         await cluster.start()
         began_s = loop.time()
-        faults = FaultJournal(experiment.run.faults, lambda: int((loop.time() - began_s) * 1e9))
+        faults = FaultJournal(
+            experiment.run.faults,
+            lambda: int((loop.time() - began_s) * 1e9),
+            durable=not getattr(cluster, "simulated", False),
+        )
         injector = Injector(cluster, experiment.faults, faults)
         try:
             yield Runner(

@@ -22,8 +22,13 @@ START, STOP, HEAL, FINAL = "start-", "stop-", "heal", "final"
 
 def run_generator(plan: Plan, workload: Workload, rng: random.Random) -> Generator:
     """All ops of the run. ``rng`` are the dice of the workload."""
-    options = WorkloadOptions(
-        concurrency=plan.concurrency, nodes=plan.nodes, rng=rng, rate=plan.rate, **plan.workload_options
+    options = WorkloadOptions.of(
+        plan.workload_options,
+        concurrency=plan.concurrency,
+        nodes=plan.nodes,
+        rng=rng,
+        time_limit_s=plan.time_limit_s,
+        rate=plan.rate,
     )
     operations = stagger(1 / plan.rate, workload.generator(options))
     main = any_of(

@@ -13,6 +13,8 @@ from harness.op import Op
 from harness.verdict import Anomaly, Validity, Verdict, worst
 
 RESULTS_VERSION = 1
+# What a fault sets off, such as an election, may show this long after its end.
+HEAL_GRACE_S = 2.0
 
 
 def document(

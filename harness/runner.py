@@ -15,7 +15,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from harness.generator import EMPTY, LOG, NEMESIS_THREAD, PENDING, Context, Generator, is_control
@@ -101,7 +100,7 @@ class Runner:
         thread = self._context.thread_of(op.process)
         invoker = self._invokers[thread]
         node = op.node if thread == NEMESIS_THREAD else getattr(invoker, "node", None)
-        op = replace(op, index=self._index, time_ns=now_ns, node=node)
+        op = op.stamped(self._index, now_ns, node)
         self._record(op)
         self._context = self._context.busy(thread, now_ns)
         self._generator = rest.update(self._context, op)
@@ -119,7 +118,7 @@ class Runner:
         if is_control(op):
             self._context = self._context.freed(thread, now_ns)
             return
-        op = replace(op, index=self._index, time_ns=now_ns)
+        op = op.stamped(self._index, now_ns, op.node)
         self._record(op)
         next_context = self._context.crashed if op.type is OpType.INFO else self._context.freed
         self._context = next_context(thread, now_ns)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Mapping
 
 from harness.errors import PlanError, suggest
-from harness.registry import Registry
+from harness.registry import Registry, load
 from nemesis import FAULTS
 from nemesis.fault import Fault
 
@@ -24,12 +25,18 @@ def load_faults(kinds: Iterable[str] | None = None) -> dict[str, Fault]:
 
     Raises PlanError for an unknown name, with a suggestion; PluginError if one cannot be loaded.
     """
-    registry = Registry("fault", FAULTS)
-    known = list(registry.paths())
-    wanted = known if kinds is None else list(kinds)
+    known = _known()
+    wanted = list(known) if kinds is None else list(kinds)
     for kind in wanted:
-        registry.check(kind)
-    return {kind: registry.get(kind) for kind in known if kind in wanted}
+        if kind not in known:
+            raise PlanError(f"unknown fault {kind!r}: {suggest(kind, known)}")
+    return {kind: load(path) for kind, path in known.items() if kind in wanted}
+
+
+@functools.cache
+def _known() -> Mapping[str, str]:
+    """Where each kind lives. Remembered: looking through all installed distributions is slow, and they do not change meanwhile."""
+    return Registry("fault", FAULTS).paths()
 
 
 def parse_kinds(

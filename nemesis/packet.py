@@ -59,8 +59,10 @@ class Packet:
         found = arguments.unknown(args, (*_RANGES, *targets.FIELDS)) + targets.problems(args, scene)
         for name, (low, high, what) in _RANGES.items():
             found += arguments.number(args, name, low, high, what)
-        if not found and "jitter_s" in args and args["jitter_s"] > args.get("delay_s", 0):
+        if not found and args.get("jitter_s", 0) > args.get("delay_s", 0):
             found.append(f"jitter_s: {args['jitter_s']:g} must be at most delay_s, which is {args.get('delay_s', 0):g}")
+        elif not found and "jitter_s" in args and "delay_s" not in args:
+            found.append("jitter_s: needs delay_s, which it makes longer or shorter")
         return found
 
     def resolve(

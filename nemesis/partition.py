@@ -9,9 +9,9 @@ from typing import Any
 
 from harness.errors import suggest
 from harness.schedule import shown
-from nemesis import arguments, targets
+from nemesis import arguments
 from nemesis.fault import Fault, Scene, Step
-from nemesis.partition_shapes import DRAWN, SHAPES
+from nemesis.partition_shapes import DRAWN, ONE_WAY_WORDS, SHAPES
 from nemesis.swarm import pick
 
 # Of partitions aimed at a role, this share cuts it off in one direction only: a leader that cannot hear stays leader in many systems.
@@ -25,7 +25,7 @@ class Partition:
     kind: str = "partition"
     power: str = "cut"
     nodes_min: int = 2
-    variants: tuple[str, ...] = (*DRAWN, *targets.SIZES)
+    variants: tuple[str, ...] = tuple(dict.fromkeys((*DRAWN, *ONE_WAY_WORDS)))
 
     def plan(self, scene: Scene, rng: random.Random) -> dict[str, Any]:
         if scene.aim is None:
@@ -55,7 +55,8 @@ class Partition:
             return [
                 f"shape: {shown(args['shape'])} needs at least {shape.nodes_min} nodes, here are {len(scene.nodes)}"
             ]
-        return _field_problems(given, args["shape"]) + shape.problems(given, scene)
+        known = {name: value for name, value in given.items() if name in shape.fields}
+        return _field_problems(given, args["shape"]) + shape.problems(known, scene)
 
     def resolve(
         self, args: Mapping[str, Any], nodes: Sequence[str], role_of: Mapping[str, str]

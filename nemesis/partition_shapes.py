@@ -80,7 +80,8 @@ class Split:
 
     def resolve(self, args: Mapping[str, Any], nodes: Sequence[str], role_of: Mapping[str, str]) -> Resolved:
         sides: list[list[str]] = args["sides"]
-        return _cut(min(sides, key=len), grudges.complete_grudge(sides))
+        smaller = min(sides, key=len)
+        return _cut(smaller, grudges.complete_grudge(sides))
 
     def describe(self, args: Mapping[str, Any]) -> str:
         return " | ".join(" ".join(side) for side in args["sides"])
@@ -157,6 +158,8 @@ class Grudge:
         return "; ".join(f"{node} does not hear {' '.join(sources)}" for node, sources in args["grudge"].items())
 
 
+# The node specs of one-way partitions: there must be others to speak with, and they are to be the majority.
+ONE_WAY_WORDS = ("one", "minority", "minority-third")
 # What the nodes that are hit cannot do any more → the grudge between them and the rest.
 _WAYS: Mapping[str, Callable[[Sequence[str], Sequence[str]], grudges.Grudge]] = {
     "send": grudges.one_way,
@@ -170,14 +173,13 @@ class OneWay:
 
     nodes_min: int = 2
     fields: tuple[str, ...] = (*targets.FIELDS, "cannot")
-    words: tuple[str, ...] = ("one", "minority", "minority-third")
 
     def complete(self, args: Mapping[str, Any], scene: Scene, rng: random.Random) -> dict[str, Any]:
         cannot = args.get("cannot") or rng.choice(("send", "hear"))
-        return {"cannot": cannot, **targets.complete(args, scene, rng, self.words)}
+        return {"cannot": cannot, **targets.complete(args, scene, rng, ONE_WAY_WORDS)}
 
     def problems(self, args: Mapping[str, Any], scene: Scene) -> list[str]:
-        found = arguments.word(args, "cannot", ("send", "hear")) + targets.problems(args, scene, self.words)
+        found = arguments.word(args, "cannot", ("send", "hear")) + targets.problems(args, scene, ONE_WAY_WORDS)
         if not found and len(args.get("nodes", ())) == len(scene.nodes):
             found.append(f"nodes: {shown(args['nodes'])} are all nodes: leave at least one to speak with")
         return found

@@ -86,7 +86,7 @@ def _lane(power: str) -> str:
 
 
 def _draw_kinds(power_of: Mapping[str, str], room_s: float, interval_s: float, rng: random.Random) -> list[str]:
-    """Which kinds occur, and how often: each once, the others by weights that differ from run to run."""
+    """Which kinds occur, and how often: first each once, then more by weights that differ from run to run."""
     kinds = list(power_of)
     most = len(kinds) * int(room_s / LENGTH_MIN_S)
     more = min(room_s / interval_s, most) - len(kinds)
@@ -95,15 +95,14 @@ def _draw_kinds(power_of: Mapping[str, str], room_s: float, interval_s: float, r
 
 
 def _lay_out(kinds: Sequence[str], low_s: float, high_s: float, longest_s: float, rng: random.Random) -> list[Window]:
-    """Windows for ``kinds`` one after another in random order, with random lengths; as many as there is room for."""
+    """Windows one after another in random order, with random lengths, for as many of ``kinds`` (from the front) as there is room for."""
     if not kinds:
         return []
     room_s = high_s - low_s
     gap_s = min(GAP_S, GAP_SHARE * room_s)
-    distinct = list(dict.fromkeys(kinds))
     most = int((room_s + gap_s) / (LENGTH_MIN_S + gap_s))
-    wanted = max(len(distinct), int(BUSY_SHARE * room_s / LENGTH_MIN_S))
-    order = (distinct + _without_first(kinds))[: min(most, wanted)]
+    wanted = max(len(set(kinds)), int(BUSY_SHARE * room_s / LENGTH_MIN_S))
+    order = list(kinds[: min(most, wanted)])
     rng.shuffle(order)
     lengths = [rng.uniform(LENGTH_MIN_S, max(LENGTH_MIN_S, longest_s)) for _ in order]
     free_s = min(BUSY_SHARE * room_s, room_s - gap_s * (len(order) - 1)) - LENGTH_MIN_S * len(order)
@@ -119,18 +118,12 @@ def _lay_out(kinds: Sequence[str], low_s: float, high_s: float, longest_s: float
     return windows
 
 
-def _without_first(kinds: Sequence[str]) -> list[str]:
-    """``kinds`` without the first of each."""
-    firsts = {kind: kinds.index(kind) for kind in dict.fromkeys(kinds)}
-    return [kind for place, kind in enumerate(kinds) if place != firsts[kind]]
-
-
 def _cleared(
     windows: Sequence[Window], away: Sequence[Span], power_of: Mapping[str, str], low_s: float, high_s: float
 ) -> list[Window]:
     """``windows`` of one lane with their edges moved out of the spans in which nodes are ``away``; what gets too short is left out.
 
-    If nothing would remain, the first holds from ``low_s`` to ``high_s``, where nobody is away.
+    At least the last remains if none before it does: no span reaches over ``low_s`` or ``high_s``, so both its edges can move outwards.
     """
     kept: list[Window] = []
     for place, window in enumerate(windows):
@@ -144,8 +137,6 @@ def _cleared(
             end_s = span[1] if span[1] <= after_s else span[0]
         if end_s - start_s >= LENGTH_MIN_S - _ROUNDING_S:
             kept.append(_window(window.kind, start_s, end_s))
-    if windows and not kept:
-        kept.append(_window(windows[0].kind, low_s, high_s))
     return kept
 
 

@@ -21,6 +21,7 @@ from reports.report import Report
 from reports.wording import SECOND_NS, sentence, value_text
 
 _START, _STOP = "start", "stop"
+_UNNAMED = "nemesis"  # the kind of a fault that is only called "start"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,7 @@ def _begun(op: Op, done: Op | None, lines: _Lines, kind: str) -> Fault:
     targets = said.get("targets")
     return Fault(
         id=_id(op),
-        kind=sentence(said.get("kind") or kind or "fault"),
+        kind=sentence(said.get("kind") or kind or _UNNAMED),
         targets=tuple(sentence(node) for node in targets) if isinstance(targets, list | tuple) else (),
         first=lines.row(op),
         last=None,
@@ -160,7 +161,7 @@ def _open(found: list[Fault], id_: str | None, kind: str) -> int | None:
     """The fault that a stop ends: the one with its id, else the last open one of its kind."""
     for at in range(len(found) - 1, -1, -1):
         fault = found[at]
-        if fault.last is None and (fault.id == id_ if id_ is not None else fault.kind == (kind or "fault")):
+        if fault.last is None and (fault.id == id_ if id_ is not None else fault.kind == (kind or _UNNAMED)):
             return at
     return None
 
@@ -185,7 +186,7 @@ def _told(report: Report) -> dict[tuple[str, int], Mapping[str, Any]]:
     seen: Counter[str] = Counter()
     told = {}
     for row in _rows(report):
-        kind = sentence(row.get("kind") or "fault")
+        kind = sentence(row.get("kind") or _UNNAMED)
         told[kind, seen[kind]] = row
         seen[kind] += 1
     return told
@@ -206,7 +207,7 @@ def _of_row(report: Report, row: Mapping[str, Any]) -> Fault:
     time_ns = report.time_ns
     return Fault(
         id=None,
-        kind=sentence(row.get("kind") or "fault"),
+        kind=sentence(row.get("kind") or _UNNAMED),
         targets=_names(row.get("targets")),
         first=int(np.searchsorted(time_ns, start or 0)),
         last=None if end is None else int(np.searchsorted(time_ns, end)),

@@ -1,6 +1,4 @@
-"""The few figures that describe a run at a glance: how many operations, how fast, how many faults, how many
-elections.
-"""
+"""The few figures that describe a run at a glance: how many operations, how fast, how many faults, how many elections."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Client operations by outcome, and the latency of the ok ones in ns at ``QUANTILES`` (empty if there is
-    none).
-    """
+    """Client operations by outcome, and the latency of the ok ones in ns at ``QUANTILES`` (empty if there is none)."""
 
     f: str
     ok: int
@@ -37,14 +33,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """``per_f`` has one row per function, ``all_ops`` is their sum. ``elections`` is None if no node log
-    speaks of roles.
+    """``per_f`` has one row per function, ``all_ops`` is their sum. ``probed`` counts the faults of which it
+    is known whether they took effect, ``bit`` those that did. ``elections`` is None if no node log speaks of
+    roles.
     """
 
     all_ops: Counts
     per_f: tuple[Counts, ...]
     duration_ns: int
     faults: int
+    probed: int
     bit: int
     healed: int
     elections: int | None
@@ -55,9 +53,7 @@ class Figures:
 
 
 def figures(report: Report) -> Figures:
-    """The figures of a run, all from the history and the logs, so that they hold for a history without
-    results, too.
-    """
+    """The figures of a run, all from the history and the logs, so that they hold for a history without results, too."""
     calls = report.history.calls()
     ends = completion_ns(report)
     latency = ends - report.time_ns[calls.call]
@@ -68,6 +64,7 @@ def figures(report: Report) -> Figures:
         per_f=tuple(row for row in per_f if row.total),
         duration_ns=end_ns(report),
         faults=len(everything),
+        probed=sum(fault.bit is not None for fault in everything),
         bit=sum(fault.bit is True for fault in everything),
         healed=sum(fault.healed is True for fault in everything),
         elections=elections(report),
@@ -75,9 +72,7 @@ def figures(report: Report) -> Figures:
 
 
 def completion_ns(report: Report) -> Ints:
-    """When each call's client stopped waiting, in ns since the run began; -1 if its completion was never
-    recorded.
-    """
+    """When each call's client stopped waiting, in ns since the run began; -1 if its completion was never recorded."""
     pair = report.history.pair[report.history.calls().call]
     return np.where(pair == NO_KEY, -1, report.time_ns[pair])
 

@@ -1,6 +1,4 @@
-"""What is shown while a run goes on: one renderable of one moment. Someone else watches the run and drives
-the screen.
-"""
+"""What is shown while a run goes on: one renderable of one moment. Someone else watches the run and drives the screen."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.history import History, Ints
-from reports.wording import seconds
+from reports.wording import duration, seconds
 
 LogLine = Mapping[
     str, Any
@@ -38,14 +38,12 @@ class Report:
 
     @property
     def anomalies(self) -> list[Mapping[str, Any]]:
-        """The anomalies of the results, those with the smallest witness first: the first one is the easiest
-        to understand.
+        """The anomalies of the results, the easiest to understand first.
+
+        That is the one that the verdict's reason speaks of, then those with a witness, the smallest first.
         """
         found = [anomaly for anomaly in self.results.get("anomalies") or [] if isinstance(anomaly, Mapping)]
-        return sorted(
-            found,
-            key=lambda anomaly: len(anomaly.get("witness") or anomaly.get("ops") or ()) or len(self.history),
-        )
+        return sorted(found, key=lambda anomaly: (anomaly.get("reason") != self.results.get("reason"), *_size(anomaly)))
 
     @property
     def timed(self) -> bool:
@@ -66,3 +64,13 @@ class Report:
     def moment(self, time_ns: int) -> str:
         """A moment of ``time_ns`` in words: ``12.345 s``, or ``line 12`` of a history without times."""
         return seconds(time_ns) if self.timed else f"line {time_ns // LINE_NS}"
+
+    def since(self, began_ns: int, time_ns: int) -> str:
+        """A moment as seen from an earlier one: ``+4.12 ms``; a line stays the line that it is."""
+        if not self.timed:
+            return self.moment(time_ns)
+        return f"+{duration(time_ns - began_ns)}" if time_ns > began_ns else "0"
+
+
+def _size(anomaly: Mapping[str, Any]) -> tuple[bool, int]:
+    return not anomaly.get("witness"), len(anomaly.get("witness") or anomaly.get("ops") or ())

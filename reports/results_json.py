@@ -68,7 +68,7 @@ def dumps(results: Mapping[str, Any]) -> str:
     makes results.
     """
     document = {
-        name: _rows(value, _ROWS[name]) if name in _ROWS and isinstance(value, Iterable) else plain(value)
+        name: _rows(value, _ROWS[name]) if name in _ROWS and isinstance(value, list | tuple) else plain(value)
         for name, value in _ordered(results, _TOP)
     }
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
@@ -78,9 +78,7 @@ def dumps(results: Mapping[str, Any]) -> str:
 
 
 def load_results(path: Path) -> dict[str, Any]:
-    """The document in a results.json; raises HistoryError as ``loads`` does, and for a file that cannot be
-    read.
-    """
+    """The document in a results.json; raises HistoryError as ``loads`` does, and for a file that cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

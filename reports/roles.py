@@ -31,7 +31,7 @@ ROLES = frozenset(
     }
 )
 LEADING = frozenset({"leader", "primary", "coordinator"})
-_RESTARTS = frozenset({"start", "started", "init", "restart", "restarted", "boot"})
+_WITHOUT_ROLE = frozenset({"start", "started", "init", "restart", "restarted", "boot", "crash"})
 _WORD = re.compile(r"(?:became?|becomes?|is|now|turned)[-_ ]+(?:an?[-_ ]+|the[-_ ]+)?", re.IGNORECASE)
 
 
@@ -86,13 +86,13 @@ def _changes(node: str, lines: Sequence[LogLine]) -> list[Role]:
 
 
 def _role(line: Mapping[str, Any]) -> str | None:
-    """The role that a line tells, "" for a node that has just started, None for other lines."""
+    """The role that a line tells, "" for a node that started or crashed, None for other lines."""
     event = line.get("event")
     if isinstance(event, str):
         word = _WORD.sub("", event.strip().lower(), count=1).replace("_", "-")
         if word in ROLES:
             return word
-        if word in _RESTARTS:
+        if word in _WITHOUT_ROLE:
             return ""
     role = line.get("role")
     return role.lower() if isinstance(role, str) and role.lower() in ROLES else None

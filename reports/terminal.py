@@ -21,11 +21,12 @@ from reports.faults import faults
 from reports.figures import QUANTILES, Figures, figures
 from reports.report import Report
 from reports.witness import Witness, WitnessOp, during, place, witness
-from reports.wording import count, duration, sentence
+from reports.wording import VERDICTS, count, duration, sentence
 
 ANOMALIES_LISTED_MAX = 10
 WITNESS_ROWS_MAX = 20
 _BAR_COLUMNS_MAX = 40
+_TAIL_COLUMNS = 3  # behind the last event, for what may yet happen
 _WIDTH_MIN = 60
 _STYLES = {"valid": "bold green", "invalid": "bold red", "unknown": "bold yellow"}
 _QUANTILE_NAMES = {0.5: "p50", 0.9: "p90", 0.99: "p99", 1.0: "max"}
@@ -33,6 +34,7 @@ _QUANTILE_NAMES = {0.5: "p50", 0.9: "p90", 0.99: "p99", 1.0: "max"}
 
 # An operation's bar: from invocation to completion; if its outcome is unknown, dots go on to the end.
 _DONE, _OPEN, _FAULT = "├─┤", "├──", "▒▒▒"
+_TIME_HEADER = "time, in order →"
 _UNKNOWN_TAIL = "╌"
 _MARK = "◀"
 # One character for one, so that columns stay columns on a terminal without Unicode.
@@ -48,9 +50,7 @@ def render(report: Report) -> str:
 
 
 def head(version: str, plan: Mapping[str, Any], run: str) -> Text:
-    """The first lines of a run: version, seed and what is run, so that even a run that is cut short can be
-    repeated.
-    """
+    """The first lines of a run: version, seed and what is run, so that even a run that is cut short can be repeated."""
     faults_planned = ", ".join(sentence(kind) for kind in plan.get("nemesis") or ()) or "no faults"
     nodes = plan.get("nodes") or ()
     where = _what_ran({**plan, "plan": plan})
@@ -85,6 +85,8 @@ def _headline(console: Console, results: Mapping[str, Any]) -> None:
     where = _what_ran(results)
     line = Text.assemble((verdict.upper(), _STYLES.get(verdict, "bold")), "  ", where)
     _print(console, line)
+    if verdict == "unknown":
+        _print(console, Text(VERDICTS[verdict][2]))
     if results.get("reason"):
         _print(console, Text(sentence(results["reason"])))
 
@@ -134,6 +136,8 @@ def _latency(report: Report, told: Figures) -> str:
 def _faults(told: Figures) -> str:
     if not told.faults:
         return "none"
+    if not told.probed:
+        return f"{told.faults:,}, not probed"
     return f"{told.bit}/{told.faults} took effect, {told.healed}/{told.faults} healed"
 
 
@@ -153,7 +157,7 @@ def _anomalies(console: Console, report: Report) -> None:
     _draw(console, report, witness(report, first))
     if len(found) > 1:
         console.print()
-        _print(console, Text(f"{count(len(found) - 1, 'more anomaly').replace('anomalys', 'anomalies')}:"))
+        _print(console, Text(f"{count(len(found) - 1, 'more anomaly', 'more anomalies')}:"))
         for other in found[1 : 1 + ANOMALIES_LISTED_MAX]:
             _print(console, Text(f"  {sentence(other.get('name'))}: {sentence(other.get('reason'))}"))
         if len(found) > 1 + ANOMALIES_LISTED_MAX:
@@ -161,9 +165,7 @@ def _anomalies(console: Console, report: Report) -> None:
 
 
 def _draw(console: Console, report: Report, shown: Witness) -> None:
-    """The witness: one operation per row, its interval as a bar; time runs to the right, events evenly
-    spaced.
-    """
+    """The witness: one operation per row, its interval as a bar; time runs to the right, events evenly spaced."""
     if not shown.ops:
         return
     ops, events = shown.ops[:WITNESS_ROWS_MAX], shown.events
@@ -171,7 +173,7 @@ def _draw(console: Console, report: Report, shown: Witness) -> None:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("client", no_wrap=True, header_style="dim")
     table.add_column("operation", no_wrap=True, overflow="ellipsis", header_style="dim")
-    table.add_column("time, in order →", width=columns, no_wrap=True, header_style="dim")
+    table.add_column(_TIME_HEADER, width=columns + _TAIL_COLUMNS, no_wrap=True, header_style="dim")
     table.add_column("", no_wrap=True)
     for fault in during(faults(report), events):
         last = len(events) - 0.5 if fault.last is None else place(events, fault.last)
@@ -212,7 +214,9 @@ def _fault_words(kind: str, targets: Iterable[str]) -> str:
 def _bar_columns(console: Console, ops: Sequence[WitnessOp], events: int) -> int:
     """As many columns as the texts beside the bars leave, at least two and at most four per event."""
     beside = max(len(op.client) for op in ops) + min(max(len(op.label) for op in ops), 34) + 14
-    return max(12, min(max(console.width, _WIDTH_MIN) - beside, events * 4, _BAR_COLUMNS_MAX))
+    return max(
+        len(_TIME_HEADER), min(max(console.width, _WIDTH_MIN) - beside - _TAIL_COLUMNS, events * 4, _BAR_COLUMNS_MAX)
+    )
 
 
 def _bar(op: WitnessOp, events: Sequence[int], columns: int) -> str:
@@ -222,13 +226,11 @@ def _bar(op: WitnessOp, events: Sequence[int], columns: int) -> str:
     # The client gave up at its info line, if it left one, but the operation may take effect at any later
     # time.
     last = first if op.last is None else place(events, op.last)
-    return _span(first, last, len(events), columns, _OPEN).ljust(columns, _UNKNOWN_TAIL)
+    return _span(first, last, len(events), columns, _OPEN).ljust(columns + _TAIL_COLUMNS, _UNKNOWN_TAIL)
 
 
 def _span(first: float, last: float, events: int, columns: int, pens: str) -> str:
-    """A bar from event ``first`` to event ``last`` of ``events``, in a row of ``columns`` characters: begin,
-    middle, end.
-    """
+    """A bar from event ``first`` to event ``last`` of ``events``, in a row of ``columns`` characters: begin, middle, end."""
     scale = (columns - 1) / max(events - 1, 1)
     left = min(max(round(first * scale), 0), columns - 1)
     right = min(max(round(last * scale), left), columns - 1)

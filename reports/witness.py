@@ -18,7 +18,7 @@ from harness.history import NEMESIS_PROCESS
 from harness.op import Op, OpType
 from reports.faults import Fault
 from reports.report import Report
-from reports.wording import call_text, sentence, value_text
+from reports.wording import call_text, key_text, sentence, value_text
 
 WITNESS_OPS_MAX = 60
 LABEL_CHARS_MAX = 40
@@ -115,7 +115,7 @@ def _op(report: Report, row: int, *, shows: bool) -> WitnessOp:
         client="nemesis" if history.process[row] == NEMESIS_PROCESS else f"c{history.process[row]}",
         node=sentence(op.node),
         f=sentence(op.f),
-        key=None if op.key is None else value_text(op.key),
+        key=None if op.key is None else key_text(op.key),
         argument=None if op.value is None else value_text(op.value),
         result=None if done is None else _result(op, done),
         outcome=outcome,
@@ -130,9 +130,7 @@ def _op(report: Report, row: int, *, shows: bool) -> WitnessOp:
 
 
 def _result(op: Op, done: Op) -> str | None:
-    """What an operation returned, if that is news: an ok read of nothing is, a write's echo of its argument
-    is not.
-    """
+    """What an operation returned, if that is news: an ok read of nothing is, a write's echo of its argument is not."""
     if done.type is not OpType.OK or (op.value is not None and done.value == op.value):
         return None
     if done.value is None and op.value is not None:

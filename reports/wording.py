@@ -16,30 +16,33 @@ from typing import Any
 TEXT_CHARS_MAX = 300
 SECOND_NS = 1_000_000_000
 
-# Unicode categories Cc, Cf, Cs, Zl and Zp: control characters, invisible formatting (Trojan Source,
-# CVE-2021-42574: bidirectional overrides reorder what is read), lone surrogates (they cannot be encoded) and
-# line separators. A test compares with unicodedata.
+# Unicode categories Cc, Cf, Cs, Zl and Zp: control characters, invisible formatting (Trojan Source, CVE-2021-42574: bidirectional
+# overrides reorder what is read), lone surrogates (they cannot be encoded) and line separators; a test compares with unicodedata.
+# Then what Unicode calls default ignorable: fillers and variation selectors, by which two values differ although they look the same.
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff]"
+    "\u034f\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
 )
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]*")
+# verdict → (sign, word, what it means)
+VERDICTS = {
+    "valid": ("✓", "Valid", "No broken promise was found."),
+    "invalid": ("✗", "Invalid", "A promise was broken."),
+    "unknown": ("?", "Unknown", "This run proves nothing either way: it is not a pass."),
+}
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
-    """``text`` with everything unseen written as an escape, cut to ``chars_max`` characters with its true
-    length said.
-    """
+    """``text`` with everything unseen written as an escape, cut to ``chars_max`` characters with its true length said."""
     if len(text) > chars_max:
         return f"{_escaped(text[:chars_max])}… ({len(text):,} characters)"
     return _escaped(text)
 
 
 def paragraph(text: str, chars_max: int) -> str:
-    """Like ``printable``, but line breaks stay: for texts that we laid out ourselves, such as an indented
-    JSON document.
-    """
+    """Like ``printable``, but line breaks stay: for texts that we laid out ourselves, such as an indented JSON document."""
     return "\n".join(printable(line, chars_max) for line in text.split("\n"))
 
 
@@ -64,6 +67,12 @@ def value_text(value: Any, chars_max: int = TEXT_CHARS_MAX) -> str:
     return printable(text, chars_max)
 
 
+def key_text(key: Any, chars_max: int = TEXT_CHARS_MAX) -> str:
+    """A key, printable: JSON, but a plain word goes without quotes, since nothing else looks like it."""
+    plain = isinstance(key, str) and _WORD.fullmatch(key) is not None and key not in ("null", "true", "false")
+    return printable(str(key), chars_max) if plain else value_text(key, chars_max)
+
+
 def sentence(text: Any, chars_max: int = 2_000) -> str:
     """A reason or name from a document, printable; whatever is not text is shown as JSON, None as nothing."""
     if text is None:
@@ -72,9 +81,7 @@ def sentence(text: Any, chars_max: int = 2_000) -> str:
 
 
 def call_text(f: str, key: str | None, argument: str | None, result: str | None) -> str:
-    """An operation in one line: ``read 3 → 7``, ``cas 3 [1, 2]``. The parts are texts already; None leaves a
-    part out.
-    """
+    """An operation in one line: ``read 3 → 7``, ``cas 3 [1, 2]``. The parts are texts already; None leaves a part out."""
     words = [f, *(part for part in (key, argument) if part is not None)]
     return " ".join(words) if result is None else f"{' '.join(words)} → {result}"
 
@@ -110,6 +117,6 @@ def _digits(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def count(number: int, noun: str) -> str:
-    """``1 operation``, ``2,000 operations``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+def count(number: int, noun: str, nouns: str | None = None) -> str:
+    """``1 operation``, ``2,000 operations``; ``nouns`` where an s does not do."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

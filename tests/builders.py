@@ -53,6 +53,8 @@ def timeline(text: str) -> History:
     for line in _lines(text):
         name, _, bars = line.partition(" ")
         offset = len(name) + 1
+        if name == NEMESIS:
+            raise ValueError(f"bars are calls of clients; write the nemesis line by line with history: {line!r}")
         if re.sub(_BAR, "", bars).strip():
             raise ValueError(f"not a timeline of bars like |-- write x 1 --|: {line!r}")
         for bar in _BAR.finditer(bars):

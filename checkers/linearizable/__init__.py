@@ -1,9 +1,12 @@
-"""Linearizability: every operation seems to take effect at one moment between its invocation and its completion.
+"""Linearizability: every operation seems to take effect at one moment between its invocation and its
+completion.
 
-Source: Herlihy and Wing, "Linearizability: A Correctness Condition for Concurrent Objects" (1990). It is local (their theorem 1): a
-history is linearizable iff the part of every key is, so keys are judged one by one.
+Source: Herlihy and Wing, "Linearizability: A Correctness Condition for Concurrent Objects" (1990). It is
+local (their theorem 1): a history is linearizable iff the part of every key is, so keys are judged one by
+one.
 
-In reading order: ``models`` what objects promise · ``encode`` calls as integers · ``unique`` the linear-time algorithm · ``sources`` what can have
-been read from where · ``wgl`` the search for any model · ``register_search`` the same for registers, compiled · ``jit`` how kernels run ·
-``check`` who judges what · ``witness`` (by ``shrink``) the smallest proof · ``explain`` (by ``patterns``) the sentence.
+In reading order: ``models`` what objects promise · ``encode`` calls as integers · ``unique`` the linear-time
+algorithm · ``sources`` what can have been read from where · ``wgl`` the search for any model ·
+``register_search`` the same for registers, compiled · ``jit`` how kernels run · ``check`` who judges what ·
+``witness`` (by ``shrink``) the smallest proof · ``explain`` (by ``patterns``) the sentence.
 """

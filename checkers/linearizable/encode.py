@@ -1,13 +1,14 @@
 """The calls of a register-like model as columns of small integers: what the fast algorithms work on.
 
-Three kinds of operation are left: a read that saw a value, a write that made one, and a cas that did both. What certainly did not
-happen (fail) is dropped, and so are reads whose result nobody knows: Jepsen's rules. Nothing is judged here.
+Three kinds of operation are left: a read that saw a value, a write that made one, and a cas that did both.
+What certainly did not happen (fail) is dropped, and so are reads whose result nobody knows: Jepsen's rules.
+Nothing is judged here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,12 @@ class Unjudgeable(Exception):  # noqa: N818 - what is the matter, not whose faul
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RegisterOps:
-    """Operations on registers, in invocation order. ``call`` and ``ret`` are positions; ``ret`` is FOREVER where nobody knows.
+    """Operations on registers, in invocation order. ``call`` and ``ret`` are positions; ``ret`` is FOREVER
+    where nobody knows.
 
-    ``seen`` is the code of the value that an op read or expected, ``made`` of the one that it wrote; ``row`` is its row among the calls,
-    ``key`` the number of its register, 0 to ``keys`` - 1. ``initial`` is the code of the registers' first value; codes are below ``codes``.
+    ``seen`` is the code of the value that an op read or expected, ``made`` of the one that it wrote; ``row``
+    is its row among the calls, ``key`` the number of its register, 0 to ``keys`` - 1. ``initial`` is the code
+    of the registers' first value; codes are below ``codes``.
     """
 
     kind: Ints
@@ -50,7 +53,8 @@ class RegisterOps:
     @property
     def certain(self) -> npt.NDArray[np.bool_]:
         """Which operations certainly happened."""
-        return self.ret != FOREVER
+        known: npt.NDArray[np.bool_] = self.ret != FOREVER
+        return known
 
     def take(self, which: npt.NDArray[Any] | Sequence[int]) -> RegisterOps:
         """These operations alone (a mask, or positions in ascending order)."""
@@ -58,12 +62,19 @@ class RegisterOps:
         columns = {name: getattr(self, name)[chosen] for name in _COLUMNS}
         return RegisterOps(**columns, keys=self.keys, codes=self.codes, initial=self.initial)
 
+    def register(self, which: npt.NDArray[Any]) -> RegisterOps:
+        """These operations, all of one register, as a history with no other."""
+        part = self.take(which)
+        return replace(part, key=np.zeros(len(part), dtype=np.int64), keys=1)
+
 
 _COLUMNS = ("kind", "seen", "made", "call", "ret", "key", "row")
 
 
 def encode(calls: Calls, form: RegisterForm) -> RegisterOps:
-    """``calls``, whose functions ``form`` knows, as operations on registers. Raises Unjudgeable for an argument that is none."""
+    """``calls``, whose functions ``form`` knows, as operations on registers. Raises Unjudgeable for an
+    argument that is none.
+    """
     history = calls.history
     kind = _kinds(history, form)[calls.f]
     seen = np.where(kind == READ, calls.result, NOTHING).astype(np.int64)
@@ -100,8 +111,8 @@ def encode(calls: Calls, form: RegisterForm) -> RegisterOps:
 
 def _kinds(history: History, form: RegisterForm) -> Ints:
     """Code of a function → kind of operation."""
-    kinds = {name: READ for name in form.reads} | {name: WRITE for name in form.writes}
-    kinds |= {name: CAS for name in (*form.cas, *form.swaps)}
+    kinds = dict.fromkeys(form.reads, READ) | dict.fromkeys(form.writes, WRITE)
+    kinds |= dict.fromkeys((*form.cas, *form.swaps), CAS)
     return np.array([kinds.get(f, NOTHING) for f in history.fs], dtype=np.int64)
 
 
@@ -116,7 +127,7 @@ def _cas_values(calls: Calls, is_cas: npt.NDArray[np.bool_]) -> tuple[Sequence[A
         if not (isinstance(value, list | tuple) and len(value) == 2):
             first = int(calls.call[np.flatnonzero(is_cas & (calls.argument == code))[0]])
             raise Unjudgeable(
-                f"the cas of history line {int(history.index[first])} has the argument {value!r}; a cas takes [expected, new]"
+                f"the cas of index {int(history.index[first])} has the argument {value!r}; a cas takes [expected, new]"
             )
         pairs[at] = interner.code(value[0]), interner.code(value[1])
     return interner.table, pairs[where, 0], pairs[where, 1]

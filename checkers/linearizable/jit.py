@@ -1,9 +1,10 @@
 """The one module that knows numba: the same kernel runs as plain Python on lists, or compiled on arrays.
 
-A kernel is a module-level function over columns of int64 that other modules write once. Which engine runs it changes the
-time, never the answer nor the steps counted: no kernel may overflow, divide by zero or rely on the order of floats. Importing
-numba costs 0.4 s and loading a cached kernel 0.3-0.5 s, so small histories are judged without it; where it is missing
-(it has no wheels for some machines) everything runs uncompiled. Nothing about histories or verdicts belongs here.
+A kernel is a module-level function over columns of int64 that other modules write once. Which engine runs it
+changes the time, never the answer nor the steps counted: no kernel may overflow, divide by zero or rely on
+the order of floats. Importing numba costs 0.4 s and loading a cached kernel 0.3-0.5 s, so small histories are
+judged without it; where it is missing (it has no wheels for some machines) everything runs uncompiled.
+Nothing about histories or verdicts belongs here.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-# From how many steps on compiling (or loading what an earlier process compiled) pays for itself: a plain step costs about
-# 0.5 to 4 microseconds, a compiled one nothing in comparison, and import and load together about a second.
-COMPILE_FROM_STEPS = 200_000
+# From how many steps on compiling (or loading what an earlier process compiled) pays for itself: a plain step
+# costs about 0.5 to 4 microseconds, a compiled one nothing in comparison, and import and load together about
+# a second.
+COMPILE_FROM_STEPS = 400_000
 
 
 class Column(Protocol):
@@ -93,8 +95,9 @@ def has_numba() -> bool:
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` compiled, together with the functions of its own module that it calls.
 
-    Numba takes what a function calls from its globals, and only compiled things count; hence a twin of the function whose
-    globals are compiled. One file holds a kernel and its helpers: numba's cache on disk looks at that file's date alone.
+    Numba takes what a function calls from its globals, and only compiled things count; hence a twin of the
+    function whose globals are compiled. One file holds a kernel and its helpers: numba's cache on disk looks
+    at that file's date alone.
     """
     from numba import njit
 

@@ -1,4 +1,6 @@
-"""What a search may cost and what it can answer; shared by the searches. Counted in steps, so that every machine answers alike."""
+"""What a search may cost and what it can answer; shared by the searches. Counted in steps, so that every
+machine answers alike.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,9 @@ class Limits:
 class Found:
     """What a search says of one key.
 
-    ``explained`` of ``completed`` completed operations, in the order of their ends, have a legal order that was found (all of them if valid);
-    ``stuck`` is the one after them (a position among the operations searched), which no order reached: None if there is none. UNKNOWN
-    means that the limits were reached.
+    ``explained`` of ``completed`` completed operations, in the order of their ends, have a legal order that
+    was found (all of them if valid); ``stuck`` is the one after them (a position among the operations
+    searched), which no order reached: None if there is none. UNKNOWN means that the limits were reached.
     """
 
     validity: Validity

@@ -1,19 +1,23 @@
-"""What an object promises when its operations come one after the other. A model is data: a record of pure functions.
+"""What an object promises when its operations come one after the other. A model is data: a record of pure
+functions.
 
 A model of your own takes 20 lines::
 
     from checkers.linearizable.models import UNKNOWN, Model
 
-    def step(state, f, argument, result):
+    def step(state, f, _argument, result):
         if f == "open":
             return not state, True
         return result in (state, UNKNOWN), state
 
-    DOOR = Model(name="door", summary="a door that opens once", init=False, step=step,
-                 fs=frozenset({"open", "look"}), reads=frozenset({"look"}))
+    DOOR = Model(
+        name="door", summary="a door that opens once", init=False, step=step,
+        fs=frozenset({"open", "look"}), reads=frozenset({"look"}),
+    )
 
-Arguments and results come ``frozen``: lists as tuples, and everything hashable, so that ``==`` is the equality of JSON values.
-Models know nothing of time, processes or keys: every key of a history is judged as an object of its own.
+Arguments and results come ``frozen``: lists as tuples, and everything hashable, so that ``==`` is the
+equality of JSON values. Models know nothing of time, processes or keys: every key of a history is judged as
+an object of its own.
 """
 
 from __future__ import annotations
@@ -42,10 +46,12 @@ Step = Callable[[Any, str, Any, Any], tuple[bool, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterForm:
-    """How a model's calls are those of one register, for which there are faster algorithms than trying every order.
+    """How a model's calls are those of one register, for which there are faster algorithms than trying every
+    order.
 
-    ``reads``, ``writes`` and ``cas`` are names of functions whose results and arguments hold the values; ``swaps`` are functions that
-    are a cas with fixed values (expected, new). ``initial`` is the register's first value.
+    ``reads``, ``writes`` and ``cas`` are names of functions whose results and arguments hold the values;
+    ``swaps`` are functions that are a cas with fixed values (expected, new). ``initial`` is the register's
+    first value.
     """
 
     reads: frozenset[str] = frozenset()
@@ -59,9 +65,10 @@ class RegisterForm:
 class Model:
     """A sequential object.
 
-    ``step(state, f, argument, result) -> (legal, state after)`` says whether a call may return ``result`` in ``state`` (UNKNOWN: it never
-    completed) and what it leaves behind. States are hashable and compared with ``==``. ``fs`` are the functions that it understands,
-    ``reads`` those among them that never change the state. A call that failed certainly did not happen: no model sees it.
+    ``step(state, f, argument, result) -> (legal, state after)`` says whether a call may return ``result`` in
+    ``state`` (UNKNOWN: it never completed) and what it leaves behind. States are hashable and compared with
+    ``==``. ``fs`` are the functions that it understands, ``reads`` those among them that never change the
+    state. A call that failed certainly did not happen: no model sees it.
     """
 
     name: str
@@ -74,7 +81,9 @@ class Model:
 
 
 def frozen(value: Any) -> Hashable:
-    """``value`` as models see it: a list is a tuple, and 1, 1.0 and true stay three values (true is ``(bool, True)``)."""
+    """``value`` as models see it: a list is a tuple, and 1, 1.0 and true stay three values (true is ``(bool,
+    True)``).
+    """
     if isinstance(value, list | tuple):
         return tuple([frozen(item) for item in value])
     return identity(value)
@@ -88,11 +97,12 @@ def _register(state: State, f: str, argument: Any, result: Any) -> tuple[bool, S
     expected, new = argument
     if state == expected:
         return True, new
-    # A cas that found another value completes as fail and is not seen here; only of one that never completed we cannot know.
+    # A cas that found another value completes as fail and is not seen here; only of one that never completed
+    # we cannot know.
     return result is UNKNOWN, state
 
 
-def _mutex(state: State, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+def _mutex(state: State, f: str, _argument: Any, result: Any) -> tuple[bool, State]:
     before, after = ("free", "held") if f == "acquire" else ("held", "free")
     if state == before:
         return True, after

@@ -1,14 +1,16 @@
-"""Ways for a register to be impossible that have a name: each is sufficient by itself, and comes with a true sentence.
+"""Ways for a register to be impossible that have a name: each is sufficient by itself, and comes with a true
+sentence.
 
-A pattern is a function (case, shown) → Explanation or None. ``shown`` are the operations worth looking at, usually a witness; what can
-be the source of what, and how often a value was written, is asked of the whole register, so a sentence holds for the whole history. A test
-compares each pattern with the definition of linearizability.
+A pattern is a function (case, shown) → Explanation or None. ``shown`` are the operations worth looking at,
+usually a witness; what can be the source of what, and how often a value was written, is asked of the whole
+register, so a sentence holds for the whole history. A test compares each pattern with the definition of
+linearizability.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -25,11 +27,16 @@ SHOWN_MAX = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """``shows`` are the operations that the sentence speaks of, as positions among the register's operations."""
+    """What is told of an impossible register.
+
+    ``shows`` are the operations that the sentence speaks of, as positions among the register's operations;
+    ``failed`` those that failed, as rows of the calls.
+    """
 
     name: str
     sentence: str
     shows: tuple[int, ...]
+    failed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,11 @@ class Case:
     def value(self, i: int) -> str:
         """The value that ``i`` saw: of a read its result, of a cas what it expected."""
         return text(self._value(i))
+
+    def there_once(self, i: int) -> str:
+        """``7 was there only once``, or of a lock ``it was free only once``."""
+        value = self.value(i)
+        return f"it was {value} only once" if self.form.swaps else f"{value} was there only once"
 
     def wrote(self, value_of: int, never: str) -> str:
         """``nothing wrote 7``, or of a lock ``nothing made it free``."""
@@ -107,7 +119,9 @@ def _explain_orphan(case: Case, i: int) -> Explanation:
         return _never_written(case, i, subject)
     if not is_initial and all(ops.call[m] > ops.ret[i] for m in makers):
         first = int(makers[0])
-        why = f"the first write of {case.value(i)} began only {say.began(case.row(first))}: {say.whose(case.row(first))}"
+        why = (
+            f"the first write of {case.value(i)} began only {say.began(case.row(first))}: {say.whose(case.row(first))}"
+        )
         return _of_orphan(case, "future-read", f"{subject}, but {why}", (i, first))
     replacement = case.sources.replacement(i)
     assert replacement is not None, "a value that was written in time and has no source was replaced"
@@ -121,7 +135,9 @@ def _explain_orphan(case: Case, i: int) -> Explanation:
 
 
 def _of_orphan(case: Case, name: str, sentence: str, shows: tuple[int, ...]) -> Explanation:
-    return Explanation(name=name if case.ops.kind[shows[0]] == READ else "impossible-cas", sentence=sentence, shows=shows)
+    return Explanation(
+        name=name if case.ops.kind[shows[0]] == READ else "impossible-cas", sentence=sentence, shows=shows
+    )
 
 
 def _never_written(case: Case, i: int, subject: str) -> Explanation:
@@ -133,7 +149,7 @@ def _never_written(case: Case, i: int, subject: str) -> Explanation:
         return _of_orphan(case, "phantom-read", f"{subject}, but {case.wrote(i, 'ever ')}", (i,))
     only = "the only write" if len(failed) == 1 else "every write"
     why = f"{only} of {case.value(i)} had failed: {say.whose(failed[0])} {say.span(failed[0])}"
-    return _of_orphan(case, "aborted-read", f"{subject}, but {why}", (i,))
+    return replace(_of_orphan(case, "aborted-read", f"{subject}, but {why}", (i,)), failed=(failed[0],))
 
 
 def two_cas(case: Case, shown: list[int]) -> Explanation | None:
@@ -148,7 +164,7 @@ def two_cas(case: Case, shown: list[int]) -> Explanation | None:
             a, b = case.row(other), case.row(i)
             sentence = (
                 f"{say.whose(a)} {say.span(a)} and {say.whose(b)} {say.span(b)} both succeeded{say.key(a, 'on')}, "
-                f"but {case.value(i)} was there only once, so one of them undid the other"
+                f"but {case.there_once(i)}, so one of them undid the other"
             )
             return Explanation(name="lost-update", sentence=sentence, shows=(other, i))
     return None
@@ -168,8 +184,8 @@ def comeback(case: Case, shown: list[int]) -> Explanation | None:
                 a, b, c = case.row(first), case.row(other), case.row(again)
                 verb = "read" if ops.kind[again] == READ else f"succeeded with its {say.what(c)}, so it found"
                 sentence = (
-                    f"{say.who(c)} {verb} {case.value(again)}{say.key(c, 'from')} {say.span(c)}, which came back after "
-                    f"{say.whose(b)} {say.span(b)}: {case.value(again)} was there only once, as {say.whose(a)} {say.span(a)} shows"
+                    f"{say.who(c)} {verb} {case.value(again)}{say.key(c, 'from')} {say.span(c)} after {say.whose(b)} {say.span(b)}, "
+                    f"but {case.there_once(again)}, and earlier: {say.whose(a)} {say.span(a)}"
                 )
                 name = "new-old-inversion" if ops.kind[other] == READ else "stale-read"
                 name = name if ops.kind[again] == READ else "impossible-cas"
@@ -178,16 +194,25 @@ def comeback(case: Case, shown: list[int]) -> Explanation | None:
 
 
 def _shows_another(case: Case, i: int, value: int) -> bool:
-    """Whether the register certainly held something else than ``value`` when ``i`` took effect, or right after."""
+    """Whether the register certainly held something else than ``value`` when ``i`` took effect, or right
+    after.
+    """
     ops = case.ops
     return bool(ops.ret[i] != FOREVER and ops.seen[i] != value and ops.made[i] != value)
 
 
 def inversion(case: Case, shown: list[int]) -> Explanation | None:
-    """A read of a newer value, and after it a read of an older one: every source of the old came before every source of the new."""
+    """A read of a newer value, and after it a read of an older one: every source of the old came before every
+    source of the new.
+    """
     ops, say = case.ops, case.say
     for new, old in _pairs(shown):
-        if ops.kind[new] != READ or ops.kind[old] != READ or not case.before(new, old) or ops.seen[new] == ops.seen[old]:
+        if (
+            ops.kind[new] != READ
+            or ops.kind[old] != READ
+            or not case.before(new, old)
+            or ops.seen[new] == ops.seen[old]
+        ):
             continue
         newer, older = case.sources.of(new), case.sources.of(old)
         if newer and not case.sources.may_be_initial(new) and all(case.before(o, n) for o, n in product(older, newer)):
@@ -205,11 +230,8 @@ def crossing(case: Case, shown: list[int]) -> Explanation | None:
     ops, say = case.ops, case.say
     ends = [(i, k) for i, k in _pairs(shown) if case.before(i, k)]
     for (p, q), (q_first, p_last) in product(ends, ends):
-        for v, u in product(_values(ops, p), _values(ops, q)):
-            if v == u or v not in _values(ops, p_last) or u not in _values(ops, q_first):
-                continue
-            if not (case.once(v) and case.once(u)):
-                continue
+        v, u = _cluster(ops, p), _cluster(ops, q)
+        if v != u and v == _cluster(ops, p_last) and u == _cluster(ops, q_first) and case.once(v) and case.once(u):
             rows = [case.row(i) for i in (p, q, q_first, p_last)]
             a, b, c, d = (say.whose(row) for row in rows)
             sentence = (
@@ -221,9 +243,9 @@ def crossing(case: Case, shown: list[int]) -> Explanation | None:
     return None
 
 
-def _values(ops: RegisterOps, i: int) -> set[int]:
-    """The values whose cluster ``i`` belongs to (a cas: the one that it made)."""
-    return {int(ops.seen[i] if ops.made[i] < 0 else ops.made[i])}
+def _cluster(ops: RegisterOps, i: int) -> int:
+    """The value that the register had when ``i`` had taken effect."""
+    return int(ops.seen[i] if ops.made[i] < 0 else ops.made[i])
 
 
 def _pairs(shown: list[int]) -> Iterator[tuple[int, int]]:

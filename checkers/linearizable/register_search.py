@@ -1,17 +1,22 @@
-"""Linearizability of one register by search, exact, for any values: the kernel for what ``unique`` cannot take.
+"""Linearizability of one register by search, exact, for any values: the kernel for what ``unique`` cannot
+take.
 
-The search is that of ``wgl`` (which to read first), with configurations whose size depends on the concurrency and not on the length of the
-history: (completions passed, bits of the open operations that are placed, state). What is special about registers cuts it further.
-Each rule turns one legal order into another, so no answer is lost:
+The search is that of ``wgl`` (which to read first), with configurations whose size depends on the
+concurrency and not on the length of the history: (completions passed, bits of the open operations that are
+placed, state). What is special about registers cuts it further. Each rule turns one legal order into another,
+so no answer is lost:
 
 * *Reads first.* A read that is legal now is placed now, without an alternative.
-* *Twins.* Of open writes (or cas) with equal values only the one with the earliest completion is tried: two such exchange places freely.
+* *Twins.* Of open writes (or cas) with equal values only the one with the earliest completion is tried: two
+  such exchange places freely.
 * *No empty effects.* A write that never completed is not placed where it changes nothing.
-* *Absorption.* A write that nobody sees is placed right before another write, which hides it. So it needs no branch: when its completion is
-  reached it is *absorbed* if some write was placed while it was open. For a write w2 placed when the first missing completion is at position
-  D, every operation invoked before D may stand right before w2; ``COVER`` holds D of the last write placed.
-* *Seen writes only.* A write that is not absorbed is placed to be seen. So after it no other write is placed until something has seen it
-  (``HELD``), for it could be absorbed later instead; except when its own completion forced it, and is passed.
+* *Absorption.* A write that nobody sees is placed right before another write, which hides it. So it needs no
+  branch: when its completion is reached it is *absorbed* if some write was placed while it was open. For a
+  write w2 placed when the first missing completion is at position D, every operation invoked before D may
+  stand right before w2; ``COVER`` holds D of the last write placed.
+* *Seen writes only.* A write that is not absorbed is placed to be seen. So after it no other write is placed
+  until something has seen it (``HELD``), for it could be absorbed later instead; except when its own
+  completion forced it, and is passed.
 
 Crashed writes of values that nobody saw are not needed at all: ``prepare`` takes them out.
 """
@@ -19,6 +24,7 @@ Crashed writes of values that nobody saw are not needed at all: ``prepare`` take
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,21 +34,73 @@ from checkers.linearizable.limits import Found, Limits
 from harness.history import FOREVER, Ints
 from harness.verdict import Validity
 
-Columns = tuple[Column, ...]
-
 # The mutable scalars of the search, as one column. BEST: the most completions ever passed.
 STATE, PASSED, COVER, HELD, DEPTH, STEPS, CONFIGS, BEST = range(8)
-# How an operation came to its place: there were alternatives; there were none; it was hidden by the write before.
+# How an operation came to its place: there were alternatives; there were none; it was hidden by the write
+# before.
 CHOSEN, FORCED, ABSORBED = range(3)
 FREE = 0  # HELD: the next operation may be a write; else 1 + the rank of the write that waits to be seen
 NOBODY = -1
 
-# Bits per word of a mask, and a hash that stays below 2^62: no step overflows int64, so plain Python computes the same.
+# Bits per word of a mask, and a hash that stays below 2^62: no step overflows int64, so plain Python computes
+# the same.
 WORD = 62
 HASH_PRIME = (1 << 31) - 19
 HASH_FACTOR = 1664525  # Knuth and Lewis; see "Numerical Recipes", ch. 7.1
 LOW_BITS = (1 << 31) - 1
 HEAD = 4  # columns of a remembered configuration before its mask
+
+
+class Data(NamedTuple):
+    """What the search reads: one entry per operation, in invocation order; ``order`` lists the completed ones
+    by their completions.
+
+    ``slot`` is the bit of an operation in masks, ``rank`` its place in ``order`` (the length of ``order`` if
+    it never completed).
+    """
+
+    kind: Column
+    seen: Column
+    made: Column
+    call: Column
+    ret: Column
+    slot: Column
+    rank: Column
+    order: Column
+
+
+class Unplaced(NamedTuple):
+    """The operations that are not placed yet, as a ring in invocation order; its head is the number of
+    operations.
+    """
+
+    after: Column
+    before: Column
+
+
+class Stack(NamedTuple):
+    """One entry per placed operation: which, how, and the scalars before it."""
+
+    op: Column
+    how: Column
+    state: Column
+    passed: Column
+    cover: Column
+    held: Column
+
+
+class Search(NamedTuple):
+    """A search in progress. ``mask`` has the bits of the open operations that are placed; ``table`` the
+    configurations seen.
+    """
+
+    data: Data
+    unplaced: Unplaced
+    placed: Column
+    mask: Column
+    stack: Stack
+    table: Column
+    regs: Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,7 +113,9 @@ class Prepared:
 
 
 def prepare(ops: RegisterOps) -> Prepared:
-    """The operations of one register without the writes of unknown outcome whose value nobody saw: no answer depends on them."""
+    """The operations of one register without the writes of unknown outcome whose value nobody saw: no answer
+    depends on them.
+    """
     position = np.arange(len(ops))
     while True:
         keep = ops.certain | np.isin(ops.made, ops.seen[ops.seen != NOTHING])
@@ -71,21 +131,9 @@ def search(prepared: Prepared, limits: Limits) -> Found:
     n, completed = len(prepared.ops), len(prepared.order)
     configs = min(limits.configs, limits.steps)
     run = engine(min(limits.steps, max(configs, n) * _STEPS_PER_CONFIG))
-    data, links, words = _columns(run, prepared)
-    table = run.full(_capacity(configs) * (HEAD + words), 0)
-    regs = run.full(8, 0)
-    regs[STATE], regs[COVER] = prepared.ops.initial, NOBODY
-    answer = run.kernel(explore)(
-        data,
-        links,
-        (run.full(n, 0), run.full(words, 0)),
-        tuple(run.full(n + 1, 0) for _ in range(6)),
-        table,
-        regs,
-        min(limits.steps, FOREVER - 1),
-        configs,
-    )
-    explained, steps = int(regs[BEST]), int(regs[STEPS])
+    world = _begin(run, prepared, configs)
+    answer = run.kernel(explore)(world, min(limits.steps, FOREVER - 1), configs)
+    explained, steps = int(world.regs[BEST]), int(world.regs[STEPS])
     validity = Validity(int(answer))
     stuck = int(prepared.position[prepared.order[explained]]) if validity is Validity.INVALID else None
     return Found(validity=validity, steps=steps, explained=explained, completed=completed, stuck=stuck)
@@ -94,29 +142,45 @@ def search(prepared: Prepared, limits: Limits) -> Found:
 _STEPS_PER_CONFIG = 8  # about; it decides whether compiling pays for itself
 
 
+def _begin(run: Engine, prepared: Prepared, configs: int) -> Search:
+    """A search that has placed nothing yet."""
+    ops, order, n = prepared.ops, prepared.order, len(prepared.ops)
+    rank = np.full(n, len(order))
+    rank[order] = np.arange(len(order))
+    call, ret, in_order, slot = run.column(ops.call), run.column(ops.ret), run.column(order), run.full(n, 0)
+    used = run.kernel(assign_slots)(call, ret, in_order, slot, run.full(n, 0))
+    words = max(1, -(-int(used) // WORD))
+    regs = run.full(8, 0)
+    regs[STATE], regs[COVER] = ops.initial, NOBODY
+    return Search(
+        data=Data(
+            kind=run.column(ops.kind),
+            seen=run.column(ops.seen),
+            made=run.column(ops.made),
+            call=call,
+            ret=ret,
+            slot=slot,
+            rank=run.column(rank),
+            order=in_order,
+        ),
+        unplaced=Unplaced(run.column(np.arange(1, n + 2) % (n + 1)), run.column(np.arange(-1, n) % (n + 1))),
+        placed=run.full(n, 0),
+        mask=run.full(words, 0),
+        stack=Stack(*(run.full(n + 1, 0) for _ in range(6))),
+        table=run.full(_capacity(configs) * (HEAD + words), 0),
+        regs=regs,
+    )
+
+
 def _capacity(configs: int) -> int:
     """Rows of the table: a power of two that stays a third empty."""
     return 1 << (configs + configs // 2 + 2).bit_length()
 
 
-def _columns(run: Engine, prepared: Prepared) -> tuple[Columns, Columns, int]:
-    """What the kernel reads, the list of unplaced operations (next, previous; its head is one past the last), and the words of a mask."""
-    ops, order = prepared.ops, prepared.order
-    n = len(ops)
-    rank = np.full(n, len(order))
-    rank[order] = np.arange(len(order))
-    call, ret, in_order = run.column(ops.call), run.column(ops.ret), run.column(order)
-    slot = run.full(n, 0)
-    used = run.kernel(assign_slots)(call, ret, in_order, slot, run.full(n, 0))
-    words = max(1, -(-int(used) // WORD))
-    following = run.column(np.concatenate([np.arange(1, n + 1), [0]]) if n else np.zeros(1))
-    previous = run.column(np.arange(-1, n) % (n + 1))
-    data = (run.column(ops.kind), run.column(ops.seen), run.column(ops.made), call, ret, slot, run.column(rank), in_order)
-    return data, (following, previous), words
-
-
 def assign_slots(call: Column, ret: Column, order: Column, slot: Column, free: Column) -> int:
-    """Kernel: give every operation a bit that no other has while it is open; returns how many bits that takes."""
+    """Kernel: give every operation a bit that no other has while it is open; returns how many bits that
+    takes.
+    """
     used, spare, passed = 0, 0, 0
     for i in range(len(call)):
         while passed < len(order) and ret[order[passed]] < call[i]:
@@ -132,156 +196,147 @@ def assign_slots(call: Column, ret: Column, order: Column, slot: Column, free: C
     return used
 
 
-def explore(
-    data: Columns,
-    links: Columns,
-    marks: Columns,
-    stack: Columns,
-    table: Column,
-    regs: Column,
-    steps_max: int,
-    configs_max: int,
-) -> int:
-    """Kernel: depth-first through the configurations. 0 valid, 1 out of budget, 2 invalid: the values of Validity."""
-    kind, call, order = data[0], data[3], data[7]
-    following = links[0]
-    end = len(kind)
+def explore(world: Search, steps_max: int, configs_max: int) -> int:
+    """Kernel: depth-first through the configurations. 0 valid, 1 out of budget, 2 invalid: the values of
+    Validity.
+    """
+    data, after, regs = world.data, world.unplaced.after, world.regs
+    end = len(data.kind)
     while True:
-        settle(data, links, marks, stack, regs)
-        if regs[PASSED] == len(order):
+        settle(world)
+        if regs[PASSED] == len(data.order):
             return 0
         if regs[STEPS] >= steps_max or regs[CONFIGS] >= configs_max:
             return 1
         chosen, how = NOBODY, CHOSEN
-        if remember(data, links, marks, table, regs):
-            due = order[regs[PASSED]]
-            if kind[due] == WRITE and call[due] < regs[COVER]:
+        if remember(world):
+            due = data.order[regs[PASSED]]
+            if data.kind[due] == WRITE and data.call[due] < regs[COVER]:
                 chosen, how = due, ABSORBED
             else:
-                chosen = choose(following[end], data, links, regs)
+                chosen = choose(after[end], world)
         while chosen == NOBODY:
             if regs[DEPTH] == 0:
                 return 2
-            undone = undo(data, links, marks, stack, regs)
-            how = stack[1][regs[DEPTH]]
-            if how == FORCED:
-                continue
-            chosen = choose(following[end] if how == ABSORBED else following[undone], data, links, regs)
-            how = CHOSEN
-        place(chosen, how, data, links, marks, stack, regs)
+            undone = undo(world)
+            how = world.stack.how[regs[DEPTH]]
+            if how != FORCED:
+                chosen = choose(after[end] if how == ABSORBED else after[undone], world)
+                how = CHOSEN
+        place(chosen, how, world)
 
 
-def settle(data: Columns, links: Columns, marks: Columns, stack: Columns, regs: Column) -> None:
-    """Place every read that is legal now. One pass is enough: the state stays, and new operations stand behind."""
-    kind, seen, call, ret, order = data[0], data[1], data[3], data[4], data[7]
-    following = links[0]
-    end = len(kind)
-    i = following[end]
-    while i != end and regs[PASSED] < len(order) and call[i] < ret[order[regs[PASSED]]]:
+def settle(world: Search) -> None:
+    """Place every read that is legal now. One pass is enough: the state stays, and new operations stand
+    behind.
+    """
+    data, after, regs = world.data, world.unplaced.after, world.regs
+    end, completed = len(data.kind), len(data.order)
+    i = after[end]
+    while i != end and regs[PASSED] < completed and data.call[i] < data.ret[data.order[regs[PASSED]]]:
         regs[STEPS] += 1
-        after = following[i]
-        if kind[i] == READ and seen[i] == regs[STATE]:
-            place(i, FORCED, data, links, marks, stack, regs)
-        i = after
+        following = after[i]
+        if data.kind[i] == READ and data.seen[i] == regs[STATE]:
+            place(i, FORCED, world)
+        i = following
 
 
-def choose(cursor: int, data: Columns, links: Columns, regs: Column) -> int:
+def choose(cursor: int, world: Search) -> int:
     """The first open write or cas from ``cursor`` on that is worth a try; NOBODY if there is none."""
-    kind, seen, made, call, ret, order = data[0], data[1], data[2], data[3], data[4], data[7]
-    following = links[0]
-    end = len(kind)
-    deadline = ret[order[regs[PASSED]]]
+    data, after, regs = world.data, world.unplaced.after, world.regs
+    end = len(data.kind)
+    deadline = data.ret[data.order[regs[PASSED]]]
     i = cursor
-    while i != end and call[i] < deadline:
+    while i != end and data.call[i] < deadline:
         regs[STEPS] += 1
-        if kind[i] == WRITE:
-            able = regs[HELD] == FREE and (ret[i] != FOREVER or made[i] != regs[STATE])
+        if data.kind[i] == WRITE:
+            able = regs[HELD] == FREE and (data.ret[i] != FOREVER or data.made[i] != regs[STATE])
         else:
-            able = kind[i] != READ and seen[i] == regs[STATE]
-        if able and not has_earlier_twin(i, deadline, data, links, regs):
+            able = data.kind[i] != READ and data.seen[i] == regs[STATE]
+        if able and not has_earlier_twin(i, deadline, world):
             return i
-        i = following[i]
+        i = after[i]
     return NOBODY
 
 
-def has_earlier_twin(i: int, deadline: int, data: Columns, links: Columns, regs: Column) -> bool:
-    """Whether an open operation of the same effect as ``i`` must complete before it (or stands before it, if neither ever completes)."""
-    kind, seen, made, call, rank = data[0], data[1], data[2], data[3], data[6]
-    following = links[0]
-    end = len(kind)
-    k = following[end]
-    while k != end and call[k] < deadline:
-        if made[k] == made[i] and kind[k] == kind[i] and seen[k] == seen[i]:
-            if rank[k] < rank[i] or (rank[k] == rank[i] and k < i):
-                regs[STEPS] += 1
-                return True
-        k = following[k]
+def has_earlier_twin(i: int, deadline: int, world: Search) -> bool:
+    """Whether an open operation of the same effect as ``i`` completes before it (or stands before it, if
+    neither ever does).
+    """
+    data, after, regs = world.data, world.unplaced.after, world.regs
+    end = len(data.kind)
+    k = after[end]
+    while k != end and data.call[k] < deadline:
+        twin = data.made[k] == data.made[i] and data.kind[k] == data.kind[i] and data.seen[k] == data.seen[i]
+        if twin and (data.rank[k] < data.rank[i] or (data.rank[k] == data.rank[i] and k < i)):
+            regs[STEPS] += 1
+            return True
+        k = after[k]
     return False
 
 
-def place(i: int, how: int, data: Columns, links: Columns, marks: Columns, stack: Columns, regs: Column) -> None:
-    """Put operation ``i`` next in the order, pass the completions that are due, and remember how to undo it."""
-    kind, made, ret, slot, rank, order = data[0], data[2], data[4], data[5], data[6], data[7]
-    following, previous = links
-    placed, mask = marks
+def place(i: int, how: int, world: Search) -> None:
+    """Put operation ``i`` next in the order, pass the completions that are due, and note how to undo it."""
+    data, stack, placed, mask, regs = world.data, world.stack, world.placed, world.mask, world.regs
+    after, before = world.unplaced.after, world.unplaced.before
     depth, passed = regs[DEPTH], regs[PASSED]
-    stack[0][depth], stack[1][depth], stack[2][depth] = i, how, regs[STATE]
-    stack[3][depth], stack[4][depth], stack[5][depth] = passed, regs[COVER], regs[HELD]
+    stack.op[depth], stack.how[depth], stack.state[depth] = i, how, regs[STATE]
+    stack.passed[depth], stack.cover[depth], stack.held[depth] = passed, regs[COVER], regs[HELD]
     regs[DEPTH] = depth + 1
-    following[previous[i]], previous[following[i]] = following[i], previous[i]
+    after[before[i]], before[after[i]] = after[i], before[i]
     placed[i] = 1
-    mask[slot[i] // WORD] |= 1 << (slot[i] % WORD)
+    mask[data.slot[i] // WORD] |= 1 << (data.slot[i] % WORD)
     if how != ABSORBED:
         regs[HELD] = FREE
-        if made[i] != NOTHING:
-            regs[STATE] = made[i]
-        if kind[i] == WRITE:
-            regs[COVER], regs[HELD] = ret[order[passed]], rank[i] + 1
-    while passed < len(order) and placed[order[passed]] == 1:
-        done = slot[order[passed]]
-        mask[done // WORD] &= ~(1 << (done % WORD))
+        if data.made[i] != NOTHING:
+            regs[STATE] = data.made[i]
+        if data.kind[i] == WRITE:
+            regs[COVER], regs[HELD] = data.ret[data.order[passed]], data.rank[i] + 1
+    while passed < len(data.order) and placed[data.order[passed]] == 1:
+        slot = data.slot[data.order[passed]]
+        mask[slot // WORD] &= ~(1 << (slot % WORD))
         passed += 1
     regs[PASSED], regs[BEST] = passed, max(regs[BEST], passed)
-    if regs[HELD] <= passed:  # its rank is below: its completion is passed
+    if regs[HELD] <= passed:  # the rank is one less: that completion is passed
         regs[HELD] = FREE
 
 
-def undo(data: Columns, links: Columns, marks: Columns, stack: Columns, regs: Column) -> int:
+def undo(world: Search) -> int:
     """Take back the operation placed last, and return it."""
-    slot, order = data[5], data[7]
-    following, previous = links
-    placed, mask = marks
+    data, stack, placed, mask, regs = world.data, world.stack, world.placed, world.mask, world.regs
+    after, before = world.unplaced.after, world.unplaced.before
     depth = regs[DEPTH] - 1
-    i = stack[0][depth]
-    for passed in range(stack[3][depth], regs[PASSED]):
-        open_again = slot[order[passed]]
-        mask[open_again // WORD] |= 1 << (open_again % WORD)
-    mask[slot[i] // WORD] &= ~(1 << (slot[i] % WORD))
+    i = stack.op[depth]
+    for passed in range(stack.passed[depth], regs[PASSED]):
+        slot = data.slot[data.order[passed]]
+        mask[slot // WORD] |= 1 << (slot % WORD)
+    mask[data.slot[i] // WORD] &= ~(1 << (data.slot[i] % WORD))
     placed[i] = 0
-    following[previous[i]], previous[following[i]] = i, i
-    regs[DEPTH], regs[STATE] = depth, stack[2][depth]
-    regs[PASSED], regs[COVER], regs[HELD] = stack[3][depth], stack[4][depth], stack[5][depth]
+    after[before[i]], before[after[i]] = i, i
+    regs[DEPTH], regs[STATE] = depth, stack.state[depth]
+    regs[PASSED], regs[COVER], regs[HELD] = stack.passed[depth], stack.cover[depth], stack.held[depth]
     return i
 
 
-def remember(data: Columns, links: Columns, marks: Columns, table: Column, regs: Column) -> bool:
-    """Note the configuration; False if it was noted before. Two covers are the same if they allow the same open writes to be absorbed."""
-    kind, call, ret, order = data[0], data[3], data[4], data[7]
-    following, mask = links[0], marks[1]
-    end, passed = len(kind), regs[PASSED]
-    cover, i = 0, following[end]
-    while i != end and call[i] < regs[COVER]:
-        if kind[i] == WRITE and ret[i] != FOREVER:
-            cover = call[i] + 1
-        i = following[i]
-    width = HEAD + len(mask)
-    capacity = len(table) // width
+def remember(world: Search) -> bool:
+    """Note the configuration; False if it was noted before. Two covers are one if they let the same open
+    writes be absorbed.
+    """
+    data, after, mask, table, regs = world.data, world.unplaced.after, world.mask, world.table, world.regs
+    end, passed = len(data.kind), regs[PASSED]
+    cover, i = 0, after[end]
+    while i != end and data.call[i] < regs[COVER]:
+        if data.kind[i] == WRITE and data.ret[i] != FOREVER:
+            cover = data.call[i] + 1
+        i = after[i]
     h = mix(mix(mix(mix(1, passed), regs[STATE]), cover), regs[HELD])
     for word in range(len(mask)):
         h = mix(mix(h, mask[word]), mask[word] >> 31)
+    width = HEAD + len(mask)
+    capacity = len(table) // width
     row = h % capacity
     while table[row * width] != 0:
-        if same(table, row * width, passed, cover, mask, regs):
+        if is_noted(row * width, cover, world):
             return False
         row = (row + 1) % capacity
     at = row * width
@@ -292,14 +347,16 @@ def remember(data: Columns, links: Columns, marks: Columns, table: Column, regs:
     return True
 
 
-def same(table: Column, at: int, passed: int, cover: int, mask: Column, regs: Column) -> bool:
+def is_noted(at: int, cover: int, world: Search) -> bool:
     """Whether the configuration noted at ``at`` is the present one."""
-    if table[at] != passed + 1 or table[at + 1] != regs[STATE] or table[at + 2] != cover or table[at + 3] != regs[HELD]:
-        return False
-    for word in range(len(mask)):
-        if table[at + HEAD + word] != mask[word]:
-            return False
-    return True
+    mask, table, regs = world.mask, world.table, world.regs
+    same = table[at] == regs[PASSED] + 1 and table[at + 1] == regs[STATE]
+    same = same and table[at + 2] == cover and table[at + 3] == regs[HELD]
+    word = 0
+    while same and word < len(mask):
+        same = table[at + HEAD + word] == mask[word]
+        word += 1
+    return same
 
 
 def mix(h: int, x: int) -> int:

@@ -1,6 +1,7 @@
 """Delta debugging: the smallest part of a list that still shows a fault. Knows nothing of histories.
 
-Source: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002), the reduction to complements.
+Source: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002), the reduction to
+complements.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from collections.abc import Callable
 
 
 def shrink(items: list[int], broken: Callable[[list[int]], list[int] | None]) -> list[int]:
-    """A part of ``items``, in their order, from which no single one can be taken away without losing the fault.
+    """A part of ``items``, in their order, from which no single one can be taken away without losing the
+    fault.
 
-    ``broken(part)`` returns the part itself, or what is left of it once things are gone that make no sense without the others, if the fault is
-    still there; None if it is not. It may say None at any time to end the work early. ``items`` must be broken.
+    ``broken(part)`` returns the part itself, or what is left of it once things are gone that make no sense
+    without the others, if the fault is still there; None if it is not. It may say None at any time to end the
+    work early. ``items`` must be broken.
     """
     size = max(1, len(items) // 2)
     while True:

@@ -1,14 +1,17 @@
 """Linearizability by search, exact, for any model: plain Python to read first and to trust most.
 
-Source: Wing and Gong, "Testing and Verifying Concurrent Objects" (1993), with the memory of configurations of Lowe, "Testing for
-Linearizability" (2017).
+Source: Wing and Gong, "Testing and Verifying Concurrent Objects" (1993), with the memory of configurations
+of Lowe, "Testing for Linearizability" (2017).
 
-Operations are put in order one after the other. The next one may be any that was invoked before the first completion that is still missing.
-A configuration is all that matters for the rest: how many completions are passed, which of the still open operations are placed, and
-the state; one that was seen before need not be seen again. Two rules cut the search without losing an answer:
+Operations are put in order one after the other. The next one may be any that was invoked before the first
+completion that is still missing. A configuration is all that matters for the rest: how many completions are
+passed, which of the still open operations are placed, and the state; one that was seen before need not be
+seen again. Two rules cut the search without losing an answer:
 
-* a read that is legal now is placed now, and nothing else is tried: it changes nothing, so sooner never hurts;
-* an operation that never completed is not placed where it changes nothing: it might as well not have happened.
+* a read that is legal now is placed now, and nothing else is tried: it changes nothing, so sooner never
+  hurts;
+* an operation that never completed is not placed where it changes nothing: it might as well not have
+  happened.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from harness.verdict import Validity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An operation that happened or may have: positions of invocation and completion (FOREVER if unknown), frozen argument and result."""
+    """An operation that happened or may have: positions of invocation and completion (FOREVER if unknown),
+    frozen argument and result.
+    """
 
     call: int
     ret: int

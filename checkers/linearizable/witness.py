@@ -1,13 +1,16 @@
-"""The smallest part of an impossible register's history that is impossible by itself: a proof that a person can check.
+"""The smallest part of an impossible register's history that is impossible by itself: a proof that a person
+can check.
 
-Taking operations away can make a history look worse than it was: without the write of 7, a read of 7 is impossible. A witness
-must not lie like that, so a part counts only if
+Taking operations away can make a history look worse than it was: without the write of 7, a read of 7 is
+impossible. A witness must not lie like that, so a part counts only if
 
-* with every read it holds all possible sources of the read (see ``sources``), or, of a read that has none, the last write of the value seen;
+* with every read it holds all possible sources of the read (see ``sources``), or, of a read that has none,
+  the last write of the value seen;
 * a cas whose possible sources are not all there is taken for a plain write, which asks less.
 
-Then, if the whole had a legal order, that order with everything else left out would be legal for the part: each read still
-follows its source, and nothing came in between. So an impossible part proves the whole impossible.
+Then, if the whole had a legal order, that order with everything else left out would be legal for the part:
+each read still follows its source, and nothing came in between. So an impossible part proves the whole
+impossible.
 """
 
 from __future__ import annotations
@@ -21,11 +24,12 @@ from checkers.linearizable.encode import CAS, NOTHING, READ, RegisterOps
 from checkers.linearizable.limits import Limits
 from checkers.linearizable.shrink import shrink
 from checkers.linearizable.sources import Sources, with_known_sources
-from checkers.linearizable.unique import Clusters
+from checkers.linearizable.unique import NONE, Examined
 from harness.history import FOREVER
 from harness.verdict import Validity
 
-# Operations judged anew while shrinking, in all: about a second of plain Python. What is left then is the witness.
+# Operations judged anew while shrinking, in all: about a second of plain Python. What is left then is the
+# witness.
 WORK_MAX = 200_000
 # What one small part may cost; a part that costs more is not taken.
 PART_LIMITS = Limits(steps=400_000, configs=20_000)
@@ -79,14 +83,18 @@ class Part:
         return with_known_sources(ops, np.array(known, dtype=np.bool_))
 
     def last_written(self, i: int) -> list[int]:
-        """The write of the value that ``i`` saw which began last before ``i`` ended; nothing if there is none."""
+        """The write of the value that ``i`` saw which began last before ``i`` ended; nothing if there is
+        none.
+        """
         makers = self.sources.makers_of(int(self.ops.seen[i]))
         return makers[self.ops.call[makers] < self.ops.ret[i]][-1:].tolist()  # type: ignore[no-any-return]  # numpy: Any
 
 
 def impossible(ops: RegisterOps) -> bool:
-    """Whether the operations of this one register are certainly not linearizable; False where that would cost too much."""
-    status = unique.examine(ops).status[0]
+    """Whether the operations of this one register are certainly not linearizable; False where that would cost
+    too much.
+    """
+    status = unique.examine(ops).registers.status[0]
     if status != unique.NOT_UNIQUE:
         return status != unique.OPEN
     found = register_search.search(register_search.prepare(ops), PART_LIMITS)
@@ -94,24 +102,26 @@ def impossible(ops: RegisterOps) -> bool:
 
 
 def of_orphan(part: Part, orphan: int) -> tuple[int, ...]:
-    """The witness of a read or cas without a source: itself, what it saw being written, and what replaced that."""
+    """The witness of a read or cas without a source: itself, what it saw being written, and what replaced
+    that.
+    """
     replacement = part.sources.replacement(orphan)
     written = part.last_written(orphan)
     start = sorted({orphan, *written, *([] if replacement is None else [replacement])})
     return part.smallest(start) if part.broken(start) else tuple(start)
 
 
-def of_clusters(part: Part, clusters: Clusters) -> tuple[int, ...]:
+def of_unique(part: Part, found: Examined) -> tuple[int, ...]:
     """The witness of a register that ``unique`` refuted, from the operations and blocks that it named."""
-    start = part.close(_evidence(part.ops, clusters))
+    start = part.close(_evidence(part.ops, found))
     if part.broken(start):
         return part.smallest(start)
     return of_window(part, None)
 
 
 def of_window(part: Part, stuck: int | None) -> tuple[int, ...]:
-    """The witness of a register for which no order reaches the completion of ``stuck`` (None: who knows): the last operations before it,
-    as many as it takes.
+    """The witness of a register for which no order reaches the completion of ``stuck`` (None: who knows): the
+    last operations before it, as many as it takes.
 
     Empty if even all of them together cost too much to be judged again.
     """
@@ -129,49 +139,47 @@ def of_window(part: Part, stuck: int | None) -> tuple[int, ...]:
         size *= 2
 
 
-def _evidence(ops: RegisterOps, clusters: Clusters) -> set[int]:
+def _evidence(ops: RegisterOps, found: Examined) -> set[int]:
     """The operations that ``unique`` named, with the writes and cas between them."""
-    a, b = int(clusters.a[0]), int(clusters.b[0])
-    status = clusters.status[0]
-    if status == unique.CONFLICT:
-        ends = [int(bounds[block]) for block in (a, b) for bounds in (clusters.first, clusters.last)]
-        found = {*_between(clusters, *ends[:2]), *_between(clusters, *ends[2:]), *ends}
-    elif b < 0:
-        found = {a, *_back(clusters, a)}
+    a, b = int(found.registers.a[0]), int(found.registers.b[0])
+    if found.registers.status[0] == unique.CONFLICT:
+        ends = [int(bound[block]) for block in (a, b) for bound in (found.clusters.first, found.clusters.last)]
+        named = {*ends, *_between(found, *ends[:2]), *_between(found, *ends[2:])}
+    elif b == NONE:
+        named = {a, *_back(found, a)}
     else:
-        found = {a, b, *_between(clusters, a, b)}
-    found.discard(unique.NONE)
+        named = {a, b, *_between(found, a, b)}
     # Of what never completed it takes a witness that it happened at all.
-    return found | {seer for i in found for seer in _seers(ops, clusters, i)}
+    return named | {seer for i in named for seer in _seers(ops, found, i)}
 
 
-def _back(clusters: Clusters, i: int) -> list[int]:
-    """The writers behind ``i``, from its own cluster back through every cas to a plain write, or once around a cycle."""
-    found: dict[int, None] = {}
-    cluster = clusters.made[i] if clusters.made[i] >= 0 else clusters.seen[i]
-    while cluster >= 0 and clusters.writer[cluster] >= 0 and int(clusters.writer[cluster]) not in found:
-        writer = int(clusters.writer[cluster])
-        found[writer] = None
-        cluster = clusters.seen[writer]
-    return list(found)
+def _back(found: Examined, i: int) -> list[int]:
+    """The writers behind ``i``, from its own cluster back through every cas to a plain write, or once around
+    a cycle.
+    """
+    ops, writer = found.ops, found.clusters.writer
+    passed: dict[int, None] = {}
+    cluster = ops.made[i] if ops.made[i] != NONE else ops.seen[i]
+    while cluster != NONE and writer[cluster] != NONE and int(writer[cluster]) not in passed:
+        passed[int(writer[cluster])] = None
+        cluster = ops.seen[writer[cluster]]
+    return list(passed)
 
 
-def _between(clusters: Clusters, i: int, k: int) -> list[int]:
+def _between(found: Examined, i: int, k: int) -> list[int]:
     """The writers of the clusters from that of ``i`` to that of ``k``, which one chain of cas connects."""
-    if i < 0 or k < 0:
-        return []
-    back, other = _back(clusters, i), _back(clusters, k)
-    longer, shorter = (back, other) if len(back) >= len(other) else (other, back)
+    longer, shorter = sorted((_back(found, i), _back(found, k)), key=len, reverse=True)
     return longer[: len(longer) - len(shorter) + 1]
 
 
-def _seers(ops: RegisterOps, clusters: Clusters, i: int) -> list[int]:
+def _seers(ops: RegisterOps, found: Examined, i: int) -> list[int]:
     """From a write that never completed to a completed operation that proves it happened."""
-    found: list[int] = []
-    while i >= 0 and ops.ret[i] == FOREVER and len(found) < len(ops):
-        cluster = clusters.made[i]
-        first = int(clusters.first[cluster])
-        i = first if first >= 0 and ops.ret[first] != FOREVER else int(clusters.consumer[cluster])
-        if i >= 0:
-            found.append(i)
-    return found
+    seers: list[int] = []
+    while ops.ret[i] == FOREVER and len(seers) < len(ops):
+        cluster = found.ops.made[i]
+        first = int(found.clusters.first[cluster])
+        i = first if first != NONE and ops.ret[first] != FOREVER else int(found.clusters.consumer[cluster])
+        if i == NONE:
+            break
+        seers.append(i)
+    return seers

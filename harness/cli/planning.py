@@ -27,7 +27,7 @@ class Request:
     target: str
     cluster: str = tables.AUTO
     workload: str | None = None
-    nemesis: str = "all"
+    nemesis: str | None = None
     schedule: Path | None = None
     bug: str | None = None
     seed: int | None = None
@@ -57,7 +57,7 @@ def make_plan(request: Request) -> Plan:
     fields = {"target": target.name, "workload": workload, "cluster": cluster, "nodes": nodes, "seed": seed}
     fields |= {"bug": bug.name if bug else None, "options": options, "workload_options": workload_options, **settings}
     bare = Plan(**fields)  # validates the numbers before a schedule is drawn from them
-    kinds, schedule = _schedule(request, bare, target, powers_of(cluster_class))
+    kinds, schedule = _schedule(request, bare, target, bug, powers_of(cluster_class))
     return Plan(**{**fields, "nemesis": kinds, "schedule": schedule})
 
 
@@ -101,7 +101,9 @@ def _bug(target: Target, name: str | None) -> Bug | None:
     return bugs[name]
 
 
-def _schedule(request: Request, plan: Plan, target: Target, powers: frozenset[str]) -> tuple[tuple[str, ...], Schedule]:
+def _schedule(
+    request: Request, plan: Plan, target: Target, bug: Bug | None, powers: frozenset[str]
+) -> tuple[tuple[str, ...], Schedule]:
     from nemesis.package import parse_kinds
     from nemesis.schedules import make_schedule, read_schedule
 
@@ -112,5 +114,6 @@ def _schedule(request: Request, plan: Plan, target: Target, powers: frozenset[st
         schedule = read_schedule(request.schedule, plan.nodes, target.roles, plan.time_limit_s, dice)
         names = sorted({fault.kind for fault in schedule.faults})
         return parse_kinds(",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered), schedule
-    kinds = parse_kinds(request.nemesis, powers, nodes=len(plan.nodes), clusters=offered)
+    wanted = request.nemesis or (",".join(bug.faults) or "none" if bug else "all")
+    kinds = parse_kinds(wanted, powers, nodes=len(plan.nodes), clusters=offered)
     return kinds, make_schedule(kinds, plan.nodes, target.roles, plan.time_limit_s, plan.interval_s, dice)

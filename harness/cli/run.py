@@ -37,11 +37,7 @@ EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKN
 @click.option("--nodes", type=int, metavar="N", help="How many nodes.  [default: 5]")
 @click.option("--workload", metavar="NAME", help="What clients do.  [default: the target's first]")
 @click.option(
-    "--nemesis",
-    default="all",
-    show_default=True,
-    metavar="KINDS",
-    help="partition,packet,kill,pause,clock | all | none.",
+    "--nemesis", metavar="KINDS", help="partition,packet,kill,pause,clock | all | none.  [default: all, or the bug's]"
 )
 @click.option(
     "--schedule", type=click.Path(path_type=Path), metavar="FILE", help="Explicit faults instead of random ones."
@@ -72,7 +68,7 @@ def run(
     cluster: str,
     nodes: int | None,
     workload: str | None,
-    nemesis: str,
+    nemesis: str | None,
     schedule: Path | None,
     seed: int | None,
     bug: str | None,

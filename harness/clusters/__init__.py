@@ -1,7 +1,7 @@
 """Where nodes run, by name: each satisfies ``harness.protocols.Cluster`` and the ``Can*`` Protocols of the powers that it has.
 
-A cluster class also has ``loop_factory`` (for ``asyncio.Runner``; None: the ordinary event loop) and ``unavailable() -> str | None``: why it
-cannot run on this machine. Importing this imports none of them.
+A cluster class also has ``loop_factory`` (for ``asyncio.Runner``; None: the ordinary event loop) and
+``unavailable() -> str | None``: why it cannot run on this machine. Importing this imports none of them.
 """
 
 CLUSTERS = {

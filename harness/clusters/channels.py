@@ -1,4 +1,7 @@
-"""The harness's end of the wire, shared by all clusters that route messages themselves: requests out, replies matched, late ones ignored."""
+"""The harness's end of the wire, shared by all clusters that route messages themselves.
+
+Requests go out, replies are matched to them by their message ids, late ones are ignored.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,13 @@ class Line:
     def __init__(self, transmit: Callable[[str, Body], None]) -> None:
         self._transmit = transmit
         self._sent = 0
-        self._waiting: dict[int, asyncio.Future[Body]] = {}
+        self._waiting: dict[int, tuple[str, asyncio.Future[Body | None]]] = {}  # by message id: the node that was asked
 
     async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
         """Send ``body`` to ``node``; return the reply. Raises RpcError, NoAnswer or NotSent."""
         reply = await self.ask(node, body, timeout_s)
         if reply is None:
-            raise NoAnswer(f"no answer from {node} within {timeout_s} s")
+            raise NoAnswer(f"no answer from {node} within {timeout_s:g} s, or its connection broke")
         if reply.get("type") == "error":
             code = reply.get("code")
             raise RpcError(code if isinstance(code, int) else _NO_CODE, str(reply.get("text", "")))
@@ -38,7 +41,7 @@ class Line:
         self._sent += 1
         msg_id = self._sent
         waiter: asyncio.Future[Body | None] = loop.create_future()
-        self._waiting[msg_id] = waiter  # type: ignore[assignment]  # None comes from the timer alone
+        self._waiting[msg_id] = node, waiter
         timer = None
         try:
             self._transmit(node, {**body, "msg_id": msg_id})
@@ -52,9 +55,16 @@ class Line:
     def deliver(self, body: Body) -> None:
         """A message for this client arrived."""
         answered = body.get("in_reply_to")
-        waiter = self._waiting.pop(answered, None) if isinstance(answered, int) else None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(body)
+        if isinstance(answered, int) and answered in self._waiting:
+            _, waiter = self._waiting.pop(answered)
+            if not waiter.done():
+                waiter.set_result(body)
+
+    def hang_up(self, node: str) -> None:
+        """The connection to this node broke: whoever waits for an answer from there gets none."""
+        for asked, waiter in self._waiting.values():
+            if asked == node:
+                _give_up(waiter)
 
 
 def _give_up(waiter: asyncio.Future[Body | None]) -> None:

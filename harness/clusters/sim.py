@@ -20,8 +20,9 @@ from harness import rng
 from harness.clusters.channels import Line
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import LAN, Latency, Links
+from harness.clusters.owners import Owner
 from harness.clusters.sim_disk import Disk, Mount
-from harness.clusters.virtual_loop import Owner, VirtualTimeLoop
+from harness.clusters.virtual_loop import VirtualTimeLoop
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
@@ -79,6 +80,10 @@ class _Node:
         self.crash: str | None = None  # what ended the last life, if the program did
         self._log, self._lines = log, list[bytes]()
 
+    def why(self, otherwise: str) -> str:
+        """How it ended if it did so by itself."""
+        return self.crash or otherwise
+
     def write(self, t_s: float, fields: Mapping[str, Any]) -> None:
         self._lines.append(_encode_log({"t": round(t_s, 6), **fields}))
         if len(self._lines) >= LOG_LINES_KEPT:
@@ -124,7 +129,9 @@ class SimCluster:
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, VirtualTimeLoop):
-            raise ClusterError("the sim cluster needs virtual time: run it by asyncio.Runner(loop_factory=SimCluster.loop_factory)")
+            raise ClusterError(
+                "the sim cluster needs virtual time: run it by asyncio.Runner(loop_factory=SimCluster.loop_factory)"
+            )
         self._loop = loop
         self._began_s = loop.time()
         self._program = load(self._spec.program)
@@ -158,11 +165,13 @@ class SimCluster:
             return
         if node.life is life:
             self._end(node, life)
-        why = node.crash or (f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
-        raise TargetError(f"node {node.name} of {self._spec.target} did not start: {why}; its last lines:\n{node.tail()}")
+        why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
+        raise TargetError(
+            f"node {node.name} of {self._spec.target} did not start: it {why}; its last lines:\n{node.tail()}"
+        )
 
     def _born(self, node: _Node, incarnation: int) -> _Life:
-        owner = self._loop.owner(node.name, lambda error: runtime.crash(error))
+        owner = self._loop.owner(node.name, lambda error: runtime.crash(error))  # noqa: PLW0108 - the runtime is made below
         life = _Life(owner, Mount(node.disk))
         world = World(
             transmit=self._transmitter(node.name, owner),
@@ -189,7 +198,7 @@ class SimCluster:
 
     def _crashed(self, node: _Node, life: _Life, error: BaseException) -> None:
         if node.life is life:
-            node.crash = f"{type(error).__name__}: {error}"
+            node.crash = f"failed with {type(error).__name__}: {error}"
             self._end(node, life)
 
     def crashes(self) -> dict[str, str]:
@@ -250,7 +259,12 @@ class SimCluster:
             for delay_s in self._links.fates(src, dest, now_s):
                 self._loop.call_as_root(now_s + delay_s, self._deliver_to_client, line, src, dest, body)
         elif "msg_id" in body:
-            refusal = {"type": "error", "in_reply_to": body["msg_id"], "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
+            refusal = {
+                "type": "error",
+                "in_reply_to": body["msg_id"],
+                "code": codes.NODE_NOT_FOUND,
+                "text": f"nobody is called {dest!r}",
+            }
             self._hand_over(src, refusal)
 
     def _deliver_to_client(self, line: Line, src: str, client: str, body: Body) -> None:
@@ -338,8 +352,4 @@ class SimCluster:
         self._node(node).clock.skew = None
 
     async def clock_offset(self, node: str) -> float | None:
-        asked_s = self._true_s()
-        reply = await self.ask(node, {"type": "sb_clock"}, timeout_s=1.0)
-        if reply is None or "wall" not in reply:
-            return None
-        return float(reply["wall"]) - (asked_s + self._true_s()) / 2
+        return await probes.clock_offset(self.ask, node, self._true_s)

@@ -47,7 +47,12 @@ class Disk:
         for name, parts in sorted(self._fresh.items()):
             fresh = b"".join(parts)
             fates[name] = fate = dice.choice(FATES)
-            kept = {"lost": b"", "kept": fresh, "torn": fresh[: dice.randrange(len(fresh) + 1)], "zeroed": bytes(len(fresh))}[fate]
+            kept = {
+                "lost": b"",
+                "kept": fresh,
+                "torn": fresh[: dice.randrange(len(fresh) + 1)],
+                "zeroed": bytes(len(fresh)),
+            }[fate]
             self._durable[name] = self._durable.get(name, b"") + kept
         self._fresh.clear()
         return fates

@@ -10,6 +10,7 @@ drops its callbacks for good, with no ``finally`` block run (as SIGKILL does); p
 Times are seconds since the loop was made. Must not know of networks or nodes.
 """
 
+# ruff: noqa: SLF001 - an event loop in Python has to use what asyncio keeps for event loops
 from __future__ import annotations
 
 import asyncio
@@ -17,17 +18,15 @@ import heapq
 import sys
 from asyncio import events
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import contextmanager
-from contextvars import Context, ContextVar, copy_context
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import suppress
+from contextvars import Context
+from typing import Any
 
-T = TypeVar("T")
+from harness.clusters.owners import OWNER, TASKS_KEPT, Handle, OwnedTask, Owner, close_task
 
 # Rounds of callbacks at one instant of virtual time. No program of ours comes near it; an endless loop reaches it within seconds.
 ROUNDS_MAX = 1_000_000
-# The task list of an owner is first cleared of finished tasks at this length, then whenever it has doubled.
-TASKS_KEPT = 64
 
 
 class DeadlockError(RuntimeError):
@@ -42,63 +41,6 @@ class UnhandledError(RuntimeError):
     """A task failed and nobody ever asked for its result."""
 
 
-class Handle(list[Any]):
-    """A scheduled callback: [when, sequence number, callback, arguments, context, owner]. A list, so that the heap compares in C."""
-
-    __slots__ = ()
-
-    def cancel(self) -> None:
-        self[2] = None
-
-    def cancelled(self) -> bool:
-        return self[2] is None
-
-    def when(self) -> float:
-        return float(self[0])
-
-
-class Owner:
-    """A simulated process: all of its callbacks stop with it. Made by ``VirtualTimeLoop.owner``."""
-
-    __slots__ = ("context", "name", "on_error", "parked", "stopped", "tasks", "tasks_max")
-
-    def __init__(self, name: str, on_error: Callable[[BaseException], None] | None) -> None:
-        self.name, self.on_error = name, on_error
-        self.context = copy_context()
-        self.context.run(_OWNER.set, self)
-        self.stopped = False  # paused or dead
-        self.parked: deque[Handle] | None = deque()  # None: dead
-        self.tasks: list[OwnedTask[Any]] = []  # strong references: a waiting task must not be collected
-        self.tasks_max = TASKS_KEPT
-
-    @property
-    def dead(self) -> bool:
-        return self.parked is None
-
-    def keep(self, task: OwnedTask[Any]) -> None:
-        self.tasks.append(task)
-        if len(self.tasks) > self.tasks_max:
-            self.tasks = [kept for kept in self.tasks if not kept.done()]
-            self.tasks_max = max(TASKS_KEPT, 2 * len(self.tasks))
-
-
-_OWNER: ContextVar[Owner | None] = ContextVar("splitbrain_owner", default=None)
-
-
-class OwnedTask(asyncio.Task[T], Generic[T]):
-    """A task that hashes by its number: ``TaskGroup`` cancels in the order of a set, which must not depend on addresses."""
-
-    def __init__(self, coro: Coroutine[Any, Any, T], *, number: int, **kwargs: Any) -> None:
-        self._number = number
-        super().__init__(coro, **kwargs)
-
-    def __hash__(self) -> int:
-        return self._number
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-
 class VirtualTimeLoop(asyncio.AbstractEventLoop):
     """See the module. A callback that raises ends the run with that error, or goes to its owner's ``on_error``."""
 
@@ -111,7 +53,6 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
         self._stopping = self._running = self._closed = self._debug = False
         self._owners: list[Owner] = []
         self._root = Owner("root", None)
-        self._root.context = copy_context()
         self._generators: list[tuple[AsyncGenerator[Any, Any], Owner]] = []
         self._generators_max = TASKS_KEPT
         self._handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
@@ -124,10 +65,10 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
 
     def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Handle:  # type: ignore[override]  # a list serves as asyncio.Handle
         if context is None:
-            owner = _OWNER.get() or self._root
+            owner = OWNER.get() or self._root
             context = owner.context
         else:
-            owner = context.get(_OWNER) or self._root
+            owner = context.get(OWNER) or self._root
         handle = Handle((0.0, 0, callback, args, context, owner))
         self._ready.append(handle)
         return handle
@@ -135,18 +76,18 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
     call_soon_threadsafe = call_soon  # type: ignore[assignment]  # there are no threads here
 
     def call_later(  # type: ignore[override]  # a list serves as asyncio.TimerHandle
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, delay_s: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        return self.call_at(self._now + delay_s, callback, *args, context=context)
 
     def call_at(  # type: ignore[override]  # a list serves as asyncio.TimerHandle
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
         if context is None:
-            owner = _OWNER.get() or self._root
+            owner = OWNER.get() or self._root
             context = owner.context
         else:
-            owner = context.get(_OWNER) or self._root
+            owner = context.get(OWNER) or self._root
         self._sequence += 1
         handle = Handle((when, self._sequence, callback, args, context, owner))
         heapq.heappush(self._timers, handle)
@@ -195,7 +136,7 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
         tasks, owner.tasks = owner.tasks, []
         for task in tasks:
             if not task.done():
-                owner.context.run(_close, task)  # what its clean-up schedules is a dead owner's, too
+                owner.context.run(close_task, task)  # what its clean-up schedules is a dead owner's, too
             task._log_traceback = False
         self._owners = [other for other in self._owners if other is not owner]
 
@@ -204,20 +145,22 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)
 
-    def create_task(self, coro: Any, *, name: str | None = None, context: Context | None = None, **_: Any) -> OwnedTask[Any]:
-        owner = (context.get(_OWNER) if context is not None else _OWNER.get()) or self._root
+    def create_task(
+        self, coro: Any, *, name: str | None = None, context: Context | None = None, **_: Any
+    ) -> OwnedTask[Any]:
+        owner = (context.get(OWNER) if context is not None else OWNER.get()) or self._root
         self._tasks_made += 1
         number = self._tasks_made
         task = OwnedTask(coro, number=number, loop=self, name=name or f"{owner.name}/{number}", context=context)
         if owner.dead:
             asyncio.tasks._unregister_task(task)
-            _close(task)
+            close_task(task)
         owner.keep(task)
         return task
 
-    def run_in_executor(self, _executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # mypy takes no Any for the variadic types of the original
         """There are no threads: the function runs at once, and takes no virtual time."""
-        future: asyncio.Future[T] = self.create_future()
+        future: asyncio.Future[Any] = self.create_future()
         try:
             future.set_result(func(*args))
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to who awaits the future
@@ -243,7 +186,11 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
         finally:
             main.remove_done_callback(self._stop_running)
         unhandled = self._take_unhandled(main)
-        if unhandled and main.exception() is None:
+        error = main.exception()
+        if error is not None:
+            for text in unhandled:
+                error.add_note(text)
+        elif unhandled:
             raise UnhandledError("; ".join(unhandled))
         return main.result()
 
@@ -294,7 +241,9 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
                 owner.on_error(error)
             if not ready or self._stopping:
                 return
-        raise LivelockError(f"{owner.name} keeps the loop busy at {self._now:.6f} s: {ROUNDS_MAX} rounds and no time passed")
+        raise LivelockError(
+            f"{owner.name} keeps the loop busy at {self._now:.6f} s: {ROUNDS_MAX} rounds and no time passed"
+        )
 
     def _advance(self) -> None:
         """Go to the next instant at which something is due."""
@@ -352,7 +301,7 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
         self._debug = enabled
 
     def _keep_generator(self, generator: AsyncGenerator[Any, Any]) -> None:
-        self._generators.append((generator, _OWNER.get() or self._root))
+        self._generators.append((generator, OWNER.get() or self._root))
         if len(self._generators) > self._generators_max:
             self._generators = [kept for kept in self._generators if kept[0].ag_frame is not None]  # type: ignore[attr-defined]  # typeshed has it on types.AsyncGeneratorType alone
             self._generators_max = max(TASKS_KEPT, 2 * len(self._generators))
@@ -369,7 +318,7 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
             except Exception as error:  # noqa: BLE001 - surfaces at the end of the run
                 self.call_exception_handler({"message": f"closing {generator!r}", "exception": error})
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's own signature
+    async def shutdown_default_executor(self, timeout_s: float | None = None) -> None:
         """Nothing to do: there never is one."""
 
     def close(self) -> None:
@@ -382,28 +331,10 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
         self._closed = True
 
 
-def _close(task: asyncio.Task[Any]) -> None:
-    """Free a task that will never run again. Its clean-up may insist on waiting: it is told to end until it does."""
-    task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio would report a bug where a process was killed
-    coro = task.get_coro()
-    for _ in range(100):
-        with _ignoring_errors():
-            coro.close()  # type: ignore[union-attr]  # a task's coroutine always has it
-            return
-
-
 def _exhaust(generator: AsyncGenerator[Any, Any]) -> None:
+    """Free a generator of a dead process. What its clean-up raises is heard by nobody."""
     closing: Generator[Any, Any, None] = generator.aclose().__await__()
-    with _ignoring_errors():
+    with suppress(Exception):
         closing.send(None)
-    with _ignoring_errors():
+    with suppress(Exception):
         closing.close()
-
-
-@contextmanager
-def _ignoring_errors() -> Generator[None, None, None]:
-    """What the clean-up of a dead process raises is heard by nobody."""
-    try:
-        yield
-    except Exception:  # noqa: BLE001, S110 - see above
-        pass

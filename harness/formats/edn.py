@@ -57,7 +57,7 @@ class FrozenMap(dict[Any, Any]):
     __slots__ = ()
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict is unhashable because it can change; this one does not
-        return hash(identity(self))
+        return hash(frozenset(self))
 
 
 class Tagged:

@@ -118,6 +118,8 @@ def _split_key(value: Any) -> tuple[Any, Any]:
 
 
 def _extra(form: Mapping[Any, Any]) -> dict[str, Any]:
+    if form.keys() <= _FIELDS:
+        return {}
     extra = {name: item for name, item in form.items() if name not in _FIELDS}
     odd = next((name for name in extra if not isinstance(name, str)), None)
     if odd is not None:

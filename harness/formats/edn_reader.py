@@ -15,8 +15,7 @@ from typing import Any
 
 from harness.errors import HistoryError
 from harness.formats.edn import CHAR_NAMES, ESCAPES, Char, EdnList, FrozenMap, Keyword, Symbol, Tagged
-
-DEPTH_MAX = 200  # deeper than any history, and far from Python's own limit, which users of the value would hit
+from harness.interning import DEPTH_MAX
 
 _ATOM, _STRING, _OPEN, _CLOSE, _CHAR, _DISCARD, _FLOAT, _TAG, _END, _BAD = range(1, 11)
 # Every position of every text matches, the last two groups see to that; possessive quantifiers keep it linear.
@@ -37,9 +36,11 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-3]?[0-7]{1,2}|.)", re.DOTALL)
 _CHAR_CODE = re.compile(r"u([0-9a-fA-F]{4})|o([0-3]?[0-7]{1,2})")
+_WHOLE = r"[+-]?(?:0|[1-9]\d*)"  # a leading zero is octal to some and a mistake to others, so it is refused
 _NUMBER = re.compile(
-    r"(?P<int>[+-]?(?:0|[1-9]\d*))N?|(?P<ratio>[+-]?\d+/\d+)|(?P<hex>[+-]?0[xX][0-9a-fA-F]+)"
-    r"|(?P<decimal>[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)M|(?P<float>[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)",
+    rf"(?P<int>{_WHOLE})N?|(?P<ratio>{_WHOLE}/[1-9]\d*)|(?P<hex>[+-]?0[xX][0-9a-fA-F]+)"
+    rf"|(?P<decimal>{_WHOLE}(?:\.\d*)?(?:[eE][+-]?\d+)?)M"
+    rf"|(?P<float>{_WHOLE}(?:\.\d*(?:[eE][+-]?\d+)?|[eE][+-]?\d+))",
     re.ASCII,
 )
 _FLOATS = {"Inf": math.inf, "-Inf": -math.inf, "NaN": math.nan}
@@ -157,19 +158,9 @@ def _under_tags(value: Any, pending: list[Any]) -> Any:
     return value
 
 
-def _tagged(self, value: Any) -> Any:
-    """``value`` under the tags before it, innermost first; _SKIP if a discard takes it."""
-    while self._pending:
-        tag = self._pending.pop()
-        if tag is _SKIP:
-            return _SKIP
-        value = _tagged(tag, value)
-    return value
-
-
 def _tagged(tag: str, value: Any) -> Any:
-    """``value`` under ``tag``. #:name{...}, as Clojure prints maps whose keys share a namespace, is written
-    out.
+    """``value`` under ``tag``; #:name{...}, Clojure's short form of maps with keys of one namespace, is
+    spelled out.
     """
     if not tag.startswith(":"):
         return Tagged(tag, value)
@@ -215,6 +206,8 @@ class _Scalars:
 
     def atom(self, word: str, token: re.Match[str]) -> Any:
         """A keyword, a symbol or a number. Names are remembered; numbers seldom come twice."""
+        if word[0] in "123456789" and len(word) < 19 and word.isascii() and word.isdecimal():
+            return int(word)
         if word[0] == ":":
             if len(word) == 1:
                 raise self.error(token, "a lone : is no keyword")

@@ -15,8 +15,9 @@ from msgspec import UNSET
 
 from harness.columns import NEMESIS_PROCESS, NO_KEY, TYPES, Source
 from harness.errors import HistoryError
-from harness.formats.plain import SIMPLE
+from harness.formats.plain import SIMPLE, check_plain
 from harness.history import History
+from harness.interning import DEPTH_MAX
 from harness.op import NEMESIS
 
 
@@ -85,18 +86,20 @@ class Codes(dict[Any, int]):
     def composite(self, value: Any) -> int:
         """The code of a value that is not simple: compared by its canonical text, kept in its first spelling.
 
-        A value that is missing counts as null.
+        A value that is missing counts as null. Raises HistoryError, without a place, if it is nested too
+        deeply.
         """
         if value is UNSET:
             return self[None]
-        text = _encode_sorted(value)
+        text = spelling = _encode_sorted(value)
         if b"-0.0" in text:
             text = _encode_sorted(_without_negative_zero(value))
         code = self.get(text)
         if code is None:
+            if text.count(b"[") + text.count(b"{") > DEPTH_MAX:
+                check_plain(value, "value")
             code = self[text]
-            if b"{" in text:
-                self.table[code] = _encode(value)  # with its keys in the author's order
+            self.table[code] = _encode(value) if b"{" in text else spelling  # keys in the author's order
         return code
 
 
@@ -125,19 +128,18 @@ class JsonColumns:
         self._extras: dict[int, Mapping[str, Any]] = {}
 
     def add(self, batch: Sequence[Line], numbers: Sequence[int], extras: Mapping[int, Mapping[str, Any]]) -> None:
-        """Append ``batch``; ``numbers`` are its lines in the file, ``extras`` its extra fields by place in
-        it.
+        """Append ``batch``; ``numbers`` are its lines in the file, ``extras`` extra fields by place in it.
 
         Raises HistoryError naming the first line that is no op.
         """
         row = len(self._lines)
-        self._lines.extend(numbers)
+        self._lines += array("q", numbers)
         try:
             if self._keyed:
                 for line in batch:
                     _split_key(line)
             self._extend(batch)
-        except (LookupError, OverflowError, TypeError):
+        except (HistoryError, LookupError, OverflowError, TypeError):
             for n, line in enumerate(batch):
                 _check_fields(line, self._source.at(row + n), keyed=self._keyed)
             raise
@@ -155,20 +157,17 @@ class JsonColumns:
         self._index += array("q", [-1 if line.index is None else line.index for line in batch])
         self._time_ns += array("q", [t if type(t := line.time) is int else _time_ns(t) for line in batch])
         self._type += array("i", [_TYPE_CODES[line.type] for line in batch])  # type: ignore[index]  # see add
-        self._process += array(
-            "q",
-            [p if type(p := line.process) is int else _NEMESES[p] for line in batch],  # type: ignore[index]  # see add
-        )
+        process = [p if type(p := line.process) is int else _NEMESES[p] for line in batch]  # type: ignore[index]  # see add
+        if min(process, default=0) < 0 and any(type(line.process) is int and line.process < 0 for line in batch):
+            raise LookupError  # a client's number is what our code for the nemesis looks like
+        self._process += array("q", process)
         self._f += array("i", [fs[line.f or _implied_f(line)] for line in batch])
         self._key += array(
             "i", [keys[key] if type(key := line.key) in SIMPLE else keys.composite(key) for line in batch]
         )
         self._value += array(
             "i",
-            [
-                values[value] if type(value := line.value) in SIMPLE else values.composite(value)
-                for line in batch
-            ],
+            [values[value] if type(value := line.value) in SIMPLE else values.composite(value) for line in batch],
         )
         self._node += array("i", [nodes[line.node] for line in batch])
 
@@ -231,12 +230,18 @@ def _check_fields(line: Line, at: str, *, keyed: bool) -> None:
     """Raises HistoryError for the first field that is none, saying what would be right."""
     if line.type not in _TYPE_CODES:
         raise HistoryError(f"{at}: type is {line.type!r}; it must be one of {', '.join(TYPES)}")
-    if type(line.process) is not int and line.process not in _NEMESES:
+    if line.process not in _NEMESES and (type(line.process) is not int or line.process < 0):
         raise HistoryError(f"{at}: process is {line.process!r}; it must be a client's number or {NEMESIS!r}")
     for name, number in (("index", line.index), ("time", line.time), ("process", line.process)):
         if isinstance(number, int | float) and not (-(2**63) <= number < 2**63 and float(number).is_integer()):
             raise HistoryError(f"{at}: {name} is {number}; it must be a whole number of at most 63 bits")
     if not line.f:
         raise HistoryError(f"{at}: f, the name of the operation, is missing")
+    for name, value in (("key", line.key), ("value", line.value)):
+        if value is not UNSET:
+            try:
+                check_plain(value, name)
+            except HistoryError as error:
+                raise HistoryError(f"{at}: {error}") from error
     if keyed and line.key is None and line.process not in _NEMESES:
         raise HistoryError(f"{at}: a keyed history has [key value] as every value of a client; read this one unkeyed")

@@ -27,7 +27,15 @@ BATCH_BYTES = 1 << 20  # bounds the objects that live at once; larger batches ar
 
 Torn = Literal["refuse", "truncate"]
 
-_encode = msgspec.json.Encoder().encode
+
+def _as_dict(mapping: Any) -> Any:
+    """For the encoder, which knows no other kind of map."""
+    if isinstance(mapping, Mapping):
+        return dict(mapping)
+    raise TypeError(f"{type(mapping).__name__} is no JSON")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_as_dict).encode
 _decode = msgspec.json.Decoder().decode
 _line = msgspec.json.Decoder(Line)
 _NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

@@ -8,51 +8,47 @@ are converted knowingly, by ``to_json``.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any
 
 from harness.errors import HistoryError
 from harness.formats.edn import dumps
+from harness.interning import DEPTH_MAX
 
 SIMPLE = frozenset({int, str, type(None)})  # what Python's equality tells apart without help
 _SCALARS = SIMPLE | {bool}
 _NAMES = frozenset({str})
 
 
-def check_plain(value: Any, what: str) -> None:
+def check_plain(value: Any, what: str, depth: int = 0) -> None:
     """Raises HistoryError if ``value``, called ``what`` in the message, would not come back from JSON as it
     is.
     """
-    try:
-        _check(value, what)
-    except RecursionError as error:
-        raise HistoryError(f"{what} is nested too deeply, or contains itself; flatten it") from error
-
-
-def _check(value: Any, what: str) -> None:
     kind = type(value)
     if kind in _SCALARS:
         return
+    if depth > DEPTH_MAX:
+        raise HistoryError(f"{what} is nested more than {DEPTH_MAX} deep, or contains itself; flatten it")
+    items: Collection[Any] = ()
     if kind is float:
         if not math.isfinite(value):
             raise HistoryError(f"{what} has {value}, which JSON cannot hold; use null or a string")
     elif kind is list or kind is tuple:
-        if not _SCALARS.issuperset(map(type, value)):
-            for item in value:
-                _check(item, what)
+        items = value
     elif isinstance(value, Mapping):
         if not _NAMES.issuperset(map(type, value)):
             raise HistoryError(f"{what} has a map with a key that is no string; JSON knows string keys alone")
-        if not _SCALARS.issuperset(map(type, value.values())):
-            for item in value.values():
-                _check(item, what)
+        items = value.values()
     elif isinstance(value, Enum):
-        _check(value.value, what)
+        items = (value.value,)
     else:
         raise HistoryError(
             f"{what} has a {kind.__name__}; JSON holds null, booleans, numbers, strings, lists and maps alone"
         )
+    if not _SCALARS.issuperset(map(type, items)):
+        for item in items:
+            check_plain(item, what, depth + 1)
 
 
 def to_json(value: Any) -> Any:

@@ -16,7 +16,7 @@ No clock, no loop, no file: tested in virtual time. What the runner owes a gener
 
 from harness.generator.choice import any_of, mix, shortest_any
 from harness.generator.context import NEMESIS_THREAD, Context
-from harness.generator.core import EMPTY, PENDING, Answer, Generator, Pending
+from harness.generator.core import EMPTY, PENDING, Answer, Generator, Pending, node
 from harness.generator.guard import Tracer, friendly_exceptions, trace, validate
 from harness.generator.independent import ForKey, concurrent_keys, keyed, sequential_keys
 from harness.generator.sequence import (
@@ -47,7 +47,7 @@ from harness.generator.threads import (
 )
 from harness.generator.timing import after_event, cycle_times, delay, pending_until, stagger, time_limit
 from harness.generator.transform import OnUpdate, cache, f_map, filter_ops, ignore_updates, map_ops, on_update
-from harness.generator.values import Lazy, concat, gen
+from harness.generator.values import Lazy, concat, fill_in, gen, invocation
 
 __all__ = [
     "EMPTY",
@@ -76,11 +76,13 @@ __all__ = [
     "each_process",
     "each_thread",
     "f_map",
+    "fill_in",
     "filter_ops",
     "flip_flop",
     "friendly_exceptions",
     "gen",
     "ignore_updates",
+    "invocation",
     "is_control",
     "keyed",
     "limit",
@@ -88,6 +90,7 @@ __all__ = [
     "map_ops",
     "mix",
     "nemesis",
+    "node",
     "on_threads",
     "on_update",
     "once",

@@ -98,7 +98,12 @@ class Context:
         if not free:
             return None
         count = free.bit_count()
-        index = nth_bit(free, int(self.rng.random() * count)) if count > 1 else free.bit_length() - 1
+        if count == 1:
+            index = free.bit_length() - 1
+        elif free & (free + 1):
+            index = nth_bit(free, int(self.rng.random() * count))
+        else:  # all of the lowest: the usual case while ops are quicker than their rate
+            index = int(self.rng.random() * count)
         return self.processes[index] if index < len(self.processes) else NEMESIS
 
     def threads_in(self, mask: int) -> Iterator[int]:
@@ -126,7 +131,7 @@ class Context:
         """The same world, seen by the threads of ``mask`` alone."""
         threads = self.threads & mask
         if threads == self.threads:
-            return self
+            return self  # no context is changed, so none need be copied
         return Context(self.time_ns, self.rng, threads, self.free & mask, self.processes, self.nemesis_bit)
 
     def at(self, time_ns: int) -> Context:
@@ -137,14 +142,14 @@ class Context:
 
     def busy(self, thread: int, time_ns: int) -> Context:
         """``thread`` has begun an op at ``time_ns``. Time does not go back."""
-        bit = self.bit(thread)
+        bit = 1 << thread if thread >= 0 else self.nemesis_bit
         assert self.free & bit, f"thread {thread} began an op while it was busy"
         time_ns = max(time_ns, self.time_ns)
         return Context(time_ns, self.rng, self.threads, self.free ^ bit, self.processes, self.nemesis_bit)
 
     def freed(self, thread: int, time_ns: int) -> Context:
         """``thread`` has completed its op at ``time_ns``. Time does not go back."""
-        bit = self.bit(thread)
+        bit = 1 << thread if thread >= 0 else self.nemesis_bit
         assert self.threads & ~self.free & bit, f"thread {thread} completed an op while it was free"
         time_ns = max(time_ns, self.time_ns)
         return Context(time_ns, self.rng, self.threads, self.free | bit, self.processes, self.nemesis_bit)

@@ -90,7 +90,10 @@ EMPTY: Final[Generator] = Empty()
 
 
 def is_deaf(generator: Any) -> bool:
-    """Whether it says of itself that no event ever changes it (a class attribute ``deaf``): updates of it can be left out."""
+    """Whether it says of itself (by an attribute ``deaf``) that no event ever changes it, nor what remains of it.
+
+    Then updates of it can be left out. Whoever says nothing is told of everything.
+    """
     return getattr(generator, "deaf", False) is True
 
 

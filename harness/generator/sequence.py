@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from harness.errors import PluginError
 from harness.generator.context import Context
-from harness.generator.core import EMPTY, PENDING, Answer, Generator, node
+from harness.generator.core import EMPTY, PENDING, Answer, Generator, is_deaf, node
 from harness.generator.values import Template, concat, gen
 from harness.op import Op, OpType, Process
 
@@ -110,6 +110,10 @@ class Repeat:
 
     left: int | None
     gen: Generator
+
+    @property
+    def deaf(self) -> bool:
+        return is_deaf(self.gen)
 
     def op(self, ctx: Context) -> Answer:
         answer = self.gen.op(ctx)

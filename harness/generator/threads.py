@@ -17,14 +17,6 @@ from harness.op import Op, Process
 ThreadMask = Callable[[int], int]
 
 
-def _all_clients(concurrency: int) -> int:
-    return (1 << concurrency) - 1
-
-
-def _the_nemesis(concurrency: int) -> int:
-    return 1 << concurrency
-
-
 def on_threads(threads: Collection[int] | Callable[[int], bool], value: Any) -> Generator:
     """``value``, performed and heard of by the given threads alone (0..n-1, NEMESIS_THREAD): a collection, or a predicate."""
     inner = gen(value)
@@ -34,13 +26,13 @@ def on_threads(threads: Collection[int] | Callable[[int], bool], value: Any) -> 
 def clients(value: Any) -> Generator:
     """``value`` for the client threads alone."""
     inner = gen(value)
-    return EMPTY if inner is EMPTY else OnThreads(_all_clients, inner)
+    return EMPTY if inner is EMPTY else OnThreads(lambda concurrency: (1 << concurrency) - 1, inner)
 
 
 def nemesis(value: Any) -> Generator:
     """``value`` for the nemesis alone."""
     inner = gen(value)
-    return EMPTY if inner is EMPTY else OnThreads(_the_nemesis, inner)
+    return EMPTY if inner is EMPTY else OnThreads(lambda concurrency: 1 << concurrency, inner)
 
 
 def _mask_of(threads: Collection[int] | Callable[[int], bool]) -> ThreadMask:
@@ -56,26 +48,41 @@ def _mask_of(threads: Collection[int] | Callable[[int], bool]) -> ThreadMask:
 
 @node
 class OnThreads:
-    """See ``on_threads``."""
+    """See ``on_threads``. Not begun: how many threads there are is known when it is first asked or told."""
 
     mask: ThreadMask
     gen: Generator
 
     def op(self, ctx: Context) -> Answer:
-        answer = self.gen.op(ctx.restrict(self.mask(len(ctx.processes))))
+        return OnMask(self.mask(ctx.concurrency), self.gen).op(ctx)
+
+    def update(self, ctx: Context, event: Op) -> Generator:
+        begun = OnMask(self.mask(ctx.concurrency), self.gen)
+        changed = begun.update(ctx, event)
+        return self if changed is begun else changed
+
+
+@node
+class OnMask:
+    """``gen``, performed and heard of by the threads of ``mask`` alone."""
+
+    mask: int
+    gen: Generator
+
+    def op(self, ctx: Context) -> Answer:
+        answer = self.gen.op(ctx.restrict(self.mask))
         if answer is PENDING or answer is None:
             return answer
         op, rest = answer
-        return op, (EMPTY if rest is EMPTY else OnThreads(self.mask, rest))
+        return op, (EMPTY if rest is EMPTY else OnMask(self.mask, rest))
 
     def update(self, ctx: Context, event: Op) -> Generator:
-        mask = self.mask(len(ctx.processes))
-        if not mask & ctx.bit_of(event.process):
+        if not self.mask & ctx.bit_of(event.process):
             return self
-        inner = self.gen.update(ctx.restrict(mask), event)
+        inner = self.gen.update(ctx.restrict(self.mask), event)
         if inner is self.gen:
             return self
-        return EMPTY if inner is EMPTY else OnThreads(self.mask, inner)
+        return EMPTY if inner is EMPTY else OnMask(self.mask, inner)
 
 
 def reserve(*shares: tuple[int, Any], rest: Any) -> Generator:
@@ -116,12 +123,11 @@ class Reserve:
             masks.append(lowest_bits(left, count))
             left ^= masks[-1]
         masks.append(left)
-        parts = [_on_mask(mask, inner) for mask, inner in zip(masks, (*self.gens, self.rest), strict=True)]
+        parts = [
+            EMPTY if inner is EMPTY else OnMask(mask, inner)
+            for mask, inner in zip(masks, (*self.gens, self.rest), strict=True)
+        ]
         return any_of(*parts, weights=[mask.bit_count() for mask in masks])
-
-
-def _on_mask(mask: int, inner: Generator) -> Generator:
-    return EMPTY if inner is EMPTY else OnThreads(lambda _: mask, inner)
 
 
 def each_thread(value: Any) -> Generator:

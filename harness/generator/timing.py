@@ -25,7 +25,7 @@ def stagger(mean_s: float, value: Any) -> Generator:
     """
     inner = gen(value)
     _check_seconds("stagger", mean_s)
-    return EMPTY if inner is EMPTY else Stagger(to_ns(2 * mean_s), None, inner)
+    return EMPTY if inner is EMPTY else Stagger(to_ns(2 * mean_s), None, inner, [])
 
 
 def _check_seconds(what: str, seconds: float) -> None:
@@ -53,42 +53,36 @@ class Stagger:
     width_ns: int
     next_ns: int | None
     gen: Generator
-    asked: Context | None = None
-    answer: Answer = None
+    memory: list[tuple[Context, Answer]]
 
     def op(self, ctx: Context) -> Answer:
-        planned_ns = self.next_ns
+        planned_ns, memory = self.next_ns, self.memory
         if planned_ns is None:
-            planned_ns = ctx.time_ns
-        elif ctx.time_ns <= planned_ns:
-            asked = self.asked
-            if (
-                asked is not None
-                and asked.free == ctx.free
-                and asked.threads == ctx.threads
-                and asked.processes is ctx.processes
-            ):
-                return self.answer
-            self.asked = ctx
-            self.answer = self._ask(planned_ns, ctx)
-            return self.answer
-        return self._ask(planned_ns, ctx)
+            return self._ask(ctx.time_ns, ctx)
+        if ctx.time_ns > planned_ns:
+            return self._ask(planned_ns, ctx)
+        if memory:
+            asked, answer = memory[0]
+            if asked.free == ctx.free and asked.threads == ctx.threads and asked.processes is ctx.processes:
+                return answer
+            memory.clear()
+        answer = self._ask(planned_ns, ctx)
+        memory.append((ctx, answer))
+        return answer
 
     def _ask(self, planned_ns: int, ctx: Context) -> Answer:
         answer = _not_before(planned_ns, self.gen, ctx)
-        if answer is PENDING or answer is None:
+        if answer is PENDING or answer is None or answer[1] is EMPTY:
             return answer
         op, rest = answer
-        if rest is EMPTY:
-            return answer
         since_ns = max(planned_ns, op.time_ns - self.width_ns)
-        return op, Stagger(self.width_ns, since_ns + int(ctx.rng.random() * self.width_ns), rest)
+        return op, Stagger(self.width_ns, since_ns + int(ctx.rng.random() * self.width_ns), rest, [])
 
     def update(self, ctx: Context, event: Op) -> Generator:
         inner = self.gen.update(ctx, event)
         if inner is self.gen:
             return self
-        return EMPTY if inner is EMPTY else Stagger(self.width_ns, self.next_ns, inner)
+        return EMPTY if inner is EMPTY else Stagger(self.width_ns, self.next_ns, inner, [])
 
 
 def delay(seconds: float, value: Any) -> Generator:

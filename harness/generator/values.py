@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from harness.errors import PluginError
 from harness.generator.context import Context
 from harness.generator.core import EMPTY, PENDING, Answer, Generator, Pending, is_deaf, node
-from harness.op import NEMESIS, Op, OpType, Process
+from harness.op import NEMESIS, Op, OpType
 
 # A function that returns nothing but empty generators would be called for ever; this many in a row are taken as a mistake.
 EMPTY_IN_A_ROW_MAX = 1000
 
+INVOKE: Final = OpType.INVOKE  # looking a member up in its enum costs as much as three names
+INFO: Final = OpType.INFO
 _ANY_PROCESS = -1  # as in a fresh Op: the runner's world decides
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _FIELDS = ("f", "key", "value", "node", "process", "time_ns", "type")
@@ -68,7 +71,18 @@ def _template(value: Op | Mapping[str, Any]) -> Op:
         raise PluginError(f"the name of an operation, 'f', must be a word, not {op.f!r}")
     if op.type not in (OpType.INVOKE, OpType.INFO):
         raise PluginError(f"a generator makes invocations, so type {op.type!r} of {op.f!r} must be left out")
-    return op
+    expected = OpType.INFO if op.process == NEMESIS else OpType.INVOKE
+    return op if op.type is expected else replace(op, type=expected)
+
+
+def invocation(ctx: Context, f: str, key: Any = None, value: Any = None) -> Op | Pending:
+    """An op for some free process, now; PENDING if there is none. For generators that make their ops themselves."""
+    process = ctx.some_free_process()
+    if process is None:
+        return PENDING
+    return Op(
+        time_ns=ctx.time_ns, type=INVOKE if process != NEMESIS else INFO, process=process, f=f, key=key, value=value
+    )
 
 
 def fill_in(template: Op, ctx: Context) -> Op | Pending:
@@ -76,19 +90,21 @@ def fill_in(template: Op, ctx: Context) -> Op | Pending:
 
     PENDING while no such process is free. Raises PluginError if the process that it names can never run it.
     """
-    process: Process | None = template.process
+    process = template.process
     if process == _ANY_PROCESS:
-        process = ctx.some_free_process()
-        if process is None:
+        chosen = ctx.some_free_process()
+        if chosen is None:
             return PENDING
-    elif not ctx.is_current(template.process):
-        raise PluginError(f"{template.f!r} is for process {process!r}, but here are only {ctx.all_processes()}")
-    elif not ctx.is_free(template.process):
+        process = chosen
+    elif not ctx.is_free(process):
+        if not ctx.is_current(process):
+            raise PluginError(f"{template.f!r} is for process {process!r}, but here are only {ctx.all_processes()}")
         return PENDING
-    assert process is not None
+    elif template.time_ns >= ctx.time_ns:
+        return template  # a planned fault is asked for again and again until its time comes
     return Op(
-        time_ns=max(ctx.time_ns, template.time_ns),
-        type=OpType.INFO if process == NEMESIS else OpType.INVOKE,
+        time_ns=max(template.time_ns, ctx.time_ns),
+        type=INVOKE if process != NEMESIS else INFO,
         process=process,
         f=template.f,
         key=template.key,
@@ -96,6 +112,15 @@ def fill_in(template: Op, ctx: Context) -> Op | Pending:
         node=template.node,
         extra=template.extra,
     )
+
+
+def _fill_in_made(made: Op | Mapping[str, Any], ctx: Context) -> Op | Pending:
+    """What a function made, as an op; quickly if it is a dict of the usual fields."""
+    if isinstance(made, dict) and len(made) == ("f" in made) + ("key" in made) + ("value" in made):
+        f = made.get("f")
+        if f.__class__ is str and f:
+            return invocation(ctx, f, made.get("key"), made.get("value"))
+    return fill_in(_template(made), ctx)
 
 
 @node
@@ -121,10 +146,6 @@ class Function:
     takes_context: bool
     current: Generator | None
 
-    @property
-    def deaf(self) -> bool:
-        return self.current is None
-
     def op(self, ctx: Context) -> Answer:
         if self.current is not None:
             answer = self.current.op(ctx)
@@ -137,7 +158,7 @@ class Function:
             if made is None:
                 return None
             if isinstance(made, Op | Mapping):  # the common case, without a generator in between
-                op = fill_in(_template(made), ctx)
+                op = _fill_in_made(made, ctx)
                 return PENDING if op is PENDING else (op, self._fresh())
             answer = gen(made).op(ctx)
             if answer is not None:
@@ -200,7 +221,8 @@ def concat(*values: Any) -> Generator:
     items = tuple(item for item in map(gen, values) if item is not EMPTY)
     if len(items) < 2:
         return items[0] if items else EMPTY
-    return Concat(items, tuple(i for i, item in enumerate(items) if not is_deaf(item)), 0, items[0])
+    ears = tuple(i for i, item in enumerate(items) if not (is_deaf(item) or isinstance(item, Function)))
+    return Concat(items, ears, 0, items[0])
 
 
 @node
@@ -208,7 +230,7 @@ class Concat:
     """``current``, which is what remains of ``items[at]``, then the items after it.
 
     Also items whose turn has not come hear of events: a condition that came true early must not be missed. ``ears`` are the indices of
-    those that listen, so that a list of a hundred thousand plain ops costs nothing per event.
+    those that listen, so that a list of a hundred thousand plain ops or functions costs nothing per event.
     """
 
     items: tuple[Generator, ...]

@@ -9,7 +9,7 @@ the history file.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from reports.faults import end_ns, faults, phases
 from reports.figures import completion_ns
 from reports.report import Report
 from reports.roles import LEADING, line_ns, roles
-from reports.wording import printable, sentence, value_text
+from reports.wording import key_text, printable, sentence, value_text
 
 COLUMNS_VERSION = 1
 # The text of all values together; a run whose values are larger shows the beginning of each.
@@ -76,7 +76,7 @@ def lanes(process: Ints, start: Ints, end: Ints, concurrency: int | None) -> Int
     np.maximum.at(ends, which, end)
     if concurrency:
         by_client = order % concurrency
-        at = np.lexsort((begins, by_client))
+        at = np.lexsort((ends, begins, by_client))
         same = by_client[at][1:] == by_client[at][:-1]
         if not (same & (ends[at][:-1] > begins[at][1:])).any():
             return by_client[which]
@@ -84,14 +84,12 @@ def lanes(process: Ints, start: Ints, end: Ints, concurrency: int | None) -> Int
 
 
 def _free_lanes(begins: Ints, ends: Ints) -> Ints:
-    """The lowest free lane for each interval, in the order of their beginnings: as few lanes as overlaps
-    allow.
-    """
+    """The lowest free lane for each interval, in the order of their beginnings: as few lanes as overlaps allow."""
     lane_of = np.zeros(len(begins), dtype=np.int64)
     busy: list[tuple[int, int]] = []
     free: list[int] = []
     used = 0
-    for at in np.argsort(begins, kind="stable").tolist():
+    for at in np.lexsort((ends, begins)).tolist():
         while busy and busy[0][0] <= begins[at]:
             heapq.heappush(free, heapq.heappop(busy)[1])
         if not free:
@@ -128,17 +126,15 @@ def _operations(report: Report) -> dict[str, Any]:
         "error": error,
         "line": np.diff(history.index[calls.call], prepend=0).tolist(),
         "fs": [sentence(f) for f in history.fs],
-        "keys": _value_texts(history.keys, np.unique(calls.key)),
-        "values": _value_texts(history.values, np.union1d(argument, result)),
+        "keys": _texts(history.keys, np.unique(calls.key), key_text),
+        "values": _texts(history.values, np.union1d(argument, result), value_text),
         "nodes": [sentence(node) for node in history.nodes],
         "errors": errors.texts,
     }
 
 
 def _shown(calls: Calls) -> tuple[Codes, Codes]:
-    """Argument and result of each call where they say something, else NO_KEY; the same rule as in
-    ``reports.witness``.
-    """
+    """Argument and result of each call where they say something, else NO_KEY; the same rule as in ``reports.witness``."""
     none = next((code for code, value in enumerate(calls.history.values) if value is None), NO_KEY)
     given = calls.argument != none
     echo = given & ((calls.result == calls.argument) | (calls.result == none))
@@ -167,12 +163,12 @@ class _Table:
         return code
 
 
-def _value_texts(values: Sequence[Any], used: Iterable[Any]) -> list[str]:
-    """The table of values as texts; those that no client's operation shows are left empty."""
+def _texts(values: Sequence[Any], used: Iterable[Any], write: Callable[[Any, int], str]) -> list[str]:
+    """A table of values as texts, bounded together; those that no client's operation shows are left empty."""
     wanted = [int(code) for code in used if code >= 0]
     texts: dict[int, str] = {}
     for chars_max in _VALUE_CHARS:
-        texts = {code: value_text(values[code], chars_max) for code in wanted}
+        texts = {code: write(values[code], chars_max) for code in wanted}
         if sum(map(_weight, texts.values())) <= VALUES_CHARS_MAX:
             break
     return [texts.get(code, "") for code in range(len(values))]
@@ -210,9 +206,7 @@ def _roles(report: Report) -> list[dict[str, Any]]:
 
 
 def _logs(report: Report, focus_ns: int) -> dict[str, Any]:
-    """The nodes' log lines, merged by time. Of too many, those nearest to the focus are kept: that is where
-    one looks.
-    """
+    """The nodes' log lines, merged by time. Of too many, those nearest to the focus are kept: that is where one looks."""
     merged: list[tuple[int, int, int, Mapping[str, Any], bool]] = []
     for number, lines in enumerate(report.node_logs.values()):
         last = 0

@@ -6,14 +6,13 @@ is about order, the table below it about time. Faults that held meanwhile lie be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
 from harness.op import OpType
 from reports.faults import Fault
 from reports.witness import Witness, WitnessOp, during, place
-from reports.wording import duration
 
 WIDTH_MIN = 720.0
 _GUTTER, _RIGHT, _TOP = 64.0, 44.0, 10.0
@@ -88,8 +87,11 @@ class Drawing:
     bars: tuple[Bar, ...]
 
 
-def draw(witness: Witness, faults: Iterable[Fault]) -> Drawing:
-    """The drawing of a witness with at least one operation."""
+def draw(witness: Witness, faults: Iterable[Fault], since: Callable[[int, int], str]) -> Drawing:
+    """The drawing of a witness with at least one operation.
+
+    ``since(began_ns, time_ns)`` writes when an event happened, seen from the first one.
+    """
     xs = _event_places(witness)
     held = during(faults, witness.events)
     top = _TOP + len(held) * _FAULT_LINE
@@ -103,7 +105,7 @@ def draw(witness: Witness, faults: Iterable[Fault]) -> Drawing:
         plot_y=top,
         plot_height=len(clients) * _LANE,
         grid=tuple(xs),
-        ticks=tuple(_ticks(witness, xs, top + len(clients) * _LANE + 15)),
+        ticks=tuple(_ticks(witness, xs, top + len(clients) * _LANE + 15, since)),
         lanes=tuple(
             Lane(name=name, y=top + (n + 0.5) * _LANE + 4, line_y=top + (n + 1) * _LANE)
             for n, name in enumerate(clients)
@@ -119,9 +121,7 @@ def text_of(op: WitnessOp) -> str:
 
 
 def _event_places(witness: Witness) -> list[float]:
-    """The x of every event: in order, and such that every text fits into its bar and no two bars of a lane
-    touch.
-    """
+    """The x of every event: in order, and such that every text fits into its bar and no two bars of a lane touch."""
     events = witness.events
     at = {row: number for number, row in enumerate(events)}
     xs = [0.0] * len(events)
@@ -138,13 +138,13 @@ def _event_places(witness: Witness) -> list[float]:
     return [_GUTTER + (value - _GUTTER) * stretch for value in xs]
 
 
-def _ticks(witness: Witness, xs: Sequence[float], y: float) -> Iterator[Tick]:
+def _ticks(witness: Witness, xs: Sequence[float], y: float, since: Callable[[int, int], str]) -> Iterator[Tick]:
     times = {
         row: ns for op in witness.ops for row, ns in ((op.first, op.start_ns), (op.last, op.end_ns)) if ns is not None
     }
     began, free_from = times[witness.events[0]], 0.0
     for row, x in zip(witness.events, xs, strict=True):
-        text = "0" if times[row] == began else f"+{duration(times[row] - began)}"
+        text = since(began, times[row])
         half = len(text) * _TICK_CHAR / 2
         if x - half >= free_from:
             yield Tick(x=x, y=y, text=text)

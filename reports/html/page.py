@@ -27,19 +27,15 @@ from reports.html.drawing import Drawing, draw
 from reports.report import Report
 from reports.results_json import plain
 from reports.witness import Witness, anomaly_rows, witness
-from reports.wording import duration, paragraph, sentence
+from reports.wording import VERDICTS, duration, paragraph, sentence
 
 ANOMALIES_DRAWN_MAX = 10
 ANOMALIES_LISTED_MAX = 200
 _HERE = Path(__file__).parent
 # In this order they form one script: each file uses what stands above it.
-_SCRIPTS = ("run", "view", "canvas", "operations", "charts", "filter", "select", "logs", "control", "main")
+_SCRIPTS = ("run", "view", "canvas", "operations", "charts", "states", "filter", "select", "logs", "control", "main")
 _LINE_CHARS_MAX = 400
-_VERDICTS = {
-    "valid": ("✓", "Valid", "No broken promise was found."),
-    "invalid": ("✗", "Invalid", "A promise was broken."),
-    "unknown": ("?", "Unknown", "This run proves nothing either way: it is not a pass."),
-}
+_FACT_CHARS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +65,8 @@ def render(report: Report) -> str:
         style=Markup(style),  # noqa: S704 - a constant of this package
         script=Markup(script),  # noqa: S704 - a constant of this package
         data=_embedded(columns(report, _anomaly_columns(report, found, shown), _focus_ns(report, shown))),
-        verdict=verdict if verdict in _VERDICTS else "unknown",
-        verdict_words=_VERDICTS.get(verdict, _VERDICTS["unknown"]),
+        verdict=verdict if verdict in VERDICTS else "unknown",
+        verdict_words=VERDICTS.get(verdict, VERDICTS["unknown"]),
         reason=sentence(results.get("reason")),
         title=_title(results),
         facts=_facts(report),
@@ -98,7 +94,7 @@ def _anomaly(report: Report, number: int, anomaly: Mapping[str, Any]) -> Anomaly
         checker=sentence(anomaly.get("checker")),
         reason=sentence(anomaly.get("reason")),
         witness=shown,
-        drawing=draw(shown, faults(report)) if shown is not None and shown.ops else None,
+        drawing=draw(shown, faults(report), report.since) if shown is not None and shown.ops else None,
         rows=rows,
     )
 
@@ -145,7 +141,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("seed", results.get("seed")),
         ("run", results.get("run")),
     )
-    return [(name, sentence(value)) for name, value in rows if value is not None and value != ""]
+    return [(name, sentence(value, _FACT_CHARS_MAX)) for name, value in rows if value is not None and value != ""]
 
 
 def _figure_rows(report: Report, told: Figures) -> list[tuple[str, str, str]]:
@@ -157,9 +153,8 @@ def _figure_rows(report: Report, told: Figures) -> list[tuple[str, str, str]]:
     if report.timed and ops.latency_ns:
         by = dict(zip(QUANTILES, ops.latency_ns, strict=True))
         rows.append(("median latency", duration(by[0.5]), f"p99 {duration(by[0.99])} · max {duration(by[1.0])}"))
-    rows.append(
-        ("faults", f"{told.faults:,}", f"{told.bit:,} took effect · {told.healed:,} healed" if told.faults else "none")
-    )
+    effect = f"{told.bit:,} took effect · {told.healed:,} healed" if told.probed else "not probed"
+    rows.append(("faults", f"{told.faults:,}", effect if told.faults else "none"))
     if told.elections is not None:
         rows.append(("elections", f"{told.elections:,}", "times a node came to lead"))
     return rows
@@ -188,17 +183,13 @@ def _plan(plan: Any) -> str:
 
 
 def _embedded(data: Mapping[str, Any]) -> Markup:
-    """JSON that no HTML parser can mistake for markup: it has no ``<``, ``>`` or ``&``, and is ASCII
-    throughout.
-    """
+    """JSON that no HTML parser can mistake for markup: it has no ``<``, ``>`` or ``&``, and is ASCII throughout."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 - see above
 
 
 def _policy(style: str, script: str) -> str:
-    """Nothing may be loaded or sent; one script and one style sheet, exactly these, may act (CSP level 3,
-    hash sources).
-    """
+    """Nothing may be loaded or sent; one script and one style sheet, exactly these, may act (CSP level 3, hash sources)."""
     return (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "base-uri 'none'; form-action 'none'"

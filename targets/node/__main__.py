@@ -33,14 +33,24 @@ def _skew(text: str) -> Skew:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m targets.node", description="Run one node on standard input and output.")
+    parser = argparse.ArgumentParser(
+        prog="python -m targets.node", description="Run one node on standard input and output."
+    )
     parser.add_argument("program", help=f"{', '.join(sorted(PROGRAMS))}, or MODULE:ATTR")
     parser.add_argument("--data", type=Path, help="directory of the node's storage (default: a temporary one)")
     parser.add_argument("--seed", type=int, help="of the node's dice (default: none, no two runs alike)")
-    parser.add_argument("--option", type=_option, action="append", default=[], help="NAME=VALUE for the program; JSON, else text")
-    parser.add_argument("--incarnation", type=int, help="how often this node has been started before (default: by chance)")
-    parser.add_argument("--epoch", type=float, help="the monotonic clock's reading from which log times count (default: now)")
-    parser.add_argument("--skew", type=_skew, help="how wrong the wall clock is: JSON of since_s, offset_s, drift, strobe_period_s")
+    parser.add_argument(
+        "--option", type=_option, action="append", default=[], help="NAME=VALUE for the program; JSON, else text"
+    )
+    parser.add_argument(
+        "--incarnation", type=int, help="how often this node has been started before (default: by chance)"
+    )
+    parser.add_argument(
+        "--epoch", type=float, help="the monotonic clock's reading from which log times count (default: now)"
+    )
+    parser.add_argument(
+        "--skew", type=_skew, help="how wrong the wall clock is: JSON of since_s, offset_s, drift, strobe_period_s"
+    )
     return parser
 
 

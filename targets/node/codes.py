@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 
 class Code(NamedTuple):
+    """An error of the protocol: its name, and whether it proves that the request had no effect."""
+
     name: str
     definite: bool
 

@@ -3,9 +3,9 @@
 Messages (replies have the type with "_ok" behind it):
 
     echo {echo}                          the same back
-    relay {to, timeout_s, note}          sends "note" to the node ``to`` and waits: {"reached": bool, "round_trip_s": float}
+    relay {to, patience_s, note}         sends "note" to the node ``to`` and waits: {"reached": bool, "round_trip_s": float}
     shout {to, notes}                    sends notes 0 .. notes-1 to the node ``to`` and waits for nothing: see "heard"
-    heard {from}                         the numbers that came from that node by "shout", in order of arrival
+    heard {by}                           the numbers that came from the node ``by`` by "shout", in order of arrival
     save {name, text, sync}              appends to a file
     load {name}                          {"text": ...} the file as it is
     time                                 {"wall": s, "mono": s}
@@ -56,7 +56,7 @@ class Echo:
         body = message["body"]
         began_s = self._env.monotonic()
         try:
-            await self._env.rpc(body["to"], {"type": "note", "note": body.get("note")}, timeout_s=body["timeout_s"])
+            await self._env.rpc(body["to"], {"type": "note", "note": body.get("note")}, timeout_s=body["patience_s"])
         except TimeoutError:
             return {"type": "relay_ok", "reached": False}
         return {"type": "relay_ok", "reached": True, "round_trip_s": self._env.monotonic() - began_s}
@@ -74,7 +74,7 @@ class Echo:
         self._heard.setdefault(message["src"], []).append(message["body"]["number"])
 
     def _on_heard(self, message: Message) -> Body:
-        return {"type": "heard_ok", "numbers": self._heard.get(message["body"]["from"], [])}
+        return {"type": "heard_ok", "numbers": self._heard.get(message["body"]["by"], [])}
 
     def _on_save(self, message: Message) -> Body:
         body = message["body"]

@@ -3,12 +3,12 @@
 A node program is a class ``Program(env)`` that registers handlers in its constructor. Handlers are plain functions or coroutine
 functions ``handler(msg) -> body | None``; a body that is returned is sent as the reply (to a message with a ``msg_id``; one without
 wants no answer). A handler raises ``Refusal`` to answer with a Maelstrom error; any other exception crashes the node. Optional methods:
-``start()`` once ``init`` has been answered (plain or a coroutine function; other nodes may not be up yet, and what is sent to them is lost),
-``status() -> dict`` ("role", "term", ...: what faults aim at and what the report shows).
+``start()`` once ``init`` has been answered (plain or a coroutine function; other nodes may not be up yet, and what is sent to them
+is lost), ``status() -> dict`` ("role", "term", ...: what faults aim at and what the report shows).
 
-Rules that make one program run in every world: time is the running asyncio loop's (``env.monotonic``, ``asyncio.sleep``, ``env.call_later``);
-dice are ``env.random``; disk is ``env.storage``; tasks start with ``env.spawn``; no threads, no sockets, no iteration over sets; messages
-are never changed once sent or received.
+Rules that make one program run in every world: time is the running asyncio loop's (``env.monotonic``, ``asyncio.sleep``,
+``env.call_later``); dice are ``env.random``; disk is ``env.storage``; tasks start with ``env.spawn``; no threads, no sockets, no
+iteration over sets; messages are never changed once sent or received.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ Handler = Callable[[Message], "Body | Awaitable[Body | None] | None"]
 
 
 class Timer(Protocol):
+    """A callback that is due later."""
+
     def cancel(self) -> None: ...
 
 
@@ -56,7 +58,10 @@ class Env(Protocol):
     storage: Storage
 
     def on(self, type_: str, handler: Handler) -> None:
-        """Call ``handler`` for each message of this type that is not a reply (has no ``in_reply_to``). One handler per type, or ValueError."""
+        """Call ``handler`` for each message of this type that is not a reply (has no ``in_reply_to``).
+
+        Raises ValueError if the type has a handler already.
+        """
         ...
 
     def send(self, dest: str, body: Body) -> None:
@@ -68,7 +73,10 @@ class Env(Protocol):
         ...
 
     async def rpc(self, dest: str, body: Body, timeout_s: float) -> Body:
-        """Send, and return the body of the reply. Raises TimeoutError, or Refusal with the peer's code and text. Late replies are dropped."""
+        """Send, and return the body of the reply. Raises TimeoutError, or Refusal with the peer's code and text.
+
+        A reply that comes later is dropped.
+        """
         ...
 
     def call_later(self, delay_s: float, callback: Callable[..., None], *args: Any) -> Timer: ...

@@ -19,7 +19,9 @@ def load(name: str) -> Callable[[Env], Any]:
     path = PROGRAMS.get(name, name)
     module, colon, attr = path.partition(":")
     if not colon:
-        raise LookupError(f"no node program is called {name!r}: known are {', '.join(sorted(PROGRAMS))}, or give MODULE:ATTR")
+        raise LookupError(
+            f"no node program is called {name!r}: known are {', '.join(sorted(PROGRAMS))}, or give MODULE:ATTR"
+        )
     try:
         program: Callable[[Env], Any] = getattr(import_module(module), attr)
     except ImportError as error:

@@ -54,7 +54,10 @@ class Runtime:
         self._loop = asyncio.get_running_loop()
         self._program: Any = None
         self._transmit = world.transmit
-        self._handlers: dict[str, Handler] = {"init": self._init, **{name: getattr(self, f"_{name}") for name in BUILT_IN}}
+        self._handlers: dict[str, Handler] = {
+            "init": self._init,
+            **{name: getattr(self, f"_{name}") for name in BUILT_IN},
+        }
         self._msg_id = world.incarnation * LIFE_IDS
         self._waiting: dict[int, asyncio.Future[Body]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}  # strong references: asyncio keeps weak ones alone
@@ -137,9 +140,10 @@ class Runtime:
     # Within
 
     def _resolve(self, body: Body) -> None:
-        waiter = self._waiting.pop(body["in_reply_to"], None)
+        answered = body["in_reply_to"]
+        waiter = self._waiting.pop(answered, None) if isinstance(answered, int) else None
         if waiter is None or waiter.done():
-            return  # an answer that came too late
+            return  # it came too late, or answers nothing that was asked
         if body.get("type") == "error":
             waiter.set_exception(Refusal(body.get("code", codes.CRASH), body.get("text", "")))
         else:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from targets.node.env import Body, Env, Message
+from targets.node.env import Body, Env
 from targets.node.runtime import Runtime, World
 from targets.node.storage import FileStorage
 from targets.node.wallclock import Skew, WallClock
@@ -93,12 +93,11 @@ class Node(asyncio.Protocol):
         if not line.strip():
             return
         try:
-            message: Message = json.loads(line)
+            message: Any = json.loads(line)
         except ValueError as error:
             self._refuse(line, str(error))
             return
-        body = message.get("body") if isinstance(message, dict) else None
-        if not isinstance(body, dict) or not isinstance(body.get("type"), str) or not isinstance(message.get("src"), str):
+        if not _well_formed(message):
             self._refuse(line, "it is not {src, dest, body: {type, ...}}")
             return
         self._runtime.receive(message)
@@ -125,12 +124,20 @@ class Node(asyncio.Protocol):
     # How it ends
 
     def _crashed(self, _error: BaseException) -> None:
-        os._exit(CRASHED)  # as a kill does: nothing more is sent, synced or cleaned up
+        self._flush()  # what was sent before has left
+        os._exit(CRASHED)  # as after a kill, nothing is synced or cleaned up
 
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback of the program failed, or a task that nobody awaits."""
         error = context.get("exception")
         self._runtime.crash(error if error is not None else RuntimeError(context["message"]))
+
+
+def _well_formed(message: Any) -> bool:
+    if not isinstance(message, dict) or not isinstance(message.get("src"), str):
+        return False
+    body = message.get("body")
+    return isinstance(body, dict) and isinstance(body.get("type"), str)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

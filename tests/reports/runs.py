@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
+import numpy as np
+
 from harness.history import History
 from harness.op import NEMESIS, Op, OpType
 from reports.report import Report
+from tests.builders import history
 
 NODES = ("n1", "n2", "n3", "n4", "n5")
 KEYS = 5
@@ -68,6 +71,136 @@ def synthetic_run(ops: int = 4_000, *, seed: int = 7, stale: bool = True) -> Rep
     )
 
 
+SMALL = """
+    p0      invoke write x 1                      time=1s       node=n1
+    p0      ok     write x 1                      time=1.004s   node=n1
+    nemesis info   start-partition - {"id":0,"kind":"partition","args":{"grudge":"halves"}}       time=1.1s
+    nemesis info   start-partition - {"id":0,"targets":["n1","n2"],"bit":true,"evidence":"12_of_12_links_cut"} time=1.102s
+    p1      invoke write x 2                      time=1.5s     node=n2
+    p2      invoke write x 3                      time=1.6s     node=n3
+    p0      invoke cas   x [1,4]                  time=1.65s    node=n1
+    p0      fail   cas   x [1,4]                  time=1.66s    node=n1 error=precondition-failed
+    p2      ok     write x 3                      time=1.7s     node=n3
+    p0      invoke read  x _                      time=2s       node=n1
+    p0      ok     read  x 1                      time=2.003s   node=n1
+    p1      info   write x 2                      time=2.5s     node=n2 error=timeout
+    nemesis info   stop-partition - {"id":0,"kind":"partition"}                                   time=3s
+    nemesis info   stop-partition - {"id":0,"kind":"partition","healed":true,"evidence":"all_open"} time=3.01s
+    p3      invoke read  y _                      time=3.1s     node=n3
+    p3      ok     read  y null                   time=3.2s     node=n3
+    nemesis info   heal - _                       time=3.5s
+    nemesis info   heal - {"healed":true,"evidence":"nothing_was_left"}                           time=3.51s
+    p4      invoke write y 9                      time=3.6s     node=n1
+"""
+
+
+def small_run(verdict: str) -> Report:
+    """A run of a few operations, every kind of outcome among them; "invalid" (two anomalies) or "unknown"."""
+    invalid = verdict == "invalid"
+    reason = "Process 0 read 1 from x after 3 had been written and acknowledged."
+    anomalies = [
+        {
+            "checker": "sets",
+            "name": "lost-update",
+            "ops": [4],
+            "reason": "The write of 2 left no trace.",
+            "witness": [],
+        },
+        {
+            "checker": "linearizable",
+            "name": "nonlinearizable",
+            "ops": [9, 10],
+            "reason": reason,
+            "witness": [0, 1, 4, 5, 8, 9, 10, 11],
+        },
+    ]
+    return Report(
+        results={
+            "version": 1,
+            "verdict": verdict,
+            "reason": reason if invalid else "linearizable: ran out of its budget of 100 steps",
+            "run": "store/kv/raft/20260801T101500.123456Z",
+            "target": "kv/raft",
+            "cluster": "local",
+            "seed": 42,
+            "plan": {"bug": "stale-local-read", "concurrency": 3, "nodes": ["n1", "n2", "n3"]},
+            "stats": {},
+            "faults": [],
+            "anomalies": anomalies if invalid else [],
+            "checkers": [
+                {
+                    "checker": "linearizable",
+                    "validity": verdict,
+                    "reason": "1 of 2 keys is not linearizable" if invalid else "ran out of its budget of 100 steps",
+                    "stats": {"keys": 2},
+                }
+            ],
+            "repeat": "splitbrain run kv/raft --cluster local --seed 42 --nemesis partition --time-limit 60 --bug stale-local-read",
+        },
+        history=history(SMALL),
+        node_logs={
+            "n1": [{"t": 0.1, "event": "leader", "term": 1}],
+            "n2": [{"t": 0.2, "event": "follower", "term": 1}],
+        },
+    )
+
+
+def untimed_run() -> Report:
+    """A history file of another tool, judged alone: no times, no plan, no logs, values of its own shapes."""
+    lines = [
+        Op(type=OpType.INVOKE, process=0, f="write", value=1),
+        Op(type=OpType.INFO, process=NEMESIS, f="start", value="isolate n1"),
+        Op(type=OpType.INFO, process=NEMESIS, f="start", value=["isolated", {"n1": ["n2"]}]),
+        Op(type=OpType.OK, process=0, f="write", value=1),
+        Op(type=OpType.INVOKE, process=1, f="read"),
+        Op(type=OpType.OK, process=1, f="read", value=None),
+        Op(type=OpType.INFO, process=NEMESIS, f="stop"),
+    ]
+    anomaly = {
+        "checker": "linearizable",
+        "name": "nonlinearizable",
+        "ops": [4, 5],
+        "reason": "The write is lost.",
+        "witness": [0, 3, 4, 5],
+    }
+    results = {
+        "version": 1,
+        "verdict": "invalid",
+        "reason": "The write is lost.",
+        "run": "h.jsonl",
+        "anomalies": [anomaly],
+    }
+    return Report(results=results, history=History.of(lines))
+
+
+def long_run(times: int) -> Report:
+    """The clients of a run of ten thousand operations ``times`` times over, every value a new one; quickly made."""
+    run = synthetic_run(10_000, stale=False)
+    part = run.history.select(run.history.clients)
+    length_ns, lines, processes = int(part.time_ns[-1]) + MS, int(part.index[-1]) + 1, int(part.process.max()) + 1
+    tiles = np.repeat(np.arange(times), len(part))
+    # A process number that is larger by a multiple of the concurrency is the same client.
+    processes += -processes % CONCURRENCY
+    whole = History.from_columns(
+        type=np.tile(part.type, times),
+        f=np.tile(part.f, times),
+        key=np.tile(part.key, times),
+        node=np.tile(part.node, times),
+        value=np.tile(part.value, times) + tiles * len(part.values),
+        process=np.tile(part.process, times) + tiles * processes,
+        index=np.tile(part.index, times) + tiles * lines,
+        time_ns=np.tile(part.time_ns, times) + tiles * length_ns,
+        fs=part.fs,
+        keys=part.keys,
+        nodes=part.nodes,
+        values=[
+            value + n * 1_000_000 if isinstance(value, int) else value for n in range(times) for value in part.values
+        ],
+        errors={row + n * len(part): error for n in range(times) for row, error in part.errors.items()},
+    )
+    return Report(results=run.results, history=whole, node_logs=run.node_logs)
+
+
 def _clients(dice: random.Random, faults: list[Fault], ops: int, length_s: float) -> Iterator[Op]:
     """Invocations and completions, in the order of time."""
     state: dict[int, int | None] = dict.fromkeys(range(KEYS))
@@ -103,7 +236,9 @@ def _clients(dice: random.Random, faults: list[Fault], ops: int, length_s: float
             heapq.heappush(events, (now + wait, next(order), "ask", after))
 
 
-def _ask(dice: random.Random, faults: list[Fault], now: int, process: int, values: Iterator[int]) -> tuple[Op, int, OpType]:
+def _ask(
+    dice: random.Random, faults: list[Fault], now: int, process: int, values: Iterator[int]
+) -> tuple[Op, int, OpType]:
     node = NODES[process % CONCURRENCY % len(NODES)]
     write = dice.random() < 0.5
     op = Op(
@@ -140,7 +275,9 @@ def _nemesis(faults: list[Fault], length_s: float) -> Iterator[Op]:
     for number, fault in enumerate(faults):
         said = {"id": number, "kind": fault.kind, "args": fault.args}
         proof = {"targets": list(fault.targets), "bit": True, "evidence": fault.evidence, "effects": ["cut"]}
-        begin = Op(time_ns=int(fault.start_s * S), type=OpType.INFO, process=NEMESIS, f=f"start-{fault.kind}", value=said)
+        begin = Op(
+            time_ns=int(fault.start_s * S), type=OpType.INFO, process=NEMESIS, f=f"start-{fault.kind}", value=said
+        )
         yield begin
         yield replace(begin, time_ns=begin.time_ns + 2 * MS, value={**said, **proof})
         healed = {"id": number, "kind": fault.kind, "healed": True, "evidence": "all links are open"}
@@ -237,7 +374,12 @@ def _results(lines: list[Op], faults: list[Fault], anomaly: dict[str, Any] | Non
         ],
         "anomalies": [] if anomaly is None else [anomaly],
         "checkers": [
-            {"checker": "sanity", "validity": "valid", "reason": "6 of 6 faults took effect and were healed", "stats": {"faults": 6}},
+            {
+                "checker": "sanity",
+                "validity": "valid",
+                "reason": "6 of 6 faults took effect and were healed",
+                "stats": {"faults": 6},
+            },
             {
                 "checker": "linearizable",
                 "validity": verdict,

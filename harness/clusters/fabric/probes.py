@@ -1,4 +1,5 @@
-"""Probes: what the network really does to messages, measured by frames that go the way of the nodes' own messages.
+"""Probes: what the network really does to messages, measured by frames that go the way of the nodes' own messages; and how wrong a
+node's clock is.
 
 A probe is a message from one node to another that the cluster catches where the link ends, so that it tells of the link and not of
 the node behind it. The cluster hands in how one is sent.
@@ -8,14 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from harness.effects import Link
+from harness.protocols import Body
 
 # Probes per link when asked whether it is open: a link that loses one message in five eats all of them once in 400,000 times.
 REACH_PROBES = 8
 # Probes of a measurement leave one by one, so that the order of their arrival means something.
 SPACING_S = 0.001
+
+# A node that lives tells the time within this.
+CLOCK_S = 1.0
 
 Landed = Callable[[bool], None]
 # Send a probe over this link; return how many copies are under way. ``landed(entered)`` is called at the end of the link for each copy.
@@ -95,3 +100,14 @@ async def measure(send: SendProbe, link: Link, probes: int) -> Mapping[str, floa
         "reordered": overtaken / probes,
         "delay_s": statistics.median(delays_s) if delays_s else float("inf"),
     }
+
+
+async def clock_offset(
+    ask: Callable[[str, Body, float], Awaitable[Body | None]], node: str, true_s: Callable[[], float]
+) -> float | None:
+    """A node's reading of its wall clock minus the true time half way between question and answer; None if it did not answer."""
+    asked_s = true_s()
+    reply = await ask(node, {"type": "sb_clock"}, CLOCK_S)
+    if reply is None or "wall" not in reply:
+        return None
+    return float(reply["wall"]) - (asked_s + true_s()) / 2

@@ -48,6 +48,7 @@ function filterLogs() {
   const kept = logs.time.length < logs.total ? `, the ${logs.time.length.toLocaleString("en")} nearest to the anomaly are here` : "";
   byId("log-count").textContent = `${logShown.length.toLocaleString("en")} of ${logs.total.toLocaleString("en")} lines${kept}`;
   logChosen = -1;
+  byId("log").style.height = clamp(logs.time.length * LOG_ROW + 4, 4 * LOG_ROW, 360) + "px";
   byId("log-space").style.height = Math.max(logShown.length * LOG_ROW, 1) + "px";
   drawLogs();
 }

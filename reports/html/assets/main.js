@@ -21,7 +21,7 @@ function fit() {
 }
 
 document.documentElement.classList.add("js");
-const absent = { latency: !data.timed, rate: !data.timed, roles: !data.roles.length };
+const absent = { latency: !data.timed, rate: !data.timed, roles: !data.roles.length, faults: !data.faults.length && data.phases.length < 2 };
 for (const [name, without] of Object.entries(absent)) {
   if (!without) continue;
   delete DRAWN[name];

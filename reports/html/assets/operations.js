@@ -19,7 +19,7 @@ function drawOperations() {
   const fills = levelColours();
   const pixels = new Uint8Array(one.width + 2);
   const step = laneHeight >= 15 ? 1 : Math.ceil(14 / laneHeight);
-  for (let n = 0; n < laneCount; n += step) inGutter(one, "client " + n, (n + 0.5) * laneHeight);
+  for (let n = 0; n < laneCount; n += step) inGutter(one, "client " + n, Math.max((n + 0.5) * laneHeight, 6));
   clipped(one, () => {
     for (let n = 0; n < laneCount; n++) drawLane(one, context, n, pixels, fills);
   });

@@ -20,13 +20,12 @@ class Bugs:
     fixed_election_timeout: bool = False  # all nodes campaign at the same instants (against 5.2)
     commit_old_term: bool = False  # entries of earlier terms are committed by counting replicas (against 5.4.2)
     apply_twice_on_retry: bool = False  # the session table is not consulted (against section 8, thesis 6.3)
-    snapshot_drops_sessions: bool = False  # snapshots hold the keys but not the session table (against thesis 6.3)
+    snapshot_drops_sessions: bool = False  # a snapshot saves the keys, and forgets the session table (against thesis 6.3)
     read_index_unconfirmed: bool = False  # the leader does not ask whether it still leads (against section 8)
     wrong_quorum_even: bool = False  # half of an even number of nodes is taken for a majority (against 5.2)
     no_fsync: bool = False  # appended entries are acknowledged before they are durable (against Figure 2)
-    torn_tail_kept: bool = False  # after a crash, new records go behind the torn one, where no reader will look
     vote_for_outdated_log: bool = False  # votes are granted whatever the candidate's log holds (against 5.4.1)
-    append_without_log_matching: bool = False  # the term of the previous entry is not compared (against 5.3)
+    append_without_log_matching: bool = False  # entries are appended to whatever the follower has (against 5.3)
     append_from_stale_term: bool = False  # AppendEntries of deposed leaders are accepted (against Figure 2)
     read_before_term_commit: bool = (
         False  # no no-op, and reads do not wait for an entry of the term (against section 8)

@@ -22,18 +22,20 @@ class Followers:
         body = message["body"]
         if not self._accepts(message):
             return
+        log, bugs = self._state.log, self._state.bugs
         prev, entries = body["prev"], body["entries"]
-        base = self._state.log.base_index
-        if prev < base:
+        match = max(prev + len(entries), log.base_index)
+        if prev < log.base_index:
             # What a snapshot replaced was committed, so it is the same in the leader's log: only what is behind it can be new.
-            entries, prev = entries[base - prev :], base
-        elif self._mismatch(prev, body["prev_term"]):
+            entries, prev = entries[log.base_index - prev :], log.base_index
+        elif bugs.append_without_log_matching:
+            prev = min(prev, log.last_index)
+        elif log.term_at(prev) != body["prev_term"]:
             # 2. "Reply false if log doesn't contain an entry at prevLogIndex whose term matches prevLogTerm"
             self._reply(message, self._refusal(prev))
             return
         self._state.store(prev, entries)
-        self._state.log.sync()  # on the disk before the answer leaves
-        match = prev + len(entries)
+        log.sync()  # on the disk before the answer leaves
         # 5. "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)"
         self._applier.commit_to(min(body["commit"], match))
         self._reply(message, {"ok": True, "match": match})
@@ -59,19 +61,13 @@ class Followers:
         state.heard_s = state.env.monotonic()
         return True
 
-    def _mismatch(self, prev: int, prev_term: int) -> bool:
-        known = self._state.log.term_at(prev)
-        if self._state.bugs.append_without_log_matching:
-            return known is None
-        return known != prev_term
-
     def _refusal(self, prev: int) -> dict[str, Any]:
         """Why, and where to try next: "the follower can include the term of the conflicting entry and the first index it stores for that
         term" (end of 5.3).
         """
         log = self._state.log
         hint = log.last_index + 1 if prev > log.last_index else log.first_of_term(prev)
-        return {"ok": False, "prev": prev, "hint": max(hint, self._state.commit + 1) if hint <= prev else hint}
+        return {"ok": False, "prev": prev, "hint": hint}
 
     def _reply(self, message: Message, result: dict[str, Any]) -> None:
         request: Body = message["body"]

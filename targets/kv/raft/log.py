@@ -119,8 +119,7 @@ class Log:
         if taken < len(data):
             note("torn-tail", file=FILE, kept=taken, dropped=len(data) - taken)
             # Whatever is appended behind a torn record would never be read again: it goes before anything new comes.
-            if not self._bugs.torn_tail_kept:
-                self._storage.replace(FILE, data[:taken])
+            self._storage.replace(FILE, data[:taken])
 
     def _take(self, index: Any, term_or_index: int, command_or_term: Any) -> None:
         if index == BASE:

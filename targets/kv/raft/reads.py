@@ -26,13 +26,12 @@ class Reads:
         self._state, self._machine, self._replication, self._answer = state, machine, replication, answer
         self._asked: list[tuple[Message, Any]] = []  # (request, key): waiting for a round of their own
         self._confirming: list[tuple[Message, Any]] = []  # waiting for the round under way
-        self._index = 0
 
     def ask(self, request: Message, key: Any) -> None:
         """Answer ``request`` with the value of ``key`` as soon as that is safe."""
-        if self._state.bugs.read_index_unconfirmed or (
-            self._state.bugs.lease_without_drift_bound and self._lease_holds()
-        ):
+        bugs = self._state.bugs
+        unasked = bugs.read_index_unconfirmed or (bugs.lease_without_drift_bound and self._lease_holds())
+        if unasked and self._knows_commit():
             self._answer(request, self._machine.read(key))
             return
         self._asked.append((request, key))
@@ -40,18 +39,16 @@ class Reads:
 
     def proceed(self) -> None:
         """Begin a round if there is something to ask and no round is under way. Called also whenever something was committed."""
-        state = self._state
-        if self._confirming or not self._asked or not state.leads or not self._knows_commit():
+        if self._confirming or not self._asked or not self._state.leads or not self._knows_commit():
             return
         self._confirming, self._asked = self._asked, []
-        self._index = state.commit  # thesis 6.4, step 2: "saves its current commit index in a local variable readIndex"
         self._replication.begin_round()
 
     def confirmed(self) -> None:
-        """A majority has said, after these reads were asked, that this server leads."""
-        assert self._state.applied >= self._index or self._state.bugs.ack_before_quorum, (
-            "what is committed is applied at once"
-        )
+        """A majority has said, after these reads were asked, that this server leads.
+
+        Thesis 6.4 waits here until the machine has come to the commit index of the time of asking. Ours is always there (``applier``).
+        """
         confirmed, self._confirming = self._confirming, []
         for request, key in confirmed:
             self._answer(request, self._machine.read(key))

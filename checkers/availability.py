@@ -1,0 +1,140 @@
+"""Who was served during faults, and whether progress came back after them.
+
+It measures every fault's window, and makes one promise a claim: once everything is healed, some operation
+succeeds within ``progress_s``. It is a promise of liveness, so it is broken only if someone tried and the run
+went on for that long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from checkers.figures import MILLISECOND_NS, SECOND_NS, Quantiles, begun, latency_ms, ok_times_ns, tally, timed
+from checkers.windows import Fault, Mark, Windows, windows_of
+from checkers.wording import count
+from harness.history import OK, Calls, History
+from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
+
+NAME = "availability"
+PROGRESS_S = 5.0
+NO_PROGRESS = "no-progress"
+# Of the operations that did not succeed, this many are shown.
+SHOWN_MAX = 10
+
+
+def make(*, progress_s: float = PROGRESS_S) -> Checker:
+    """Does progress return after the faults? Reports how much was served in each; option progress_s: how soon
+    it must.
+    """
+    return Availability(progress_s=progress_s)
+
+
+@dataclass(slots=True, kw_only=True)
+class Availability:
+    """See the module."""
+
+    progress_s: float = PROGRESS_S
+    name: str = field(default=NAME, init=False)
+
+    def check(self, history: History, budget: Budget) -> Verdict:
+        calls, windows = timed(history), windows_of(history)
+        end_ns = int(history.time_ns.max(initial=0))
+        stats: dict[str, Any] = {
+            "faults": [_during(calls, fault, end_ns) for fault in windows.faults],
+            "before_faults": _before(calls, windows),
+        }
+        heal = windows.heal
+        if heal is None or heal.done_ns is None or not windows.faults:
+            words = _served(stats["faults"]) or "there were no faults"
+            return Verdict(checker=NAME, validity=Validity.VALID, reason=words, stats=stats)
+        if not (heal.healed and all(fault.healed for fault in windows.faults)):
+            reason = "not every fault was healed, so nothing can be said about recovery"
+            return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=reason, stats=stats)
+        after = begun(calls, heal.done_ns, None)
+        progress_ns = _first_ok(calls, heal)
+        stats["after_heal"] = {**tally(after), "latency_ms": latency_ms(after)}
+        stats["recovery_ms"] = None if progress_ns is None else (progress_ns - heal.done_ns) / MILLISECOND_NS
+        return self._judge(after, heal, progress_ns, end_ns, stats)
+
+    def _judge(self, after: Calls, heal: Mark, progress_ns: int | None, end_ns: int, stats: dict[str, Any]) -> Verdict:
+        assert heal.done_ns is not None
+        bound_ns = heal.done_ns + round(self.progress_s * SECOND_NS)
+        healed = f"the faults were healed at {heal.done_ns / SECOND_NS:.3f} s"
+        if progress_ns is not None and progress_ns <= bound_ns:
+            reason = f"{_served(stats['faults'])}; progress came back {stats['recovery_ms']:,.1f} ms after everything was healed"
+            return Verdict(checker=NAME, validity=Validity.VALID, reason=reason, stats=stats)
+        tried = begun(after, heal.done_ns, bound_ns)
+        if not len(tried):
+            reason = f"no operation was invoked in the {self.progress_s:g} s after {healed}, so recovery was not seen"
+            return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=reason, stats=stats)
+        if end_ns < bound_ns:
+            seen_s = (end_ns - heal.done_ns) / SECOND_NS
+            reason = f"the run ended {seen_s:.3f} s after {healed}: too soon to say that progress does not come back"
+            return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=reason, stats=stats)
+        return self._broken(tried, healed, progress_ns, stats)
+
+    def _broken(self, tried: Calls, healed: str, progress_ns: int | None, stats: dict[str, Any]) -> Verdict:
+        until = "" if progress_ns is None else f"; the first success came only at {progress_ns / SECOND_NS:.3f} s"
+        reason = (
+            f"no operation succeeded within {self.progress_s:g} s after {healed}, "
+            f"although {count(len(tried), 'was', 'were')} invoked{until}"
+        )
+        rows = tried.call[:SHOWN_MAX].tolist()
+        shown = sorted({*rows, *(int(tried.history.pair[row]) for row in rows if tried.history.pair[row] >= 0)})
+        anomaly = Anomaly(
+            checker=NAME, name=NO_PROGRESS, ops=tuple(int(tried.history.index[row]) for row in shown), reason=reason
+        )
+        return Verdict(checker=NAME, validity=Validity.INVALID, reason=reason, anomalies=(anomaly,), stats=stats)
+
+
+def _first_ok(calls: Calls, heal: Mark) -> int | None:
+    """When the first operation succeeded after the heal, whenever it was invoked."""
+    times = ok_times_ns(calls)
+    at = int(np.searchsorted(times, heal.done_ns or 0))
+    return int(times[at]) if at < len(times) else None
+
+
+def _during(calls: Calls, fault: Fault, run_end_ns: int) -> dict[str, Any]:
+    """How a fault's window went: operations invoked in it, the share of them that succeeded, the longest time
+    without a success.
+    """
+    end_ns = run_end_ns if fault.end_ns is None else fault.end_ns
+    part = begun(calls, fault.start_ns, end_ns)
+    return {
+        "id": fault.id,
+        "kind": fault.kind,
+        "start_s": fault.start_ns / SECOND_NS,
+        "end_s": None if fault.end_ns is None else fault.end_ns / SECOND_NS,
+        "operations": len(part),
+        "ok_share": round(float((part.outcome == OK).mean()), 4) if len(part) else None,
+        "unavailable_ms": _longest_gap_ns(calls, fault.start_ns, end_ns) / MILLISECOND_NS,
+        "latency_ms": latency_ms(part),
+    }
+
+
+def _longest_gap_ns(calls: Calls, start_ns: int, end_ns: int) -> int:
+    """The longest time of the window in which nothing completed ok."""
+    times = ok_times_ns(calls)
+    inside = times[(times >= start_ns) & (times <= end_ns)]
+    return int(np.diff(np.concatenate([[start_ns], inside, [end_ns]])).max())
+
+
+def _before(calls: Calls, windows: Windows) -> Quantiles:
+    """Latencies before the first fault: what to compare with."""
+    first_ns = min((fault.start_ns for fault in windows.faults), default=None)
+    return latency_ms(begun(calls, 0, first_ns))
+
+
+def _served(faults: list[dict[str, Any]]) -> str:
+    """One clause on the worst fault."""
+    rated = [fault for fault in faults if fault["ok_share"] is not None]
+    if not rated:
+        return "no operation was invoked during the faults" if faults else ""
+    worst = min(rated, key=lambda fault: (fault["ok_share"], -fault["unavailable_ms"]))
+    return (
+        f"during the worst fault ({worst['kind']} {worst['id']}) {worst['ok_share']:.0%} of {count(worst['operations'], 'operation')} "
+        f"succeeded, with {worst['unavailable_ms']:,.1f} ms without any"
+    )

@@ -1,0 +1,199 @@
+"""The checker ``linearizable``: splits a history by keys, lets the right algorithm decide each, and says why.
+
+For register-like models: ``unique`` decides all keys whose values are written once, in one sweep; of the
+others those with an impossible read are refuted by ``sources``; the rest is searched. Other models are
+searched key by key. Keys share the budget in rounds, each eight times as generous as the one before: one hard
+key must not hide another's quick violation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from checkers import MODELS
+from checkers.linearizable import generic, registers
+from checkers.linearizable.encode import Unjudgeable
+from checkers.linearizable.limits import Found, Limits
+from checkers.linearizable.models import Model
+from checkers.wording import Narrator, count, listed, text
+from harness.history import Calls, History
+from harness.registry import Registry
+from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
+
+NAME = "linearizable"
+# Of this many keys the verdict tells the reason, and the statistics the algorithm; counts are of all.
+ANOMALIES_MAX = 8
+KEYS_LISTED_MAX = 100
+# Configurations in the first round (and as many per operation), and the factor from round to round.
+ROUND_CONFIGS, ROUND_CONFIGS_PER_OP, ROUND_FACTOR = 1024, 4, 8
+
+
+def make(*, model: str | Model = "cas-register") -> Checker:
+    """Is every key linearizable? Option model: a name (see MODELS) or a Model of your own.
+
+    Raises PlanError for an unknown name.
+    """
+    return Linearizable(model=Registry("model", MODELS).get(model) if isinstance(model, str) else model)
+
+
+class Case(Protocol):
+    """One key's part of a history and what is known of it. ``key`` is its code, ``size`` its number of
+    operations.
+    """
+
+    key: int
+    size: int
+    algorithm: str
+    found: Found | None
+
+    def attempt(self, limits: Limits) -> None:
+        """Search within ``limits`` and note the answer in ``found``."""
+        ...
+
+    def anomaly(self, say: Narrator) -> Anomaly:
+        """What is wrong, once ``found`` is invalid."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Linearizable:
+    """See the module. ``model`` is what every key is judged against."""
+
+    model: Model
+    name: str = field(default=NAME, init=False)
+
+    def check(self, history: History, budget: Budget) -> Verdict:
+        calls = history.calls()
+        try:
+            _refuse_unknown(history, calls, self.model)
+            cases = self._cases(calls)
+            steps = _decide(cases, budget)
+        except Unjudgeable as problem:
+            return Verdict(
+                checker=NAME, validity=Validity.UNKNOWN, reason=str(problem), stats={"model": self.model.name}
+            )
+        return _verdict(self.model, calls, cases, steps, budget)
+
+    def _cases(self, calls: Calls) -> Sequence[Case]:
+        if self.model.register is not None:
+            return registers.cases(calls, self.model.register)
+        return generic.cases(calls, self.model)
+
+
+def _refuse_unknown(history: History, calls: Calls, model: Model) -> None:
+    used = [history.fs[code] for code in np.unique(calls.f)]
+    strange = [f for f in used if f not in model.fs]
+    if strange:
+        known = listed(sorted(model.fs))
+        raise Unjudgeable(
+            f"the model {model.name} knows {known}, but the history also has {listed(map(repr, strange))}"
+        )
+
+
+def _decide(cases: Sequence[Case], budget: Budget) -> int:
+    """Search what is undecided, round by round; returns the steps taken. What exceeds the budget is left
+    UNKNOWN.
+    """
+    steps, factor = 0, 1
+    waiting = [case for case in cases if case.found is None]
+    while waiting and steps < budget.steps_max:
+        room = False
+        for case in waiting:
+            wanted = (ROUND_CONFIGS + ROUND_CONFIGS_PER_OP * case.size) * factor
+            room = room or wanted < budget.configs_max
+            case.attempt(Limits(steps=budget.steps_max - steps, configs=min(wanted, budget.configs_max)))
+            assert case.found is not None
+            steps += case.found.steps
+            if steps >= budget.steps_max:
+                break
+        waiting = [case for case in waiting if case.found is None or case.found.validity is Validity.UNKNOWN]
+        if not room:
+            break
+        factor *= ROUND_FACTOR
+    return steps
+
+
+def _validity(case: Case) -> Validity:
+    return Validity.UNKNOWN if case.found is None else case.found.validity
+
+
+def _verdict(model: Model, calls: Calls, cases: Sequence[Case], steps: int, budget: Budget) -> Verdict:
+    say = Narrator(calls)
+    broken = [case for case in cases if _validity(case) is Validity.INVALID]
+    anomalies = tuple(case.anomaly(say) for case in broken[:ANOMALIES_MAX])
+    validity = max(map(_validity, cases), default=Validity.VALID)
+    match validity:
+        case Validity.INVALID:
+            more = (
+                f" ({count(len(broken) - 1, 'more key')} of {len(cases):,} not linearizable)" if len(broken) > 1 else ""
+            )
+            reason = anomalies[0].reason + more
+        case Validity.UNKNOWN:
+            reason = _undecided(
+                calls, [case for case in cases if _validity(case) is Validity.UNKNOWN], len(cases), budget
+            )
+        case _:
+            reason = _explained(model, len(calls), len(cases))
+    return Verdict(
+        checker=NAME, validity=validity, reason=reason, anomalies=anomalies, stats=_stats(model, calls, cases, steps)
+    )
+
+
+def _explained(model: Model, operations: int, keys: int) -> str:
+    if not operations:
+        return "there was no client operation to judge"
+    where = f" on {count(keys, 'key')}" if keys > 1 else ""
+    what = f"{count(operations, 'operation')}{where}"
+    return f"an order that respects real time explains every result of {what} (model {model.name})"
+
+
+def _undecided(calls: Calls, open_cases: Sequence[Case], keys: int, budget: Budget) -> str:
+    """How far the search came on the first key that it could not decide."""
+    case = open_cases[0]
+    name = f" {text(_key(calls, case))}" if keys > 1 else ""
+    reached = "nothing was tried yet"
+    if case.found is not None:
+        reached = f"a legal order was found for the first {case.found.explained:,} of {case.found.completed:,} completed operations"
+    return (
+        f"{count(len(open_cases), 'key')} of {keys:,} undecided within the budget ({budget.steps_max:,} steps, "
+        f"{budget.configs_max:,} configurations); of key{name}, {reached}"
+    )
+
+
+def _stats(model: Model, calls: Calls, cases: Sequence[Case], steps: int) -> dict[str, Any]:
+    """Figures; of the keys, the worst first, the first hundred are listed with the algorithm that decided
+    them.
+    """
+    algorithms: dict[str, int] = {}
+    for case in cases:
+        algorithms[case.algorithm] = algorithms.get(case.algorithm, 0) + 1
+    listed_cases = sorted(cases, key=lambda case: (-_validity(case), case.algorithm == registers.UNIQUE))
+    return {
+        "model": model.name,
+        "operations": len(calls),
+        "keys": len(cases),
+        "steps": steps,
+        "algorithms": algorithms,
+        "by_validity": {str(v): sum(_validity(case) is v for case in cases) for v in Validity},
+        "by_key": [_key_row(calls, case) for case in listed_cases[:KEYS_LISTED_MAX]],
+    }
+
+
+def _key_row(calls: Calls, case: Case) -> dict[str, Any]:
+    row = {
+        "key": _key(calls, case),
+        "validity": str(_validity(case)),
+        "algorithm": case.algorithm,
+        "operations": case.size,
+    }
+    if case.found is not None and case.found.validity is Validity.UNKNOWN:
+        row |= {"explained": case.found.explained, "completed": case.found.completed}
+    return row
+
+
+def _key(calls: Calls, case: Case) -> Any:
+    return None if case.key < 0 else calls.history.keys[case.key]

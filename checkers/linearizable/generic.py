@@ -1,0 +1,114 @@
+"""One key of a model that is no register: searched, and, if impossible, shown by its shortest impossible
+beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checkers.linearizable import wgl
+from checkers.linearizable.encode import Unjudgeable
+from checkers.linearizable.limits import Found, Limits
+from checkers.linearizable.models import UNKNOWN, Model, frozen
+from checkers.linearizable.shrink import shrink
+from checkers.linearizable.wgl import Call
+from checkers.wording import Narrator, count
+from harness.history import FAIL, FOREVER, OK, Calls
+from harness.verdict import Anomaly, Validity
+
+WGL = "wgl"
+# What one attempt at a smaller witness may cost, and all of them together.
+PART_LIMITS = Limits(steps=100_000, configs=20_000)
+WORK_STEPS_MAX = 500_000
+
+
+@dataclass(slots=True, kw_only=True)
+class GenericCase:
+    """One key. ``rows`` are the rows of its operations among all calls."""
+
+    key: int
+    size: int
+    model: Model
+    calls: Sequence[Call]
+    rows: Sequence[int]
+    algorithm: str = WGL
+    found: Found | None = None
+
+    def attempt(self, limits: Limits) -> None:
+        self.found = _search(self.model, self.calls, limits)
+
+    def anomaly(self, say: Narrator) -> Anomaly:
+        assert self.found is not None
+        assert self.found.stuck is not None
+        stuck = self.found.stuck
+        shown = self._witness(stuck)
+        row = self.rows[stuck]
+        others = count(len(shown) - 1, "earlier operation") + say.key(row, "on")
+        return Anomaly(
+            checker="linearizable",
+            name="nonlinearizable",
+            ops=say.lines([row]),
+            reason=f"no order that respects real time explains {say.whose(row)} {say.span(row)} together with {others}",
+            witness=say.lines(self.rows[i] for i in shown),
+        )
+
+    def _witness(self, stuck: int) -> list[int]:
+        """The operations up to the completion that no order reaches, without the reads that do not matter.
+
+        A read can always be left out of a legal order; of other calls of an unknown model nothing can be
+        said.
+        """
+        end = self.calls[stuck].ret
+        before = [i for i, c in enumerate(self.calls) if c.call < end and not (self._reads(i) and c.ret > end)]
+        keep = [i for i in before if not self._reads(i)]
+        steps_left = WORK_STEPS_MAX
+
+        def broken(reads: list[int]) -> list[int] | None:
+            nonlocal steps_left
+            if steps_left <= 0:
+                return None
+            found = _search(self.model, [self.calls[i] for i in sorted(keep + reads)], PART_LIMITS)
+            steps_left -= found.steps
+            return reads if found.validity is Validity.INVALID else None
+
+        reads = [i for i in before if self._reads(i)]
+        return sorted(keep + (shrink(reads, broken) if broken(reads) is not None else reads))
+
+    def _reads(self, i: int) -> bool:
+        return self.calls[i].f in self.model.reads
+
+
+def cases(calls: Calls, model: Model) -> Sequence[GenericCase]:
+    """Every key of ``calls``, undecided."""
+    history = calls.history
+    values = [frozen(value) for value in history.values]
+    found = []
+    row_of = {int(position): row for row, position in enumerate(calls.call.tolist())}
+    for key, part in calls.by_key():
+        kept, rows = [], []
+        for i in range(len(part)):
+            f, outcome = history.fs[part.f[i]], part.outcome[i]
+            if outcome == FAIL or (outcome != OK and f in model.reads):
+                continue
+            kept.append(
+                Call(
+                    call=int(part.call[i]),
+                    ret=int(part.ret[i]) if outcome == OK else FOREVER,
+                    f=f,
+                    argument=values[part.argument[i]],
+                    result=values[part.result[i]] if outcome == OK else UNKNOWN,
+                )
+            )
+            rows.append(row_of[int(part.call[i])])
+        found.append(GenericCase(key=key, size=len(part), model=model, calls=kept, rows=rows))
+    return found
+
+
+def _search(model: Model, calls: Sequence[Call], limits: Limits) -> Found:
+    try:
+        return wgl.search(model, calls, limits)
+    except Exception as error:  # a model is anybody's code, and values are anybody's data
+        raise Unjudgeable(
+            f"the model {model.name} cannot judge this history: {type(error).__name__}: {error}"
+        ) from error

@@ -1,0 +1,117 @@
+"""One key of a register-like model: which algorithm decides it, and the anomaly if it is impossible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from checkers.linearizable import patterns, register_search, unique, witness
+from checkers.linearizable.encode import RegisterOps, encode
+from checkers.linearizable.explain import explain
+from checkers.linearizable.limits import Found, Limits
+from checkers.linearizable.models import RegisterForm
+from checkers.linearizable.register_search import Prepared
+from checkers.linearizable.sources import Sources
+from checkers.wording import Narrator
+from harness.history import NO_KEY, Calls, Ints
+from harness.verdict import Anomaly, Validity
+
+# Names of algorithms, as the statistics tell them.
+UNIQUE, SOURCES, SEARCH = "unique", "sources", "search"
+
+
+@dataclass(slots=True, kw_only=True)
+class RegisterCase:
+    """One register. ``part`` are the positions of its operations among ``whole``."""
+
+    key: int
+    size: int
+    algorithm: str
+    form: RegisterForm
+    whole: RegisterOps
+    part: Ints
+    found: Found | None = None
+    _prepared: Prepared | None = None
+
+    def attempt(self, limits: Limits) -> None:
+        if self._prepared is None:
+            self._prepared = register_search.prepare(self.ops())
+        self.found = register_search.search(self._prepared, limits)
+
+    def ops(self) -> RegisterOps:
+        """The operations of this register, as its only one."""
+        return self.whole.register(self.part)
+
+    def anomaly(self, say: Narrator) -> Anomaly:
+        ops = self.ops()
+        sources = Sources(ops)
+        stuck = self.found.stuck if self.found is not None else None
+        shown = self._witness(ops, sources, stuck)
+        told = explain(patterns.Case(ops=ops, form=self.form, sources=sources, say=say), shown, stuck)
+        rows = [int(ops.row[i]) for i in shown]
+        return Anomaly(
+            checker="linearizable",
+            name=told.name,
+            ops=say.lines([*(int(ops.row[i]) for i in told.shows), *told.failed]),
+            reason=told.sentence,
+            witness=say.lines(rows),
+        )
+
+    def _witness(self, ops: RegisterOps, sources: Sources, stuck: int | None) -> tuple[int, ...]:
+        part = witness.Part(ops, sources)
+        orphans = sources.orphans()
+        if len(orphans):  # the most convincing kind; of several the one that ended first
+            return witness.of_orphan(part, int(orphans[np.argmin(ops.ret[orphans])]))
+        if self.algorithm == UNIQUE:
+            return witness.of_unique(part, unique.examine(ops))
+        return witness.of_window(part, stuck)
+
+
+def cases(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
+    """Every key of ``calls``, decided where that takes no search; in the order of their first calls. Raises
+    Unjudgeable.
+    """
+    ops = encode(calls, form)
+    status = np.asarray(unique.examine(ops).registers.status, dtype=np.int64)
+    keys, firsts, sizes = np.unique(calls.key, return_index=True, return_counts=True)
+    parts = dict(_parts(ops))
+    nothing = np.zeros(0, dtype=np.int64)
+    found = []
+    for at in np.argsort(firsts).tolist():
+        number = int(keys[at]) - NO_KEY
+        case = RegisterCase(
+            key=int(keys[at]),
+            size=int(sizes[at]),
+            algorithm=UNIQUE,
+            form=form,
+            whole=ops,
+            part=parts.get(number, nothing),
+        )
+        if status[number] == unique.NOT_UNIQUE:
+            _refute(case)
+        else:
+            case.found = _answer(Validity.VALID if status[number] == unique.OPEN else Validity.INVALID, case.size)
+        found.append(case)
+    return found
+
+
+def _parts(ops: RegisterOps) -> Iterator[tuple[int, Ints]]:
+    """(number of a register, positions of its operations)."""
+    order = np.argsort(ops.key, kind="stable")
+    cuts = np.flatnonzero(np.diff(ops.key[order])) + 1
+    for positions in np.split(order, cuts) if len(order) else []:
+        yield int(ops.key[positions[0]]), positions
+
+
+def _refute(case: RegisterCase) -> None:
+    """An operation without a source decides a key that would have to be searched."""
+    if len(Sources(case.ops()).orphans()):
+        case.algorithm, case.found = SOURCES, _answer(Validity.INVALID, case.size)
+    else:
+        case.algorithm = SEARCH
+
+
+def _answer(validity: Validity, size: int) -> Found:
+    return Found(validity=validity, steps=0, explained=size if validity is Validity.VALID else 0, completed=size)

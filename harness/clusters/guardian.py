@@ -1,0 +1,56 @@
+"""A small process that outlives us, to end what would outlive us: if this process dies, all process groups in its care are killed.
+
+A node notices our death by the end of its input, unless it is stopped (SIGSTOP): then it would stand there for ever. The guardian is a
+POSIX shell that reads which groups are in its care, and kills them when its input ends.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+SCRIPT = """
+trap '' HUP INT TERM
+groups=
+while read -r verb group; do
+    case $verb in
+        guard) groups="$groups $group" ;;
+        release)
+            rest=
+            for other in $groups; do [ "$other" = "$group" ] || rest="$rest $other"; done
+            groups=$rest ;;
+    esac
+done
+for group in $groups; do kill -s KILL -- "-$group"; done
+"""
+
+
+class Guardian:
+    """Made before the first process that it is to guard; ``dismiss`` it when none is left."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", SCRIPT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,  # an interrupt from the terminal is for us
+            bufsize=0,
+        )
+
+    def guard(self, group: int) -> None:
+        """From now on this process group dies with us."""
+        self._tell(f"guard {group}")
+
+    def release(self, group: int) -> None:
+        """The group has ended: its number may soon be somebody else's."""
+        self._tell(f"release {group}")
+
+    def dismiss(self) -> None:
+        """End the guardian; it kills what is still in its care. Idempotent."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+            self._process.wait()
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())

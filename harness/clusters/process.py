@@ -1,0 +1,373 @@
+"""The process cluster: nodes are child processes on standard input and output, the network is a router in this process.
+
+Hosts ``python -m targets.node`` and, with another ``argv``, any binary that speaks Maelstrom's protocol. Kill is SIGKILL, pause is
+SIGSTOP, both real; cuts and shapes are the router's; clocks are skewed by the node runtime on request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import targets
+from harness import clock
+from harness.clusters.channels import Line
+from harness.clusters.child import Child
+from harness.clusters.fabric import probes
+from harness.clusters.fabric.links import NONE, Links
+from harness.clusters.guardian import Guardian
+from harness.effects import ClockSkew, Link, PacketShape
+from harness.errors import TargetError
+from harness.protocols import Body, Channel, ClusterSpec, NotSent
+from targets.node import codes
+from targets.node.wallclock import Skew
+
+# A Python node answers ``init`` after 0.2 s; under heavy load, or with a big runtime of another language, much later.
+INIT_S = 20.0
+# A node that can answer acknowledges a change of its clock within this.
+SKEW_S = 1.0
+# Lines of a node's log that an error message shows, and how much of a line that is no message.
+TAIL_LINES, LINE_SHOWN = 5, 200
+
+HARNESS = "sb"  # the harness's own name in messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStart:
+    """All that a command line for one life of one node can be made of. ``epoch_s``: monotonic time from which its log counts."""
+
+    spec: ClusterSpec
+    node: str
+    data: Path
+    incarnation: int
+    epoch_s: float
+    skew: Skew | None
+
+
+Argv = Callable[[NodeStart], Sequence[str]]
+
+
+def python_node(start: NodeStart) -> list[str]:
+    """The command line of our own node runtime."""
+    argv = [
+        sys.executable,
+        "-m",
+        "targets.node",
+        start.spec.program,
+        "--data",
+        str(start.data),
+        "--seed",
+        str(start.spec.seed),
+    ]
+    argv += ["--incarnation", str(start.incarnation), "--epoch", repr(start.epoch_s)]
+    for name, value in start.spec.options.items():
+        argv += ["--option", f"{name}={json.dumps(value)}"]
+    if start.skew is not None:
+        argv += ["--skew", json.dumps(start.skew.fields())]
+    return argv
+
+
+class _Frame(msgspec.Struct):
+    """A message as the router reads it: the body stays as it is until somebody here needs it."""
+
+    src: str
+    dest: str
+    body: msgspec.Raw
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_body = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_frame = msgspec.json.Decoder(_Frame).decode
+
+
+class _Node:
+    """What outlasts a node's lives."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name, self.directory, self.log = name, directory, directory / "node.log"
+        self.child: Child | None = None  # None: dead
+        self.up = False  # whether it has answered ``init`` in this life
+        self.lives = 0
+        self.skew: Skew | None = None
+        self.crash: str | None = None  # how its last life ended, if nobody killed it
+
+    def why(self, otherwise: str) -> str:
+        """How it ended if it did so by itself."""
+        return self.crash or otherwise
+
+    def tail(self) -> str:
+        try:
+            text = self.log.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return "(none)"
+        return "\n".join(text.splitlines()[-TAIL_LINES:]) or "(none)"
+
+
+class ProcessCluster:
+    """Nodes as child processes on pipes, real signals, the network in this process. Needs nothing; any POSIX system."""
+
+    name = "process"
+    loop_factory = None
+
+    def __init__(self, spec: ClusterSpec, argv: Argv = python_node) -> None:
+        self.nodes = tuple(spec.nodes)
+        self._spec, self._argv = spec, argv
+        self._links = Links(spec.seed, self.nodes, NONE)
+        self._aloft: dict[Link, int] = {}  # messages that a timer holds
+        self._lines: dict[str, Line] = {}
+        self._desk = Line(self._hand_over)
+        self._nodes = {name: _Node(name, (spec.directory / "nodes" / name).absolute()) for name in self.nodes}
+        self._guardian: Guardian | None = None  # from the first node on until the last
+        self._violation: TargetError | None = None
+        self._began_s = 0.0
+
+    @staticmethod
+    def unavailable() -> str | None:
+        """Why this cluster cannot run on this machine, or None."""
+        return None if os.name == "posix" else "the process cluster needs POSIX signals and process groups"
+
+    # Lifecycle
+
+    async def start(self) -> None:
+        self._began_s = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.TaskGroup() as boots:
+                for node in self._nodes.values():
+                    boots.create_task(self._boot(node))
+        except BaseExceptionGroup as group:
+            await self._kill_all()
+            raise group.exceptions[0] from None
+        except BaseException:
+            await self._kill_all()
+            raise
+
+    async def stop(self) -> None:
+        await self._kill_all()
+        violation, self._violation = self._violation, None
+        if violation is not None:
+            raise violation
+
+    async def _kill_all(self) -> None:
+        async with asyncio.TaskGroup() as ends:
+            for node in self._nodes.values():
+                if node.child is not None:
+                    ends.create_task(node.child.kill())
+        guardian, self._guardian = self._guardian, None
+        if guardian is not None:
+            guardian.dismiss()
+
+    async def _boot(self, node: _Node) -> None:
+        """One new life, up to its answer to ``init``."""
+        node.directory.mkdir(parents=True, exist_ok=True)
+        incarnation, node.lives, node.crash, node.up = node.lives, node.lives + 1, None, False
+        start = NodeStart(
+            spec=self._spec,
+            node=node.name,
+            data=node.directory / "data",
+            incarnation=incarnation,
+            epoch_s=self._began_s,
+            skew=node.skew,
+        )
+        child = Child(lambda line: self._from_node(node, line), lambda status: self._ended(node, status))
+        await child.spawn(
+            self._argv(start), directory=node.directory, log=node.log, env=_environment(), guardian=self._guarded()
+        )
+        node.child = child
+        init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
+        reply = await self._desk.ask(node.name, init, INIT_S)
+        if reply is not None and reply.get("type") == "init_ok":
+            node.up = True
+            return
+        await child.kill()
+        if self._violation is not None:
+            raise self._violation
+        why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
+        raise TargetError(
+            f"node {node.name} of {self._spec.target} did not start: it {why}; the last lines of {node.log}:\n{node.tail()}"
+        )
+
+    def _guarded(self) -> Guardian:
+        if self._guardian is None:
+            self._guardian = Guardian()
+        return self._guardian
+
+    def _ended(self, node: _Node, status: int) -> None:
+        """The process is gone and reaped, killed by us or by its own doing."""
+        node.child, node.up = None, False
+        if status != -signal.SIGKILL and node.crash is None:
+            how = f"by signal {-status}" if status < 0 else f"with status {status}"
+            node.crash = f"ended {how}"
+        for line in (self._desk, *self._lines.values()):
+            line.hang_up(node.name)
+
+    def crashes(self) -> dict[str, str]:
+        """The nodes that ended without having been killed, and how."""
+        return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
+
+    def _node(self, name: str) -> _Node:
+        node = self._nodes.get(name)
+        if node is None:
+            raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
+        return node
+
+    # Messages
+
+    def _from_node(self, node: _Node, line: bytes) -> None:
+        """A line that a node wrote on its standard output."""
+        try:
+            frame = _decode_frame(line)
+            body = None if frame.dest in self._nodes else _decode_body(frame.body)
+        except msgspec.MsgspecError as error:
+            self._violate(node, line, str(error))
+            return
+        if frame.src != node.name:
+            self._violate(node, line, f"its src is {frame.src!r}")
+            return
+        if body is None:
+            target = self._nodes[frame.dest]
+            self._post((frame.src, frame.dest), lambda entered: self._enter(target, line, entered=entered))
+        else:
+            self._leave(frame.src, frame.dest, body)
+
+    def _violate(self, node: _Node, line: bytes, why: str) -> None:
+        """The node does not speak the protocol: nothing that it says can be judged. It ends, and the run with it."""
+        shown = line[:LINE_SHOWN].decode(errors="replace")
+        node.crash = f"wrote a line that is no message ({why}): {shown!r}"
+        if self._violation is None:
+            self._violation = TargetError(
+                f"node {node.name} of {self._spec.target} broke the protocol: it {node.crash}"
+            )
+        if node.child is not None:
+            node.child.signal(signal.SIGKILL)
+
+    def _leave(self, src: str, dest: str, body: Body) -> None:
+        """A message from a node to somebody who is no node: a client, or the harness."""
+        client = self._lines.get(dest)
+        if dest == HARNESS:
+            self._desk.deliver(body)
+        elif client is not None:
+            self._post((src, dest), lambda entered: client.deliver(body) if entered else None)
+        elif "msg_id" in body:
+            refusal = {"type": "error", "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
+            self._hand_over(src, {**refusal, "in_reply_to": body["msg_id"]})
+
+    def _enter(self, node: _Node, line: bytes, *, entered: bool) -> None:
+        if entered and node.child is not None:
+            node.child.write(line + b"\n")
+
+    def _post(self, link: Link, land: probes.Landed) -> int:
+        """Send something over a link; ``land(entered)`` is called at its end for each copy. Returns how many copies there are."""
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        fates = self._links.fates(*link, now_s)
+        for delay_s in fates:
+            if delay_s <= 0 and not self._aloft.get(link):
+                land(self._links.lets_in(*link))
+            else:  # also without delay behind one that waits for its timer: it must not overtake
+                self._aloft[link] = self._aloft.get(link, 0) + 1
+                loop.call_at(now_s + delay_s, self._land, link, land)
+        return len(fates)
+
+    def _land(self, link: Link, land: probes.Landed) -> None:
+        self._aloft[link] -= 1
+        land(self._links.lets_in(*link))
+
+    def _hand_over(self, node: str, body: Body) -> None:
+        """From the harness to a node, past the network."""
+        self._enter(self._node(node), _encode({"src": HARNESS, "dest": node, "body": body}), entered=True)
+
+    def channel(self, client: str) -> Channel:
+        line = self._lines.get(client)
+        if line is None:
+            line = self._lines[client] = Line(lambda node, body: self._from_client(client, node, body))
+        return line
+
+    def _from_client(self, client: str, name: str, body: Body) -> None:
+        self._raise_violation()
+        node = self._node(name)
+        if not node.up or node.child is None or not node.child.running:
+            raise NotSent(f"node {name} is down")
+        line = _encode({"src": client, "dest": name, "body": body})
+        self._post((client, name), lambda entered: self._enter(node, line, entered=entered))
+
+    async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
+        self._raise_violation()
+        if self._node(node).child is None:
+            return None
+        return await self._desk.ask(node, body, timeout_s)
+
+    def _raise_violation(self) -> None:
+        if self._violation is not None:
+            raise self._violation
+
+    # Powers
+
+    async def cut(self, links: Iterable[Link]) -> None:
+        self._links.cut(links)
+
+    async def mend(self, links: Iterable[Link]) -> None:
+        self._links.mend(links)
+
+    async def reaches(self, links: Sequence[Link]) -> list[bool]:
+        return await probes.reaches(self._post, links)
+
+    async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
+        self._links.shape(links, shape)
+
+    async def unshape(self, links: Iterable[Link]) -> None:
+        self._links.unshape(links)
+
+    async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
+        return await probes.measure(self._post, link, probes_sent)
+
+    async def kill(self, node: str) -> None:
+        victim = self._node(node)
+        if victim.child is not None:
+            await victim.child.kill()
+        victim.crash = None
+
+    async def restart(self, node: str) -> None:
+        fallen = self._node(node)
+        if fallen.child is None:
+            await self._boot(fallen)
+
+    async def pause(self, node: str) -> None:
+        self._signal(node, signal.SIGSTOP)
+
+    async def resume(self, node: str) -> None:
+        self._signal(node, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        child = self._node(name).child
+        if child is not None:
+            child.signal(number)
+
+    async def skew(self, node: str, skew: ClockSkew) -> None:
+        state = self._node(node)
+        state.skew = Skew(
+            since_s=clock.wall_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
+        )
+        await self.ask(node, {"type": "sb_skew", **state.skew.fields()}, SKEW_S)
+
+    async def unskew(self, node: str) -> None:
+        self._node(node).skew = None
+        await self.ask(node, {"type": "sb_unskew"}, SKEW_S)
+
+    async def clock_offset(self, node: str) -> float | None:
+        return await probes.clock_offset(self.ask, node, clock.wall_s)
+
+
+def _environment() -> dict[str, Any]:
+    """Ours, with a path on which the node runtime is found when it is not installed but run from its source tree."""
+    root = str(Path(targets.__file__).resolve().parent.parent)
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, path] if path else [root])}

@@ -1,0 +1,20 @@
+"""What clients do: the operations of a workload, in which order they come, and which checkers judge the history.
+
+    workload        what a workload is, and what it may be asked for
+    final           the reads at the end of a run
+    registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
+    register kv cas_register    the workloads
+
+Pure: they import the generators and the ground floor alone, and name checkers by their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+WORKLOADS: Final[Mapping[str, str]] = {
+    "register": "harness.workloads.register:REGISTER",
+    "cas-register": "harness.workloads.cas_register:CAS_REGISTER",
+    "kv": "harness.workloads.kv:KV",
+}

@@ -1,0 +1,95 @@
+"""What was served during faults, and that a run without progress after them is caught; with the near misses."""
+
+from __future__ import annotations
+
+import pytest
+
+from checkers.availability import make
+from harness.verdict import Budget, Validity, Verdict
+from tests.builders import history
+
+FAULT = """\
+p0 invoke write x 1                                            time=0s
+p0 ok     write x 1                                            time=0.01s
+nemesis info start-kill - {"id": 7, "kind": "kill"}            time=1s
+nemesis info start-kill - {"id": 7, "kind": "kill", "bit": true, "targets": ["n1"]} time=1s
+p0 invoke read x _                                             time=1.5s
+p0 ok     read x 1                                             time=1.52s
+p0 invoke write x 2                                            time=2s
+p0 info   write x 2                                            time=4s
+nemesis info stop-kill - {"id": 7, "kind": "kill"}             time=5s
+nemesis info stop-kill - {"id": 7, "healed": true}             time=5s
+nemesis info heal - _                                          time=6s
+nemesis info heal - {"healed": true}                           time=6s
+"""
+TRIED = "p1 invoke read x _ time=6.5s\np1 fail read x _ time=10.9s\n"
+LAST = "p3 invoke read x _ time=11s\n"
+
+
+def check(text: str, **options: float) -> Verdict:
+    return make(**options).check(history(text), Budget())
+
+
+def test_what_was_served_during_a_fault() -> None:
+    (fault,) = check(FAULT).stats["faults"]
+    assert fault == {
+        "id": 7,
+        "kind": "kill",
+        "start_s": 1.0,
+        "end_s": 5.0,
+        "operations": 2,
+        "ok_share": 0.5,
+        "unavailable_ms": 3480.0,
+        "latency_ms": {"read": {"0.5": 20.0, "0.9": 20.0, "0.99": 20.0, "1": 20.0}},
+    }
+
+
+def test_progress_that_comes_back_is_measured() -> None:
+    verdict = check(FAULT + "p1 invoke read x _ time=6.2s\np1 ok read x 1 time=6.25s")
+    assert verdict.validity is Validity.VALID
+    assert verdict.reason == (
+        "during the worst fault (kill 7) 50% of 2 operations succeeded, with 3,480.0 ms without any; "
+        "progress came back 250.0 ms after everything was healed"
+    )
+    assert verdict.stats["recovery_ms"] == 250.0
+    assert verdict.stats["after_heal"]["ok"] == 1
+
+
+def test_no_progress_is_an_anomaly() -> None:
+    verdict = check(FAULT + TRIED + LAST)
+    assert verdict.validity is Validity.INVALID
+    (anomaly,) = verdict.anomalies
+    assert anomaly.name == "no-progress"
+    assert anomaly.ops == (12, 13)
+    assert anomaly.reason == (
+        "no operation succeeded within 5 s after the faults were healed at 6.000 s, although 1 was invoked"
+    )
+
+
+def test_a_success_that_comes_too_late_is_told() -> None:
+    verdict = check(FAULT + TRIED + LAST + "p3 ok read x 1 time=12s")
+    assert verdict.validity is Validity.INVALID
+    assert verdict.reason.endswith("although 1 was invoked; the first success came only at 12.000 s")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "validity"),
+    [
+        (FAULT + TRIED, {}, Validity.UNKNOWN),  # the run ended at 10.9 s, before the bound of 11 s
+        (FAULT + TRIED, {"progress_s": 4.9}, Validity.INVALID),
+        (FAULT + LAST, {}, Validity.UNKNOWN),  # nobody tried within the bound
+        (FAULT, {}, Validity.UNKNOWN),
+        (FAULT + TRIED + "p3 invoke read x _ time=10.91s\np3 ok read x 1 time=11s\n", {}, Validity.VALID),
+        (FAULT.replace('"healed": true}                           ', '"healed": false} ') + TRIED + LAST, {}, Validity.UNKNOWN),
+        (FAULT.replace('"id": 7, "healed": true', '"id": 7, "healed": false') + TRIED + LAST, {}, Validity.UNKNOWN),
+        ("", {}, Validity.VALID),
+        ("p0 invoke read x _\np0 fail read x _", {}, Validity.VALID),  # no faults: nothing was promised
+    ],
+)
+def test_the_bound_and_its_near_misses(text: str, options: dict[str, float], validity: Validity) -> None:
+    assert check(text, **options).validity is validity
+
+
+def test_a_success_of_an_operation_invoked_before_the_heal_is_progress() -> None:
+    pending = FAULT.replace("nemesis info heal - _  ", "p9 invoke read x _ time=5.9s\nnemesis info heal - _  ")
+    assert check(pending + TRIED + "p9 ok read x 1 time=10.95s\n" + LAST).validity is Validity.VALID

@@ -1,0 +1,73 @@
+"""Runs a scenario on each cluster that can run here, with the program ``echo``, which shows what its world does to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.clusters import CLUSTERS
+from harness.protocols import Channel, ClusterSpec
+from harness.registry import load
+
+NODES = ("n1", "n2", "n3")
+# Clusters that start real processes.
+REAL = {"process"}
+
+every_cluster = pytest.mark.parametrize(
+    "cluster_name",
+    [pytest.param(name, marks=[pytest.mark.process] if name in REAL else []) for name in sorted(CLUSTERS)],
+)
+
+
+class World:
+    """A running cluster and a client of it."""
+
+    def __init__(self, cluster: Any) -> None:
+        self.cluster = cluster
+        self._client: Channel = cluster.channel("c1")
+
+    async def call(self, node: str, type_: str, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
+        return await self._client.rpc(node, {"type": type_, **fields}, timeout_s)
+
+    async def relays(self, src: str, dest: str, patience_s: float = 4.0) -> bool:
+        """Whether a question of ``src`` to ``dest`` is answered, as the node itself sees it."""
+        return bool((await self.call(src, "relay", to=dest, patience_s=patience_s))["reached"])
+
+    async def hears(self, src: str, dest: str, notes: int = 20, within_s: float = 0.3) -> list[int]:
+        """The numbers of new notes that arrive at ``dest`` when ``src`` sends ``notes`` of them, in order of arrival.
+
+        ``within_s`` need only cover what a shape holds back: pipes and simulated links keep their order, so that what was not
+        held back arrives before the question for it.
+        """
+        before = len((await self.call(dest, "heard", by=src))["numbers"])
+        await self.call(src, "shout", to=dest, notes=notes)
+        await asyncio.sleep(within_s)
+        heard: list[int] = (await self.call(dest, "heard", by=src))["numbers"]
+        return heard[before:]
+
+    async def alive(self, node: str, timeout_s: float = 5.0) -> bool:
+        return await self.cluster.ask(node, {"type": "sb_ping"}, timeout_s) is not None
+
+
+def spec(directory: Path, *, seed: int = 1, program: str = "targets.node.echo:Echo", **options: Any) -> ClusterSpec:
+    return ClusterSpec(target="echo", program=program, nodes=NODES, options=options, seed=seed, directory=directory)
+
+
+def run(cluster_name: str, directory: Path, scenario: Callable[[World], Awaitable[Any]], **settings: Any) -> Any:
+    """Start the cluster, play the scenario, stop the cluster whatever happened. ``settings`` are those of ``spec``."""
+    cluster_class = load(CLUSTERS[cluster_name])
+
+    async def body() -> Any:
+        cluster = cluster_class(spec(directory, **settings))
+        await cluster.start()
+        try:
+            return await scenario(World(cluster))
+        finally:
+            await cluster.stop()
+
+    with asyncio.Runner(loop_factory=cluster_class.loop_factory) as runner:
+        return runner.run(body())
