@@ -85,7 +85,7 @@ def seconds(task: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - start, result
 
 
-def measure(kind: str, count: int, path: Path) -> list[str]:
+def measure(count: int, path: Path) -> list[str]:
     """One row of the table, in a process of its own."""
     if path.suffix == ".edn":
         return [f"{seconds(lambda: load_history(path))[0]:.2f}"]
@@ -114,12 +114,12 @@ def main(counts: list[int]) -> None:
                 with path.open("wb") as file:
                     file.writelines(jsonl.write(lines(kind, count)))
                 with alone.Pool(1) as pool:
-                    load, calls, frame, rss = pool.apply(measure, (kind, count, path))
+                    load, calls, frame, rss = pool.apply(measure, (count, path))
                 edn = "-"
                 if count <= EDN_OPS_MAX:
                     save_history(load_history(path), path.with_suffix(".edn"))
                     with alone.Pool(1) as pool:
-                        (edn,) = pool.apply(measure, (kind, count, path.with_suffix(".edn")))
+                        (edn,) = pool.apply(measure, (count, path.with_suffix(".edn")))
             row = (kind, str(count), f"{encode_us(kind):.2f}", load, calls, frame, edn, rss)
             print(" | ".join(cell.rjust(len(name)) for cell, name in zip(row, COLUMNS, strict=True)), flush=True)
 

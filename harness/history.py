@@ -34,7 +34,7 @@ from harness.columns import (
     pair_up,
 )
 from harness.errors import HistoryError
-from harness.interning import Interner, intern_table, same_column
+from harness.interning import Interner, intern_table, same, same_column
 from harness.op import NEMESIS, Op, OpType
 
 if TYPE_CHECKING:
@@ -231,8 +231,8 @@ class History:
                 same_column(getattr(self, name), getattr(self, table), getattr(other, name), getattr(other, table))
                 for name, table in TABLES.items()
             )
-            and self.errors == other.errors
-            and self.extras == other.extras
+            and same(self.errors, other.errors)
+            and same(self.extras, other.extras)
         )
 
     __hash__ = None  # type: ignore[assignment]  # hashing would read every line

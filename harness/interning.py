@@ -44,6 +44,8 @@ def identity(value: Any) -> Hashable:
         return identity(value.value)
     if isinstance(value, np.generic):
         return identity(value.item())
+    if hasattr(value, "identity_parts"):  # a container of another module, which says what it is made of
+        return (kind, identity(value.identity_parts()))
     hash(value)  # what is left must at least be hashable
     return (kind, value)
 
@@ -91,3 +93,11 @@ def same_column(codes: Codes, table: Sequence[Any], other: Codes, other_table: S
     interner = Interner(table)  # a table has no repetitions, so its own codes come out
     renumber = np.array([*(interner.find(value) for value in other_table), -1], dtype=np.int32)
     return np.array_equal(codes, renumber[other])
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two objects are the same value, or, where ``identity`` has no answer, whether Python holds them equal."""
+    try:
+        return identity(one) == identity(other)
+    except (ValueError, TypeError, RecursionError):
+        return bool(one == other)

@@ -54,8 +54,10 @@ async def _recording(experiment: Experiment) -> AsyncIterator[Runner]:
     plan, cluster, loop = experiment.plan, experiment.cluster, asyncio.get_running_loop()
     history = HistoryJournal(experiment.run.history)
     try:
+        boot_s = loop.time()
         await cluster.start()
         began_s = loop.time()
+        experiment.run.note_boot(began_s - boot_s)
         faults = FaultJournal(
             experiment.run.faults,
             lambda: int((loop.time() - began_s) * 1e9),

@@ -13,6 +13,7 @@ from harness.op import Op
 from harness.verdict import Anomaly, Validity, Verdict, worst
 
 RESULTS_VERSION = 1
+START, STOP, HEAL = "start-", "stop-", "heal"
 # What a fault sets off, such as an election, may show this long after its end.
 HEAL_GRACE_S = 2.0
 
@@ -60,41 +61,50 @@ def reason(verdicts: Sequence[Verdict]) -> str:
 
 
 def faults(history: History) -> list[dict[str, Any]]:
-    """Every fault of the history: kind, targets, when it held, whether it bit and was healed, and the probes' evidence."""
-    found: dict[int, dict[str, Any]] = {}
+    """Every fault of the history: kind, targets, when it held, whether it bit and was healed, and the probes' evidence.
+
+    Nemesis lines of other tools, whose values are not as ours, are passed over.
+    """
+    found: dict[Any, dict[str, Any]] = {}
     for start, done in history.nemesis():
         what = (done or start).value
-        if start.f.startswith("start-"):
-            found[what["id"]] = _fault(start, done)
-        elif start.f.startswith("stop-") and what["id"] in found:
-            fault = found[what["id"]]
-            fault["end_s"] = start.time_ns / 1e9
-            fault["healed"] = bool(what.get("healed"))
-            fault["bit"] = fault["bit"] or bool(what.get("bit"))
-            fault["healed_evidence"] = what.get("evidence", "")
-            if what.get("bit_evidence"):
-                fault["evidence"] = what["bit_evidence"]
-        elif start.f == "heal" and isinstance(what, Mapping) and what.get("healed"):
+        if start.f == HEAL and isinstance(what, Mapping) and what.get("healed"):
             for fault in found.values():
                 if fault["end_s"] is None:
-                    fault |= {"end_s": start.time_ns / 1e9, "healed": True, "healed_evidence": what.get("evidence", "")}
+                    fault |= {"end_s": _seconds(start), "healed": True, "healed_evidence": what.get("evidence", "")}
+        if not isinstance(what, Mapping) or not isinstance(what.get("id"), int):
+            continue
+        if start.f.startswith(START):
+            found[what["id"]] = _began(start, what)
+        elif start.f.startswith(STOP) and what["id"] in found:
+            _ended(found[what["id"]], start, what)
     return list(found.values())
 
 
-def _fault(start: Op, done: Op | None) -> dict[str, Any]:
-    what = (done or start).value
+def _began(start: Op, what: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": what["id"],
-        "kind": what["kind"],
-        "args": what["args"],
+        "kind": str(what.get("kind", start.f.removeprefix(START))),
+        "args": what.get("args", {}),
         "targets": what.get("targets", []),
-        "start_s": start.time_ns / 1e9,
+        "start_s": _seconds(start),
         "end_s": None,
         "bit": bool(what.get("bit")),
         "healed": False,
         "evidence": what.get("evidence", ""),
         "healed_evidence": "",
     }
+
+
+def _ended(fault: dict[str, Any], stop: Op, what: Mapping[str, Any]) -> None:
+    """A fault that did not show at once (a drifting clock) may have shown by its end."""
+    fault |= {"end_s": _seconds(stop), "healed": bool(what.get("healed")), "healed_evidence": what.get("evidence", "")}
+    if not fault["bit"] and what.get("bit"):
+        fault |= {"bit": True, "evidence": what.get("bit_evidence", "")}
+
+
+def _seconds(op: Op) -> float:
+    return op.time_ns / 1e9
 
 
 def _anomaly(anomaly: Anomaly) -> dict[str, Any]:

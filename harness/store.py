@@ -3,7 +3,7 @@
 store/<target>/<timestamp>/    plan.json       before anything starts
                                history.jsonl   while it runs (see journal)
                                faults.jsonl    while it runs (see journal)
-                               nodes/<node>/   logs, and what the target left
+                               nodes/<node>/   logs, and what the target left; nodes/clock.json: how their time and the history's meet
                                results.json    after the check
                                report.html     after the check
 store/latest, store/<target>/latest            links to the newest run
@@ -31,6 +31,7 @@ PLAN, HISTORY, FAULTS, RESULTS, REPORT, NODES = (
     "report.html",
     "nodes",
 )
+CLOCK = "clock.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,23 @@ class Run:
             raise PlanError(f"{path}: a plan is a JSON object")
         return Plan.from_json(document, str(path))
 
+    def note_boot(self, boot_s: float) -> None:
+        """Remember that the history's time began ``boot_s`` seconds after the nodes' logs began to count."""
+        write(self.path / NODES / CLOCK, json.dumps({"version": 1, "boot_s": boot_s}) + "\n")
+
     def node_logs(self) -> dict[str, list[dict[str, Any]]]:
-        """Each node's log lines, in order; a line that is not JSON comes as {"t": None, "line": text}."""
-        return {path.parent.name: _log_lines(path) for path in sorted(self.path.glob(f"{NODES}/*/node.log"))}
+        """Each node's log lines, in order, "t" in seconds of the history's time (before 0 while the nodes boot).
+
+        A line that is not JSON comes as {"t": None, "line": text}.
+        """
+        boot_s = self._boot_s()
+        return {path.parent.name: _log_lines(path, boot_s) for path in sorted(self.path.glob(f"{NODES}/*/node.log"))}
+
+    def _boot_s(self) -> float:
+        try:
+            return float(json.loads((self.path / NODES / CLOCK).read_text())["boot_s"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0.0  # the controller died before the run began: the two clocks are as good as one
 
 
 def create(store: Path, plan: Plan) -> Run:
@@ -127,15 +142,16 @@ def _link_latest(link: Path, path: Path) -> None:
     temporary.replace(link)
 
 
-def _log_lines(path: Path) -> list[dict[str, Any]]:
-    return [_log_line(text) for text in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+def _log_lines(path: Path, boot_s: float) -> list[dict[str, Any]]:
+    return [_log_line(text, boot_s) for text in path.read_text(encoding="utf-8", errors="replace").splitlines()]
 
 
-def _log_line(text: str) -> dict[str, Any]:
+def _log_line(text: str, boot_s: float) -> dict[str, Any]:
     try:
         line = json.loads(text)
     except ValueError:
         line = None
     if isinstance(line, Mapping) and "event" in line:
-        return {"t": None, **line}
+        told_s = line.get("t")
+        return {**line, "t": round(told_s - boot_s, 6) if isinstance(told_s, int | float) else None}
     return {"t": None, "line": text}

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from harness.generator import NEMESIS_THREAD, PENDING, SLEEP, Context, Generator, gen, is_control, validate
+from harness.generator import EMPTY, NEMESIS_THREAD, PENDING, SLEEP, Context, Generator, gen, is_control, validate
 from harness.op import Op, OpType
 
 World = Callable[[Context, Op], Op]
@@ -53,6 +53,8 @@ class Simulation:
         polls = 0
         while len(self.ops) < ops_max:
             answer = self.gen.op(self.ctx)
+            if answer is None:
+                self.gen = EMPTY  # as the runner does: for ever means that nobody asks again
             due_ns = self._running[0][0] if self._running else None
             if answer is not None and answer is not PENDING and (due_ns is None or answer[0].time_ns <= due_ns):
                 self._invoke(*answer)

@@ -22,7 +22,10 @@ from reports.report import Report
 def checkers_of(plan: Plan) -> list[Checker]:
     """The checkers that the plan's workload names, with the options that the plan sets."""
     workload: Workload = tables.workloads().get(plan.workload)
-    given = {"availability": {"progress_s": plan.progress_s}}
+    given: Mapping[str, Mapping[str, Any]] = {
+        "availability": {"progress_s": plan.progress_s},
+        "sanity": {"faults": len(plan.schedule.faults)},
+    }
     return [make_checker(name, {**options, **given.get(name, {})}) for name, options in workload.checkers]
 
 

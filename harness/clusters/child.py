@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from harness.clusters.guardian import Guardian
@@ -55,10 +56,10 @@ class Child(asyncio.Protocol):
                 )
             except OSError as error:
                 raise TargetError(f"cannot run {argv[0]!r}: {error.strerror or error}") from error
-        guardian.guard(self._process.pid)
         self._guardian = guardian
         loop = asyncio.get_running_loop()
         try:
+            guardian.guard(self._process.pid)
             self._input, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, self._process.stdin)
             self._output, _ = await loop.connect_read_pipe(lambda: self, self._process.stdout)
         except BaseException:  # an interrupt, as a rule: nobody else knows of this process yet
@@ -87,7 +88,10 @@ class Child(asyncio.Protocol):
     def signal(self, number: signal.Signals) -> None:
         """To the process and all that it started; nothing if it has ended."""
         if self._process.poll() is None:  # not reaped, so its number is still its own
-            os.killpg(self._process.pid, number)
+            with suppress(
+                ProcessLookupError, PermissionError
+            ):  # it has just ended: macOS permits no signal to what is dead
+                os.killpg(self._process.pid, number)
 
     async def kill(self) -> None:
         """SIGKILL; returns when it is reaped and all that it had written has been read. Idempotent."""

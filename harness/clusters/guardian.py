@@ -7,6 +7,9 @@ POSIX shell that reads which groups are in its care, and kills them when its inp
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
+
+from harness.errors import ClusterError
 
 SCRIPT = """
 trap '' HUP INT TERM
@@ -38,12 +41,16 @@ class Guardian:
         )
 
     def guard(self, group: int) -> None:
-        """From now on this process group dies with us."""
-        self._tell(f"guard {group}")
+        """From now on this process group dies with us. Raises ClusterError if the guardian is gone."""
+        try:
+            self._tell(f"guard {group}")
+        except OSError as error:
+            raise ClusterError(f"the process that guards the nodes against our death has ended: {error}") from error
 
     def release(self, group: int) -> None:
         """The group has ended: its number may soon be somebody else's."""
-        self._tell(f"release {group}")
+        with suppress(OSError):  # a guardian that is gone guards nothing any more
+            self._tell(f"release {group}")
 
     def dismiss(self) -> None:
         """End the guardian; it kills what is still in its care. Idempotent."""

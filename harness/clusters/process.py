@@ -157,13 +157,15 @@ class ProcessCluster:
             raise violation
 
     async def _kill_all(self) -> None:
-        async with asyncio.TaskGroup() as ends:
-            for node in self._nodes.values():
-                if node.child is not None:
-                    ends.create_task(node.child.kill())
-        guardian, self._guardian = self._guardian, None
-        if guardian is not None:
-            guardian.dismiss()
+        try:
+            async with asyncio.TaskGroup() as ends:
+                for node in self._nodes.values():
+                    if node.child is not None:
+                        ends.create_task(node.child.kill())
+        finally:
+            guardian, self._guardian = self._guardian, None
+            if guardian is not None:
+                guardian.dismiss()
 
     async def _boot(self, node: _Node) -> None:
         """One new life, up to its answer to ``init``."""

@@ -106,10 +106,10 @@ class SimCluster:
     name = "sim"
     loop_factory = VirtualTimeLoop
 
-    def __init__(self, spec: ClusterSpec, latency: Latency = LAN) -> None:
+    def __init__(self, spec: ClusterSpec, base: Latency = LAN) -> None:
         self.nodes = tuple(spec.nodes)
         self._spec = spec
-        self._links = Links(spec.seed, self.nodes, latency, edge_s=EDGE_S)
+        self._links = Links(spec.seed, self.nodes, base, edge_s=EDGE_S)
         self._lines: dict[str, Line] = {}
         self._desk = Line(self._hand_over)
         self._nodes: dict[str, _Node] = {}

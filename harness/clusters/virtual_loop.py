@@ -14,13 +14,13 @@ Times are seconds since the loop was made. Must not know of networks or nodes.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import sys
 from asyncio import events
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import suppress
 from contextvars import Context
+from heapq import heappop, heappush
 from typing import Any
 
 from harness.clusters.owners import OWNER, TASKS_KEPT, Handle, OwnedTask, Owner, close_task
@@ -90,14 +90,14 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
             owner = context.get(OWNER) or self._root
         self._sequence += 1
         handle = Handle((when, self._sequence, callback, args, context, owner))
-        heapq.heappush(self._timers, handle)
+        heappush(self._timers, handle)
         return handle
 
     def call_as(self, owner: Owner, when: float, callback: Callable[..., object], *args: Any) -> Handle:
         """Run ``callback`` at ``when`` as a callback of ``owner``: how anything reaches a simulated process from outside."""
         self._sequence += 1
         handle = Handle((when, self._sequence, callback, args, owner.context, owner))
-        heapq.heappush(self._timers, handle)
+        heappush(self._timers, handle)
         return handle
 
     def call_as_root(self, when: float, callback: Callable[..., object], *args: Any) -> Handle:
@@ -204,10 +204,7 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
         sys.set_asyncgen_hooks(firstiter=self._keep_generator, finalizer=None)
         events._set_running_loop(self)
         try:
-            while not self._stopping:
-                self._run_ready()
-                if not self._stopping:
-                    self._advance()
+            self._spin()
         finally:
             events._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)
@@ -219,10 +216,10 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
     def _stop_running(self, _main: asyncio.Future[Any]) -> None:
         self._stopping = True
 
-    def _run_ready(self) -> None:
-        """Run everything that is due at this instant, and what follows from it."""
-        ready, owner = self._ready, self._root
-        for _ in range(ROUNDS_MAX):
+    def _spin(self) -> None:  # noqa: C901 - see below
+        """Run what is due, instant after instant, until told to stop. One function, since every message passes through it."""
+        ready, timers, owner, rounds = self._ready, self._timers, self._root, 0
+        while not self._stopping:
             try:
                 for _ in range(len(ready)):
                     _, _, callback, args, context, owner = handle = ready.popleft()
@@ -231,32 +228,31 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
                             owner.parked.append(handle)
                     elif callback is not None:
                         context.run(callback, *args)
-            except (KeyboardInterrupt, SystemExit) as error:
-                if isinstance(error, KeyboardInterrupt) or owner.on_error is None:
-                    raise
-                owner.on_error(error)
             except BaseException as error:
-                if owner.on_error is None:
+                if not _blamed(owner, error):
                     raise
-                owner.on_error(error)
-            if not ready or self._stopping:
-                return
-        raise LivelockError(
-            f"{owner.name} keeps the loop busy at {self._now:.6f} s: {ROUNDS_MAX} rounds and no time passed"
-        )
+            rounds += 1
+            if rounds > ROUNDS_MAX:
+                raise LivelockError(self._livelock(owner))
+            if ready or self._stopping:
+                continue
+            while timers:
+                handle = heappop(timers)
+                if handle[2] is not None and handle[5].parked is not None:  # neither cancelled nor a dead owner's
+                    if handle[0] > self._now:
+                        self._now, rounds = handle[0], 0
+                    ready.append(handle)
+                    break
+            else:
+                raise DeadlockError(self._deadlock())
 
-    def _advance(self) -> None:
-        """Go to the next instant at which something is due."""
-        timers = self._timers
-        while timers:
-            handle = heapq.heappop(timers)
-            if handle[2] is not None and handle[5].parked is not None:
-                self._now = max(self._now, handle[0])
-                self._ready.append(handle)
-                return
+    def _livelock(self, owner: Owner) -> str:
+        return f"{owner.name} keeps the loop busy at {self._now:.6f} s: {ROUNDS_MAX} rounds and no time passed"
+
+    def _deadlock(self) -> str:
         parked = [owner.name for owner in self._owners if owner.parked]
         note = f" ({', '.join(parked)} would go on if resumed)" if parked else ""
-        raise DeadlockError(f"nothing is due any more at {self._now:.6f} s, and the main task is still waiting{note}")
+        return f"nothing is due any more at {self._now:.6f} s, and the main task is still waiting{note}"
 
     # Errors
 
@@ -329,6 +325,14 @@ class VirtualTimeLoop(asyncio.AbstractEventLoop):
         self._ready.clear()
         self._timers.clear()
         self._closed = True
+
+
+def _blamed(owner: Owner, error: BaseException) -> bool:
+    """Hand the error of a callback to its owner; False if it is not its own: the root's, or an interrupt by the user."""
+    if owner.on_error is None or isinstance(error, KeyboardInterrupt):
+        return False
+    owner.on_error(error)
+    return True
 
 
 def _exhaust(generator: AsyncGenerator[Any, Any]) -> None:

@@ -21,7 +21,7 @@ from fractions import Fraction
 from typing import Any
 
 from harness.errors import HistoryError
-from harness.interning import identity
+from harness.interning import same
 
 
 class Keyword(str):
@@ -68,13 +68,16 @@ class Tagged:
     def __init__(self, tag: str, value: Any) -> None:
         self.tag, self.value = tag, value
 
+    def identity_parts(self) -> tuple[str, Any]:
+        return self.tag, self.value
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tagged):
             return NotImplemented
-        return self.tag == other.tag and identity(self.value) == identity(other.value)
+        return self.tag == other.tag and same(self.value, other.value)
 
     def __hash__(self) -> int:
-        return hash((self.tag, identity(self.value)))
+        return hash(self.tag)  # of a value there may be none
 
     def __repr__(self) -> str:
         return f"#{self.tag} {self.value!r}"

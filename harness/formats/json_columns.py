@@ -1,11 +1,12 @@
 """The columns of a history that is being read from JSON lines, and the table of its values.
 
-No object per line outlives its batch, and equal values are stored once. Two spellings of one JSON value get
-one code, because the decoded and re-encoded value is what is compared.
+No object per line outlives its batch, and equal values are stored once. Two spellings of one JSON value get one code:
+a text that has but one spelling is compared as it stands, any other is decoded and written anew.
 """
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
@@ -15,30 +16,33 @@ from msgspec import UNSET
 
 from harness.columns import NEMESIS_PROCESS, NO_KEY, TYPES, Source
 from harness.errors import HistoryError
-from harness.formats.plain import SIMPLE, check_plain
+from harness.formats.plain import check_plain
 from harness.history import History
 from harness.interning import DEPTH_MAX
 from harness.op import NEMESIS
 
+NULL = b"null"
 
-class Line(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
-    """One line. Field order is the order in the file; fields that equal their default are not written."""
+
+class Line(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """One line that is read. Keys and values stay text: most need not be decoded to be told apart."""
 
     index: int | None = -1
     time: int | float | None = -1
     type: str | None = None
     process: int | str | None = None
     f: str | None = None
-    key: Any = None
-    value: Any = UNSET
+    key: msgspec.Raw = msgspec.Raw(NULL)
+    value: msgspec.Raw = msgspec.Raw(NULL)
     node: str | None = None
     error: Any = None
     final: Any = UNSET  # the one extra field that is common enough to be worth the fast path
 
 
 FIELDS = Line.__struct_fields__[:-1]
+NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
+_decode_pair = msgspec.json.Decoder(tuple[msgspec.Raw, msgspec.Raw]).decode
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 _TYPE_CODES = {spelling: code for code, name in enumerate(TYPES) for spelling in (name, ":" + name)}
 _NEMESES = {NEMESIS: NEMESIS_PROCESS, ":" + NEMESIS: NEMESIS_PROCESS}
@@ -72,35 +76,59 @@ class JsonTable(Sequence[Any]):
         return (_decode(entry) if type(entry) is bytes else entry for entry in self._entries)
 
 
-class Codes(dict[Any, int]):
-    """Simple values, and canonical texts of others (bytes, which no JSON value is), to codes as they come."""
+class Names(dict[str | None, int]):
+    """Names to codes as they come."""
 
     def __init__(self) -> None:
         self.table: list[Any] = []
 
-    def __missing__(self, key: Any) -> int:
-        code = self[key] = len(self.table)
-        self.table.append(key)
+    def __missing__(self, name: str) -> int:
+        code = self[name] = len(self.table)
+        self.table.append(name)
         return code
 
-    def composite(self, value: Any) -> int:
-        """The code of a value that is not simple: compared by its canonical text, kept in its first spelling.
 
-        A value that is missing counts as null. Raises HistoryError, without a place, if it is nested too
-        deeply.
-        """
-        if value is UNSET:
-            return self[None]
-        text = spelling = _encode_sorted(value)
-        if b"-0.0" in text:
-            text = _encode_sorted(_without_negative_zero(value))
-        code = self.get(text)
+class Values(dict[bytes, int]):
+    """JSON texts to codes as they come. Raises what is in NOT_JSON, or HistoryError, for a text that is no value."""
+
+    def __init__(self) -> None:
+        self.table: list[Any] = []
+
+    def __missing__(self, text: bytes) -> int:
+        canonical = text if text.isdigit() or _has_one_spelling(text) else _canonical(text)
+        code = self.get(canonical) if canonical is not text else None
         if code is None:
-            if text.count(b"[") + text.count(b"{") > DEPTH_MAX:
-                check_plain(value, "value")
-            code = self[text]
-            self.table[code] = _encode(value) if b"{" in text else spelling  # keys in the author's order
+            code = self[canonical] = len(self.table)
+            self.table.append(text if text[0] in _COMPOSITE else _decode(text))
+        if canonical is not text:
+            self[text] = code  # the next time, this spelling is known
         return code
+
+
+_COMPOSITE = frozenset(b"[{")
+# Made of these alone, a valid text has no escapes, no whitespace, no fractions, no maps; what is left to look for are
+# exponents and the other zero, -0.
+_UNAMBIGUOUS = bytes(range(ord("a"), ord("z") + 1)) + b'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789[],"-_:/'
+_EXPONENT = re.compile(rb"[0-9][eE]")
+
+
+def _has_one_spelling(text: bytes) -> bool:
+    """Whether this valid JSON text is the only one for its value. A no is always right, if slower."""
+    return (
+        not text.translate(None, _UNAMBIGUOUS)
+        and b"-0" not in text
+        and not _EXPONENT.search(text)
+        and (len(text) <= DEPTH_MAX or text.count(b"[") <= DEPTH_MAX)
+    )
+
+
+def _canonical(text: bytes) -> bytes:
+    """One text for all spellings of a value: keys sorted, numbers in their shortest form, zero without sign."""
+    value = _decode(text)
+    if text.count(b"[") + text.count(b"{") > DEPTH_MAX:
+        check_plain(value, "value")
+    canonical = _encode_sorted(value)
+    return _encode_sorted(_without_negative_zero(value)) if b"-0.0" in canonical else canonical
 
 
 def _without_negative_zero(value: Any) -> Any:
@@ -121,8 +149,9 @@ class JsonColumns:
         self._keyed = keyed
         self._lines, self._index, self._time_ns, self._process = (array("q") for _ in range(4))
         self._type, self._f, self._key, self._value, self._node = (array("i") for _ in range(5))
-        self._fs, self._keys, self._values, self._nodes = (Codes() for _ in range(4))
-        self._keys[None] = self._nodes[None] = NO_KEY
+        self._fs, self._nodes = Names(), Names()
+        self._keys, self._values = Values(), Values()
+        self._nodes[None] = self._keys[NULL] = NO_KEY
         self._source = Source(name, self._lines)
         self._errors: dict[int, Any] = {}
         self._extras: dict[int, Mapping[str, Any]] = {}
@@ -139,7 +168,7 @@ class JsonColumns:
                 for line in batch:
                     _split_key(line)
             self._extend(batch)
-        except (HistoryError, LookupError, OverflowError, TypeError):
+        except (HistoryError, LookupError, OverflowError, TypeError, *NOT_JSON):
             for n, line in enumerate(batch):
                 _check_fields(line, self._source.at(row + n), keyed=self._keyed)
             raise
@@ -162,13 +191,8 @@ class JsonColumns:
             raise LookupError  # a client's number is what our code for the nemesis looks like
         self._process += array("q", process)
         self._f += array("i", [fs[line.f or _implied_f(line)] for line in batch])
-        self._key += array(
-            "i", [keys[key] if type(key := line.key) in SIMPLE else keys.composite(key) for line in batch]
-        )
-        self._value += array(
-            "i",
-            [values[value] if type(value := line.value) in SIMPLE else values.composite(value) for line in batch],
-        )
+        self._key += array("i", [keys[bytes(line.key)] for line in batch])
+        self._value += array("i", [values[bytes(line.value)] for line in batch])
         self._node += array("i", [nodes[line.node] for line in batch])
 
     def history(self) -> History:
@@ -206,24 +230,19 @@ def _time_ns(time: int | float | None) -> int:
 
 
 def _implied_f(line: Line) -> str:
-    """Elle writes transactions without ``f``: their value is a list of lists. Raises LookupError for any
-    other line.
-    """
-    value = line.value
+    """Elle writes transactions without ``f``: their value is a list of lists. Raises LookupError for other lines."""
+    value = _decode(line.value)
     if type(value) is list and all(type(part) is list for part in value):
         return "txn"
     raise LookupError
 
 
 def _split_key(line: Line) -> None:
-    """[key value] into key and value, for a client's line without a key of its own. Raises LookupError if it
-    has none.
-    """
-    if line.key is not None or line.process in _NEMESES:
-        return
-    if type(line.value) is not list or len(line.value) != 2 or line.value[0] is None:
-        raise LookupError
-    line.key, line.value = line.value
+    """[key value] into key and value, for a client's line without a key of its own. Raises what is in NOT_JSON."""
+    if bytes(line.key) == NULL and line.process not in _NEMESES:
+        line.key, line.value = _decode_pair(line.value)
+        if bytes(line.key) == NULL:
+            raise LookupError
 
 
 def _check_fields(line: Line, at: str, *, keyed: bool) -> None:
@@ -237,11 +256,12 @@ def _check_fields(line: Line, at: str, *, keyed: bool) -> None:
             raise HistoryError(f"{at}: {name} is {number}; it must be a whole number of at most 63 bits")
     if not line.f:
         raise HistoryError(f"{at}: f, the name of the operation, is missing")
-    for name, value in (("key", line.key), ("value", line.value)):
-        if value is not UNSET:
-            try:
-                check_plain(value, name)
-            except HistoryError as error:
-                raise HistoryError(f"{at}: {error}") from error
-    if keyed and line.key is None and line.process not in _NEMESES:
+    for name, text in (("key", line.key), ("value", line.value)):
+        try:
+            check_plain(_decode(text), name)
+        except HistoryError as error:
+            raise HistoryError(f"{at}: {error}") from error
+        except NOT_JSON as error:
+            raise HistoryError(f"{at}: {name} is no JSON that can be read: {error}") from error
+    if keyed and bytes(line.key) == NULL and line.process not in _NEMESES:
         raise HistoryError(f"{at}: a keyed history has [key value] as every value of a client; read this one unkeyed")

@@ -14,18 +14,37 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from harness.errors import HistoryError
-from harness.formats.json_columns import FIELDS, JsonColumns, Line
+from harness.formats.json_columns import FIELDS, NOT_JSON, JsonColumns, Line
 from harness.formats.plain import SIMPLE, check_plain
 from harness.history import History
-from harness.op import Op
+from harness.op import Op, Process
 
 VERSION = 1
 HEADER = b'{"splitbrain":"history","version":1}\n'
 BATCH_BYTES = 1 << 20  # bounds the objects that live at once; larger batches are not faster
 
 Torn = Literal["refuse", "truncate"]
+
+
+class _Written(msgspec.Struct, gc=False, omit_defaults=True):
+    """One line that is written, in the order of its fields; those that equal their default are left out."""
+
+    index: int = -1
+    time: int = -1
+    type: str | None = None
+    process: Process | None = None
+    f: str | None = None
+    key: Any = None
+    value: Any = UNSET
+    node: str | None = None
+    error: Any = None
+
+
+class _OddLine(Line, forbid_unknown_fields=False):
+    """One line that is read, with fields that we do not know."""
 
 
 def _as_dict(mapping: Any) -> Any:
@@ -38,7 +57,7 @@ def _as_dict(mapping: Any) -> Any:
 _encode = msgspec.json.Encoder(enc_hook=_as_dict).encode
 _decode = msgspec.json.Decoder().decode
 _line = msgspec.json.Decoder(Line)
-_NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_odd_decoder = msgspec.json.Decoder(_OddLine)
 _OP_IS = 'an op is {"index", "time", "type", "process", "f", "value"}'
 
 
@@ -54,7 +73,7 @@ def encode_op(op: Op) -> bytes:
         check_plain(op.key, "key")
     error = None if op.error is None else _readable(op.error)
     try:
-        line = _encode(Line(op.index, op.time_ns, op.type, op.process, op.f, op.key, op.value, op.node, error))
+        line = _encode(_Written(op.index, op.time_ns, op.type, op.process, op.f, op.key, op.value, op.node, error))
         return (_with_extra(line, op.extra) if op.extra else line) + b"\n"
     except (TypeError, ValueError) as problem:  # a lone surrogate is a ValueError
         raise HistoryError(f"op {op.f!r} cannot be written as JSON: {problem}") from problem
@@ -113,7 +132,7 @@ def _without_torn_end(data: bytes, name: str, torn: Torn) -> bytes:
         return data
     try:
         _decode(last)
-    except _NOT_JSON as error:
+    except NOT_JSON as error:
         at = f"{name} line {_line_at(data, start)}"
         if torn == "refuse":
             raise HistoryError(
@@ -133,7 +152,7 @@ def _after_header(data: bytes, name: str) -> tuple[int, int]:
     end = data.find(b"\n") + 1 or len(data)
     try:
         header = _decode(data[:end]) if b'"splitbrain"' in data[:end] else None
-    except _NOT_JSON:
+    except NOT_JSON:
         return 0, 1  # the reader of lines says it better
     if not isinstance(header, dict) or "splitbrain" not in header or "process" in header:
         return 0, 1
@@ -156,7 +175,7 @@ def _read_batch(batch: bytes, first: int, columns: JsonColumns, name: str) -> in
     count = batch.count(b"\n") + (not batch.endswith(b"\n"))
     try:
         lines = _line.decode_lines(batch)
-    except _NOT_JSON:
+    except NOT_JSON:
         lines = []
     if len(lines) == count:
         columns.add(lines, range(first, first + count), {})
@@ -173,7 +192,7 @@ def _read_one_by_one(raws: Iterable[tuple[int, bytes]], columns: JsonColumns, na
     for number, raw in raws:
         try:
             line = _line.decode(raw)
-        except _NOT_JSON:
+        except NOT_JSON:
             try:
                 line, extra = _odd_line(raw)
             except HistoryError as error:
@@ -189,13 +208,13 @@ def _odd_line(raw: bytes) -> tuple[Line, Mapping[str, Any]]:
     """A line with extra fields, and these. Raises HistoryError, without a place, if it is no op."""
     try:
         fields = _decode(raw)
-    except _NOT_JSON as error:
+    except NOT_JSON as error:
         hint = "; JSON has no NaN" if b"NaN" in raw else ""
         raise HistoryError(f"this is no JSON ({error}){hint}; {_OP_IS}") from error
     if not isinstance(fields, dict):
         raise HistoryError(f"this is a {type(fields).__name__}, no op; {_OP_IS}")
     try:
-        line = msgspec.convert({name: fields[name] for name in FIELDS if name in fields}, Line)
+        line = _odd_decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise HistoryError(f"{error}; {_OP_IS}") from error
     return line, {name: value for name, value in fields.items() if name not in FIELDS}
@@ -204,7 +223,7 @@ def _odd_line(raw: bytes) -> tuple[Line, Mapping[str, Any]]:
 def _read_array(data: bytes, columns: JsonColumns, name: str) -> None:
     try:
         raws = msgspec.json.decode(data, type=list[msgspec.Raw])
-    except _NOT_JSON as error:
+    except NOT_JSON as error:
         found = re.search(r"\(byte (\d+)\)", str(error))
         place = f" line {_line_at(data, int(found[1]))}" if found else ""
         raise HistoryError(f"{name}{place}: this is no JSON array of ops: {error}") from error

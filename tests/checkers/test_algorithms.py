@@ -25,7 +25,7 @@ from tests.checkers.engines import compiled, plain
 from tests.checkers.runs import STEPS, Step, register_run, rolls, without
 
 AMPLE = Limits(steps=10**9, configs=20_000)
-SMALL = settings(max_examples=80, deadline=None)
+SMALL = settings(max_examples=30, deadline=None)
 FORM = CAS_REGISTER.register
 assert FORM is not None
 
@@ -79,7 +79,29 @@ def test_the_searches_are_the_definition(steps: list[Step]) -> None:
         assert verdicts(by_search(history)) == wanted
 
 
-@settings(max_examples=20, deadline=None)
+def agree(seed: int) -> list[bool]:
+    """Every algorithm on one small history; what the definition says of its keys."""
+    domain = (0, 0, 2, 3)[seed % 4]
+    history = register_run(rolls(8 + seed % 22, seed), domain=domain, keys=1 + seed % 5 // 4, crashes=seed % 3 > 0)
+    wanted = by_definition(history)
+    assert verdicts(by_wgl(history)) == wanted, seed
+    assert verdicts(by_search(history)) == wanted, seed
+    assert all(one in (None, want) for one, want in zip(by_unique(history), wanted, strict=True)), seed
+    return wanted
+
+
+def test_every_algorithm_is_the_definition() -> None:
+    seen = Counter(good for seed in range(600) for good in agree(seed))
+    assert min(seen[True], seen[False]) >= 60
+
+
+@pytest.mark.sweep
+def test_every_algorithm_is_the_definition_on_many_histories() -> None:
+    seen = Counter(good for seed in range(600, 20_000) for good in agree(seed))
+    assert min(seen[True], seen[False]) >= 2_000
+
+
+@settings(max_examples=15, deadline=None)
 @given(STEPS)
 def test_compiled_kernels_are_the_definition(steps: list[Step]) -> None:
     with compiled():

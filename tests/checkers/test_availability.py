@@ -80,7 +80,11 @@ def test_a_success_that_comes_too_late_is_told() -> None:
         (FAULT + LAST, {}, Validity.UNKNOWN),  # nobody tried within the bound
         (FAULT, {}, Validity.UNKNOWN),
         (FAULT + TRIED + "p3 invoke read x _ time=10.91s\np3 ok read x 1 time=11s\n", {}, Validity.VALID),
-        (FAULT.replace('"healed": true}                           ', '"healed": false} ') + TRIED + LAST, {}, Validity.UNKNOWN),
+        (
+            FAULT.replace('"healed": true}                           ', '"healed": false} ') + TRIED + LAST,
+            {},
+            Validity.UNKNOWN,
+        ),
         (FAULT.replace('"id": 7, "healed": true', '"id": 7, "healed": false') + TRIED + LAST, {}, Validity.UNKNOWN),
         ("", {}, Validity.VALID),
         ("p0 invoke read x _\np0 fail read x _", {}, Validity.VALID),  # no faults: nothing was promised

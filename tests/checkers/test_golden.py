@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from checkers.linearizable.check import make
 from harness.verdict import Budget
 from tests.builders import timeline
 
+made = cache(lambda model: make(model=model))
 FILE = Path(__file__).parent / "golden" / "linearizable.txt"
 
 
@@ -28,7 +30,7 @@ def cases() -> list[tuple[str, str, str, str]]:
 
 
 def told(model: str, drawing: str) -> str:
-    verdict = make(model=model).check(timeline(drawing), Budget())
+    verdict = made(model).check(timeline(drawing), Budget())
     lines = [str(verdict.validity), verdict.reason]
     for anomaly in verdict.anomalies:
         lines[0] += f" {anomaly.name}"

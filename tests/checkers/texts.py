@@ -8,7 +8,7 @@ CLIENTS = "p1 invoke write x 1 node=n1\np1 ok write x 1 node=n1\n" + (
 
 FAULT = """\
 nemesis info start-partition - {"id": 1, "kind": "partition", "args": {}}
-nemesis info start-partition - {"id": 1, "kind": "partition", "args": {}, "targets": ["n1", "n2"], "bit": true, "evidence": "4 of 4 links cut"}
+nemesis info start-partition - {"id": 1, "targets": ["n1", "n2"], "bit": true, "evidence": "4 of 4 links cut"}
 nemesis info stop-partition - {"id": 1, "kind": "partition"}
 nemesis info stop-partition - {"id": 1, "kind": "partition", "healed": true, "evidence": "all links open"}
 """

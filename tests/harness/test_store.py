@@ -61,6 +61,16 @@ def test_a_broken_plan_gets_one_sentence(tmp_path: Path, text: str | None, sente
         store.Run(tmp_path).plan()
 
 
+def test_node_logs_count_from_where_the_history_counts(tmp_path: Path) -> None:
+    run = store.create(tmp_path, PLAN)
+    log = run.path / "nodes" / "n1" / "node.log"
+    log.parent.mkdir()
+    log.write_text('{"t": 0.25, "event": "start"}\n{"t": 3.5, "event": "leader", "term": 1}\n')
+    assert [line["t"] for line in run.node_logs()["n1"]] == [0.25, 3.5]
+    run.note_boot(1.5)
+    assert [line["t"] for line in run.node_logs()["n1"]] == [-1.25, 2.0]
+
+
 def test_node_logs_keep_lines_that_are_not_json(tmp_path: Path) -> None:
     log = tmp_path / "nodes" / "n1" / "node.log"
     log.parent.mkdir(parents=True)

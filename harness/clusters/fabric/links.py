@@ -55,11 +55,11 @@ class Line:
 
     __slots__ = ("_dice", "_last_s", "_min_s", "_shape_dice", "_span_s", "cuts", "shape", "tally")
 
-    def __init__(self, seed: int, link: Link, latency: Latency) -> None:
+    def __init__(self, seed: int, link: Link, base: Latency) -> None:
         name = f"link/{link[0]}/{link[1]}"
         self._dice = rng.stream(seed, name).random
         self._shape_dice = rng.stream(seed, f"{name}/shape").random
-        self._min_s, self._span_s = latency.min_s, latency.max_s - latency.min_s
+        self._min_s, self._span_s = base.min_s, base.max_s - base.min_s
         self._last_s = 0.0  # when the last message in turn arrives
         self.cuts = 0
         self.shape: PacketShape | None = None
@@ -107,12 +107,12 @@ class Line:
 class Links:
     """All links of a cluster. Those between nodes have the base latency; all others (clients, the harness) take ``edge_s``."""
 
-    def __init__(self, seed: int, nodes: Iterable[str], latency: Latency, edge_s: float = 0.0) -> None:
+    def __init__(self, seed: int, nodes: Iterable[str], base: Latency, edge_s: float = 0.0) -> None:
         self._seed = seed
         self._edge = Latency(min_s=edge_s, max_s=edge_s)
         self._edge_fates = (edge_s,)
         nodes = tuple(nodes)
-        self._lines = {(src, dest): Line(seed, (src, dest), latency) for src in nodes for dest in nodes if src != dest}
+        self._lines = {(src, dest): Line(seed, (src, dest), base) for src in nodes for dest in nodes if src != dest}
 
     def fates(self, src: str, dest: str, now_s: float) -> tuple[float, ...]:
         """The delays in seconds after which copies of a message sent now arrive: none if it is dropped, two if it is duplicated."""

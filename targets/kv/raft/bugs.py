@@ -20,7 +20,9 @@ class Bugs:
     fixed_election_timeout: bool = False  # all nodes campaign at the same instants (against 5.2)
     commit_old_term: bool = False  # entries of earlier terms are committed by counting replicas (against 5.4.2)
     apply_twice_on_retry: bool = False  # the session table is not consulted (against section 8, thesis 6.3)
-    snapshot_drops_sessions: bool = False  # a snapshot saves the keys, and forgets the session table (against thesis 6.3)
+    snapshot_drops_sessions: bool = (
+        False  # a snapshot saves the keys, and forgets the session table (against thesis 6.3)
+    )
     read_index_unconfirmed: bool = False  # the leader does not ask whether it still leads (against section 8)
     wrong_quorum_even: bool = False  # half of an even number of nodes is taken for a majority (against 5.2)
     no_fsync: bool = False  # appended entries are acknowledged before they are durable (against Figure 2)

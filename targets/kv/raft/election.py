@@ -41,7 +41,9 @@ class Election:
         if state.bugs.fixed_election_timeout:
             period_s = state.config.election_max_s
             rest_s = period_s - state.env.wall_time() % period_s
-            rest_s += period_s if rest_s < period_s / 10 else 0.0  # a timer that fires a moment early must not fire again
+            rest_s += (
+                period_s if rest_s < period_s / 10 else 0.0
+            )  # a timer that fires a moment early must not fire again
         state.env.call_later(max(rest_s, 0.001), self._on_timer)
 
     def _on_timer(self) -> None:

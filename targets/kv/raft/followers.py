@@ -10,6 +10,9 @@ from targets.kv.raft.snapshot import Snapshots
 from targets.kv.raft.state import Role, State
 from targets.node.env import Body, Message
 
+# By these the leader knows which of its messages is answered (``replication``).
+ECHOED = ("number", "round", "sent")
+
 
 class Followers:
     """How this server follows a leader."""
@@ -71,8 +74,9 @@ class Followers:
 
     def _reply(self, message: Message, result: dict[str, Any]) -> None:
         request: Body = message["body"]
-        term = request["term"] if self._state.bugs.append_from_stale_term else self._state.term
-        self._state.env.send(
-            message["src"],
-            {"type": "append_reply", "term": term, "round": request["round"], "sent": request["sent"], **result},
-        )
+        reply: Body = {"type": "append_reply", "term": self._state.term, **result}
+        for field in ECHOED:
+            reply[field] = request[field]
+        if self._state.bugs.append_from_stale_term:
+            reply["term"] = request["term"]
+        self._state.env.send(message["src"], reply)

@@ -1,8 +1,11 @@
 """The leader's side of log replication (paper 5.3, 5.4.2): who has what, what to send next, what is committed.
 
 At most one message to a follower is unanswered at a time; what is proposed meanwhile goes with the next one. A heartbeat is the same
-message with nothing to add, and the repetition of one that was lost. Every message carries the number of the current round, and the
-answer repeats it: that is how reads learn that the leader still leads (``reads``).
+message with nothing to add, or the repetition of one that was not answered. Only the first answer to a message lets the next one go:
+else every message that the network doubles would start a second conversation, for ever.
+
+Every message carries the number of the current round, and the answer repeats it: that is how reads learn that the leader still
+leads (``reads``).
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ class Peer:
     round: int = 0
     sent_s: float = float("-inf")
     sent_round: int = 0
-    waiting: bool = False  # a message is unanswered
+    number: int = 0  # of the latest message; a repetition has the number of what it repeats
+    waiting: bool = False  # ... which is unanswered
 
 
 class Replication:
@@ -132,7 +136,8 @@ class Replication:
                 "entries": log.slice(peer.next, state.config.batch_max),
                 "commit": state.commit,
             }
-        body["round"], body["sent"] = self.round, self.clock()
+        peer.number += not peer.waiting
+        body["number"], body["round"], body["sent"] = peer.number, self.round, self.clock()
         peer.waiting, peer.sent_s, peer.sent_round = True, now_s, self.round
         state.env.send(name, body)
 
@@ -170,7 +175,9 @@ class Replication:
         peer = self.peers.get(message["src"])
         if not state.leads or body["term"] < state.term or peer is None:
             return
-        peer.waiting = False
+        expected = peer.waiting and body["number"] == peer.number
+        if expected:
+            peer.waiting = False
         peer.contact_s = max(peer.contact_s, body["sent"])
         peer.round = max(peer.round, body["round"])
         if body["ok"]:
@@ -183,7 +190,12 @@ class Replication:
             peer.next = body["hint"]
         self._confirm()
         leads = self.peers.get(message["src"]) is peer  # what became committed may have ended the leadership
-        if leads and not peer.waiting and (peer.next <= state.log.last_index or peer.sent_round < self.round):
+        if (
+            leads
+            and expected
+            and not peer.waiting
+            and (peer.next <= state.log.last_index or peer.sent_round < self.round)
+        ):
             self._send(message["src"], peer)
 
     def _advance(self) -> None:

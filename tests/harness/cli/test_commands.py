@@ -34,7 +34,7 @@ def test_a_run_leaves_all_its_files(store: Path) -> None:
     run = run_of(store)
     expected = {"plan.json", "history.jsonl", "faults.jsonl", "results.json", "report.html", "nodes"}
     assert {path.name for path in run.iterdir()} == expected
-    assert {path.name for path in (run / "nodes").iterdir()} == {"n1", "n2", "n3", "n4", "n5"}
+    assert {path.name for path in (run / "nodes").iterdir()} == {"clock.json", "n1", "n2", "n3", "n4", "n5"}
 
 
 def test_results_say_what_the_document_says(store: Path) -> None:

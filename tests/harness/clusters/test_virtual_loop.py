@@ -143,12 +143,14 @@ def test_a_deadlock_is_an_error_that_names_who_could_go_on() -> None:
         run(main)
 
 
-def test_a_loop_that_lets_no_time_pass_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("delay_s", [0, 1e-20])
+def test_a_loop_that_lets_no_time_pass_is_an_error(monkeypatch: pytest.MonkeyPatch, delay_s: float) -> None:
     monkeypatch.setattr(virtual_loop, "ROUNDS_MAX", 1000)
 
     async def main(_loop: VirtualTimeLoop) -> None:
+        await asyncio.sleep(1)
         while True:
-            await asyncio.sleep(0)
+            await asyncio.sleep(delay_s)
 
     with pytest.raises(LivelockError, match="root keeps the loop busy"):
         run(main)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import random
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import HistoryError
-from harness.formats import jsonl
+from harness.formats import json_columns, jsonl
 from harness.history import INFO, NO_KEY, History
 from harness.op import Op, OpType
 from tests.builders import ops
@@ -64,29 +65,47 @@ def test_round_trip(lines: list[Op]) -> None:
         json.loads(line)  # the standard library reads it, too
 
 
+def spelled(value: Any, dice: random.Random) -> str:
+    """One of the many JSON texts of ``value``: by key order, whitespace, escapes, exponents."""
+    if isinstance(value, dict):
+        items = list(value.items())
+        dice.shuffle(items)
+        return "{ " + " , ".join(f"{spelled(name, dice)} : {spelled(item, dice)}" for name, item in items) + "}"
+    if isinstance(value, list):
+        comma = dice.choice([",", ", ", "\t,"])
+        return "[" + comma.join(spelled(item, dice) for item in value) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=dice.random() < 0.5)
+    if isinstance(value, float) and dice.random() < 0.5:
+        return f"{value!r}e0" if "e" not in repr(value) else f"{value:.17E}"
+    return json.dumps(value)
+
+
 @given(st.lists(json_values(), min_size=1, max_size=8), st.randoms(use_true_random=False))
-def test_every_spelling_of_a_value_has_one_code(values: list[Any], dice: Any) -> None:
-    """Spelling: key order, whitespace, escapes, exponents. What is one value for History.of is one for the reader."""
-
-    def spelled(value: Any) -> str:
-        if isinstance(value, dict):
-            items = list(value.items())
-            dice.shuffle(items)
-            return "{ " + " , ".join(f"{spelled(name)} : {spelled(item)}" for name, item in items) + "}"
-        if isinstance(value, list):
-            return "[\t" + " ,".join(map(spelled, value)) + " ]"
-        if isinstance(value, str):
-            return json.dumps(value, ensure_ascii=dice.random() < 0.5)
-        if isinstance(value, float) and dice.random() < 0.5:
-            return f"{value!r}e0" if "e" not in repr(value) else f"{value:.17E}"
-        return json.dumps(value)
-
+def test_every_spelling_of_a_value_has_one_code(values: list[Any], dice: random.Random) -> None:
+    """What is one value for History.of is one for the reader."""
     twice = values + values
-    lines = [f'{{"type":"invoke","f":"w","process":{n},"value":{spelled(value)}}}\n' for n, value in enumerate(twice)]
+    lines = [
+        f'{{"type":"invoke","f":"w","process":{n},"value":{spelled(value, dice)}}}\n' for n, value in enumerate(twice)
+    ]
     found = read("".join(lines))
     expected = History.of([Op(f="w", process=process, value=value) for process, value in enumerate(twice)])
     assert found == expected
     assert found.value.tolist() == expected.value.tolist()
+
+
+@given(json_values(), st.randoms(use_true_random=False))
+def test_a_text_that_is_taken_as_it_stands_is_the_canonical_one(value: Any, dice: random.Random) -> None:
+    text = spelled(value, dice).encode()
+    if json_columns._has_one_spelling(text):
+        assert text == json_columns._canonical(text)
+
+
+@pytest.mark.parametrize(
+    "text", [b"17", b"-3", b"null", b"true", b'"abc"', b'[["append",1,2],["r",3,null]]', b"123456789012345678901"]
+)
+def test_common_texts_are_taken_as_they_stand(text: bytes) -> None:
+    assert json_columns._has_one_spelling(text)
 
 
 def test_composite_values_are_fresh_at_each_access() -> None:
@@ -280,9 +299,11 @@ def test_errors_name_the_line_and_what_is_right(text: str, sentence: str) -> Non
         read(text)
 
 
-def test_invalid_utf_8_is_named_by_line() -> None:
+@pytest.mark.parametrize("field", ["f", "value", "key", "error", "odd"])
+def test_invalid_utf_8_is_named_by_line(field: str) -> None:
+    line = b'{"type":"ok","process":0,"f":"r","' + field.encode() + b'":"\xff"}\n'
     with pytest.raises(HistoryError, match=r"line 2: .*utf-8"):
-        read(A.encode() + b'{"type":"ok","process":0,"f":"\xff"}\n')
+        read(A.encode() + line)
 
 
 def test_lines_are_counted_across_batches(monkeypatch: pytest.MonkeyPatch) -> None:

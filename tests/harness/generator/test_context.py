@@ -101,7 +101,7 @@ def test_a_restriction_that_leaves_out_nobody_costs_nothing() -> None:
 
 def test_some_free_process_is_fair() -> None:
     ctx = context(4).busy(2, 0)
-    counts = {p: 0 for p in ctx.free_processes()}
+    counts = dict.fromkeys(ctx.free_processes(), 0)
     for _ in range(8000):
         process = ctx.some_free_process()
         assert process is not None

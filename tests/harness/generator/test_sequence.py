@@ -29,7 +29,7 @@ from harness.generator import (
     then,
     until_ok,
 )
-from harness.op import NEMESIS, Op, OpType
+from harness.op import Op, OpType
 from tests.virtual_time import (
     LATENCY_NS,
     Simulation,

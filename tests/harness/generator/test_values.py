@@ -165,8 +165,10 @@ def test_a_function_may_make_any_op(made: Any) -> None:
 
 
 def test_a_function_ends_with_none() -> None:
-    left = iter([{"f": "a"}, {"f": "b"}, None, {"f": "c"}])
-    assert told(perfect(lambda: next(left)), "f") == ["a", "b"]
+    def until_20_ns(ctx: Context) -> dict[str, Any] | None:
+        return {"f": "read"} if ctx.time_ns < 20 else None
+
+    assert told(perfect(clients(until_20_ns), concurrency=1), "time_ns") == [0, 10]
 
 
 def test_what_a_function_returns_is_used_up_before_it_is_called_again() -> None:
@@ -199,7 +201,7 @@ def test_a_function_is_not_called_while_nobody_is_free() -> None:
 
 def test_a_function_that_never_has_an_op_is_found_out() -> None:
     with pytest.raises(PluginError, match="empty generator 1000 times in a row"):
-        gen(lambda: []).op(context())
+        gen(lambda: ()).op(context())
 
 
 def test_a_function_that_makes_no_op_is_refused() -> None:

@@ -119,6 +119,7 @@ class Desk:
             prev_term=prev[1],
             entries=entries or [],
             commit=commit,
+            number=1,
             round=1,
             sent=0.0,
         )
@@ -137,6 +138,7 @@ class Desk:
             term=self.state.term,
             ok=True,
             match=self.state.log.last_index if match is None else match,
+            number=self.raft.replication.peers[src].number,
             round=self.raft.replication.round,
             sent=self.raft.replication.clock(),
         )

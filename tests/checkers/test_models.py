@@ -1,0 +1,86 @@
+"""Models: what they allow, what they do not, and that unknown results are legal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checkers import MODELS
+from checkers.linearizable.models import UNKNOWN, Model, frozen
+from harness.registry import Registry
+
+Steps = list[tuple[str, Any, Any]]
+
+
+def last_is_legal(model: str, steps: Steps) -> bool:
+    """Whether the last step is; all before it must be."""
+    found: Model = Registry("model", MODELS).get(model)
+    state: Any = found.init
+    for at, (f, argument, result) in enumerate(steps):
+        legal, state = found.step(state, f, frozen(argument), result if result is UNKNOWN else frozen(result))
+        assert legal or at == len(steps) - 1
+        hash(state)
+    return legal
+
+
+@pytest.mark.parametrize(
+    ("model", "steps", "wrong"),
+    [
+        ("register", [("read", None, None)], 0),
+        ("register", [("write", 1, 1), ("write", 2, 2), ("read", None, 2)], 1),
+        ("cas-register", [("write", 1, 1), ("cas", [1, 2], [1, 2]), ("read", None, 2)], 1),
+        ("kv", [("write", [1, 2], None), ("read", None, [1, 2])], [2, 1]),
+        ("fifo-queue", [("enqueue", 1, 1), ("enqueue", 2, 2), ("dequeue", None, 1)], 2),
+        ("fifo-queue", [("enqueue", 1, 1), ("dequeue", None, 1), ("dequeue", None, None)], 1),
+        ("stack", [("push", 1, 1), ("push", 2, 2), ("pop", None, 2)], 1),
+        ("stack", [("pop", None, None)], 1),
+        ("set", [("add", 1, 1), ("add", 2, 2), ("read", None, [2, 1])], [1]),
+        ("set", [("read", None, [])], [1]),
+        ("counter", [("add", 2, 2), ("add", -5, -5), ("read", None, -3)], 2),
+    ],
+)
+def test_a_step_is_legal_with_one_result(model: str, steps: Steps, wrong: Any) -> None:
+    f, argument, _ = steps[-1]
+    assert last_is_legal(model, steps)
+    assert not last_is_legal(model, [*steps[:-1], (f, argument, wrong)])
+    assert last_is_legal(model, [*steps[:-1], (f, argument, UNKNOWN)])
+
+
+@pytest.mark.parametrize(
+    ("model", "steps"),
+    [
+        ("mutex", [("acquire", None, None), ("acquire", None, None)]),
+        ("mutex", [("release", None, None)]),
+        ("cas-register", [("write", 1, 1), ("cas", [2, 3], [2, 3])]),
+    ],
+)
+def test_a_call_that_needs_another_state_is_illegal_unless_it_never_completed(model: str, steps: Steps) -> None:
+    assert not last_is_legal(model, steps)
+    f, argument, _ = steps[-1]
+    assert last_is_legal(model, [*steps[:-1], (f, argument, UNKNOWN)])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_reads_change_nothing(name: str) -> None:
+    """What a model calls a read is placed without a second thought; a read that changes the state would be a wrong verdict."""
+    model: Model = Registry("model", MODELS).get(name)
+    for f in model.reads:
+        _, state = model.step(model.init, f, None, UNKNOWN)
+        assert state == model.init
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_register_form_names_what_the_model_knows(name: str) -> None:
+    model: Model = Registry("model", MODELS).get(name)
+    if model.register is not None:
+        form = model.register
+        assert model.fs == form.reads | form.writes | form.cas | set(form.swaps)
+        assert (form.initial, form.reads) == (model.init, model.reads)
+
+
+def test_frozen_values_are_equal_as_json_values_are() -> None:
+    values = [None, 0, 1, True, False, 1.0, 0.0, "1", "", [], [1], [True], [[1]], {}, {"a": 1}, {"a": [1]}, {"a": True}]
+    assert len({frozen(value) for value in values}) == len(values)
+    assert frozen({"a": 1, "b": [2]}) == frozen({"b": [2], "a": 1})
+    assert frozen([1, [2, 3]]) == (1, (2, 3))

@@ -1,0 +1,111 @@
+"""A witness is small, still impossible by the definition, and never lies: no part of a legal history may look broken."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checkers.linearizable import generic
+from checkers.linearizable.check import make
+from checkers.linearizable.models import CAS_REGISTER
+from checkers.linearizable.shrink import shrink
+from checkers.linearizable.sources import Sources
+from checkers.linearizable.witness import Part
+from harness.history import History
+from harness.verdict import Budget
+from tests.builders import timeline
+from tests.checkers.brute import linearizable
+from tests.checkers.runs import STEPS, Step, register_run, rolls
+from tests.checkers.test_algorithms import keys_of
+
+CHECKER = make()
+
+
+def legal(run: History, indices: tuple[int, ...]) -> bool:
+    """By definition, of these lines alone."""
+    part = run.select(run.rows_of(indices))
+    return all(linearizable(CAS_REGISTER, case.calls) for case in generic.cases(part.calls(), CAS_REGISTER))
+
+
+@settings(max_examples=30, deadline=None)
+@given(STEPS)
+def test_a_witness_is_impossible_by_definition(steps: list[Step]) -> None:
+    for domain in (0, 2, 4):
+        run = register_run(steps, domain=domain)
+        for anomaly in CHECKER.check(run, Budget()).anomalies:
+            assert not legal(run, anomaly.witness)
+
+
+def test_witnesses_of_longer_histories_are_impossible_and_small() -> None:
+    sizes = []
+    for domain in (0, 3):
+        for seed in range(0, 60, 2):
+            run = register_run(rolls(400, seed), domain=domain, crashes=seed % 4 == 0)
+            for anomaly in CHECKER.check(run, Budget()).anomalies:
+                lines = run.select(run.rows_of(anomaly.witness))
+                sizes.append(len(lines.calls()))
+                assert not legal(run, anomaly.witness)
+                assert set(anomaly.ops) <= set(run.index.tolist())
+    assert len(sizes) >= 15
+    assert max(sizes) <= 12
+
+
+@settings(max_examples=30, deadline=None)
+@given(STEPS, st.data())
+def test_no_part_of_a_legal_history_looks_broken(steps: list[Step], data: st.DataObject) -> None:
+    """Taking away the write of 7 must not make a read of 7 look impossible."""
+    for domain in (0, 2, 4):
+        run = register_run(steps, domain=domain, lies=False)
+        for ops in keys_of(run):
+            part = Part(ops, Sources(ops))
+            chosen = data.draw(st.sets(st.integers(0, max(0, len(ops) - 1)), max_size=len(ops)))
+            assert part.broken(sorted(i for i in chosen if i < len(ops))) is None
+
+
+@settings(max_examples=25, deadline=None)
+@given(STEPS)
+def test_nothing_more_can_be_taken_from_a_witness(steps: list[Step]) -> None:
+    for domain in (0, 3):
+        run = register_run(steps, domain=domain)
+        calls = run.calls()
+        row_of = {int(run.index[position]): row for row, position in enumerate(calls.call.tolist())}
+        for anomaly in CHECKER.check(run, Budget()).anomalies:
+            (ops,) = keys_of(run)
+            at = {int(row): i for i, row in enumerate(ops.row)}
+            shown = sorted(at[row_of[index]] for index in anomaly.witness if index in row_of)
+            part = Part(ops, Sources(ops))
+            assert part.broken(shown) == shown
+            assert all(part.broken([i for i in shown if i != gone]) is None for gone in shown)
+
+
+def test_the_witness_of_a_chain_of_cas_is_its_near_end_not_all_of_it() -> None:
+    text = "p0 |-- write x 0 --|" + "".join(f"|-- cas x [{i},{i + 1}] --|" for i in range(60))
+    run = timeline(text + "\np1 " + " " * len(text) + "|-- read x 3 --|")
+    (anomaly,) = CHECKER.check(run, Budget()).anomalies
+    assert anomaly.name == "stale-read"
+    assert len(run.select(run.rows_of(anomaly.witness)).calls()) == 3
+
+
+def test_an_unobserved_crash_is_in_no_witness() -> None:
+    run = timeline("""
+        p0   |-- write x 1 -->
+        p1   |-- write x 2 --|  |-- write x 3 --|  |-- read x 2 --|
+    """)
+    (anomaly,) = CHECKER.check(run, Budget()).anomalies
+    assert anomaly.witness == (1, 3, 4, 5, 6, 7)
+
+
+def test_shrinking_finds_the_smallest_part() -> None:
+    assert shrink(list(range(100)), lambda part: part if {17, 58} <= set(part) else None) == [17, 58]
+    assert shrink([5], lambda part: part or None) == [5]
+    assert shrink([1, 2, 3], lambda part: part) == []
+
+
+def test_shrinking_follows_what_the_fault_takes_along() -> None:
+    """Where 9 goes, 10 goes too."""
+
+    def broken(part: list[int]) -> list[int] | None:
+        part = [i for i in part if i != 10 or 9 in part]
+        return part if 3 in part else None
+
+    assert shrink(list(range(20)), broken) == [3]
