@@ -17,8 +17,10 @@ import numpy as np
 from checkers import MODELS
 from checkers.linearizable import generic, registers
 from checkers.linearizable.encode import Unjudgeable
+from checkers.linearizable.jit import Engine, engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
+from checkers.linearizable.register_search import STEPS_PER_OP
 from checkers.wording import Narrator, count, listed, text
 from harness.history import Calls, History
 from harness.registry import Registry
@@ -28,8 +30,8 @@ NAME = "linearizable"
 # Of this many keys the verdict tells the reason, and the statistics the algorithm; counts are of all.
 ANOMALIES_MAX = 8
 KEYS_LISTED_MAX = 100
-# Configurations in the first round (and as many per operation), and the factor from round to round.
-ROUND_CONFIGS, ROUND_CONFIGS_PER_OP, ROUND_FACTOR = 1024, 4, 8
+# Configurations in the first round (and as many per operation), steps for each, and the factor from round to round.
+ROUND_CONFIGS, ROUND_CONFIGS_PER_OP, ROUND_STEPS_PER_CONFIG, ROUND_FACTOR = 1024, 4, 8, 8
 
 
 def make(*, model: str | Model = "cas-register") -> Checker:
@@ -50,8 +52,8 @@ class Case(Protocol):
     algorithm: str
     found: Found | None
 
-    def attempt(self, limits: Limits) -> None:
-        """Search within ``limits`` and note the answer in ``found``."""
+    def attempt(self, limits: Limits, run: Engine) -> None:
+        """Search within ``limits``, on ``run`` if it has kernels, and note the answer in ``found``."""
         ...
 
     def anomaly(self, say: Narrator) -> Anomaly:
@@ -101,17 +103,21 @@ def _decide(cases: Sequence[Case], budget: Budget) -> int:
     steps, factor = 0, 1
     waiting = [case for case in cases if case.found is None]
     while waiting and steps < budget.steps_max:
-        room = False
+        # All keys of a round together decide whether compiling pays for itself.
+        run = engine(STEPS_PER_OP * factor * sum(case.size for case in waiting))
+        last_round = True
         for case in waiting:
-            wanted = (ROUND_CONFIGS + ROUND_CONFIGS_PER_OP * case.size) * factor
-            room = room or wanted < budget.configs_max
-            case.attempt(Limits(steps=budget.steps_max - steps, configs=min(wanted, budget.configs_max)))
+            configs = (ROUND_CONFIGS + ROUND_CONFIGS_PER_OP * case.size) * factor
+            left = budget.steps_max - steps
+            if configs < budget.configs_max:
+                last_round, left = False, min(left, configs * ROUND_STEPS_PER_CONFIG)
+            case.attempt(Limits(steps=left, configs=min(configs, budget.configs_max)), run)
             assert case.found is not None
             steps += case.found.steps
             if steps >= budget.steps_max:
                 break
         waiting = [case for case in waiting if case.found is None or case.found.validity is Validity.UNKNOWN]
-        if not room:
+        if last_round:
             break
         factor *= ROUND_FACTOR
     return steps

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from checkers.linearizable import wgl
 from checkers.linearizable.encode import Unjudgeable
+from checkers.linearizable.jit import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import UNKNOWN, Model, frozen
 from checkers.linearizable.shrink import shrink
@@ -35,7 +36,7 @@ class GenericCase:
     algorithm: str = WGL
     found: Found | None = None
 
-    def attempt(self, limits: Limits) -> None:
+    def attempt(self, limits: Limits, run: Engine) -> None:
         self.found = _search(self.model, self.calls, limits)
 
     def anomaly(self, say: Narrator) -> Anomaly:

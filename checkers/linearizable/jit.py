@@ -9,6 +9,7 @@ Nothing about histories or verdicts belongs here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -22,6 +23,8 @@ import numpy.typing as npt
 # costs about 0.5 to 4 microseconds, a compiled one nothing in comparison, and import and load together about
 # a second.
 COMPILE_FROM_STEPS = 400_000
+# The same for a process that has imported numba already.
+COMPILE_LOADED_FROM_STEPS = 40_000
 
 
 class Column(Protocol):
@@ -83,7 +86,8 @@ class Compiled:
 
 def engine(steps: int) -> Engine:
     """The engine for work of about ``steps`` steps."""
-    return Compiled() if steps >= COMPILE_FROM_STEPS and has_numba() else Plain()
+    enough = COMPILE_LOADED_FROM_STEPS if "numba" in sys.modules else COMPILE_FROM_STEPS
+    return Compiled() if steps >= enough and has_numba() else Plain()
 
 
 @cache

@@ -216,7 +216,12 @@ def inversion(case: Case, shown: list[int]) -> Explanation | None:
             continue
         newer, older = case.sources.of(new), case.sources.of(old)
         legal = bool(older) or case.sources.may_be_initial(old)  # else it is an orphan, which has its own sentence
-        if legal and newer and not case.sources.may_be_initial(new) and all(case.before(o, n) for o, n in product(older, newer)):
+        if (
+            legal
+            and newer
+            and not case.sources.may_be_initial(new)
+            and all(case.before(o, n) for o, n in product(older, newer))
+        ):
             a, b = case.row(new), case.row(old)
             sentence = (
                 f"{say.who(b)} read {case.value(old)}{say.key(b, 'from')} {say.span(b)} after {say.who(a)} had already read "

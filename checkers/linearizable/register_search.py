@@ -48,6 +48,8 @@ WORD = 62
 HASH_PRIME = (1 << 31) - 19
 HASH_FACTOR = 1664525  # Knuth and Lewis; see "Numerical Recipes", ch. 7.1
 LOW_BITS = (1 << 31) - 1
+# Steps per operation of an easy history, about: it decides whether compiling pays for itself.
+STEPS_PER_OP = 8
 HEAD = 4  # columns of a remembered configuration before its mask
 
 
@@ -126,20 +128,17 @@ def prepare(ops: RegisterOps) -> Prepared:
     return Prepared(ops=ops, position=position, order=certain[np.argsort(ops.ret[certain])])
 
 
-def search(prepared: Prepared, limits: Limits) -> Found:
-    """Whether the register is linearizable."""
-    n, completed = len(prepared.ops), len(prepared.order)
+def search(prepared: Prepared, limits: Limits, run: Engine | None = None) -> Found:
+    """Whether the register is linearizable; ``run`` is the engine to use, if not the one for its length."""
+    completed = len(prepared.order)
     configs = min(limits.configs, limits.steps)
-    run = engine(min(limits.steps, max(configs, n) * _STEPS_PER_CONFIG))
+    run = run or engine(min(limits.steps, len(prepared.ops) * STEPS_PER_OP))
     world = _begin(run, prepared, configs)
     answer = run.kernel(explore)(world, min(limits.steps, FOREVER - 1), configs)
     explained, steps = int(world.regs[BEST]), int(world.regs[STEPS])
     validity = Validity(int(answer))
     stuck = int(prepared.position[prepared.order[explained]]) if validity is Validity.INVALID else None
     return Found(validity=validity, steps=steps, explained=explained, completed=completed, stuck=stuck)
-
-
-_STEPS_PER_CONFIG = 8  # about; it decides whether compiling pays for itself
 
 
 def _begin(run: Engine, prepared: Prepared, configs: int) -> Search:

@@ -10,6 +10,7 @@ import numpy as np
 from checkers.linearizable import patterns, register_search, unique, witness
 from checkers.linearizable.encode import RegisterOps, encode
 from checkers.linearizable.explain import explain
+from checkers.linearizable.jit import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import RegisterForm
 from checkers.linearizable.register_search import Prepared
@@ -35,10 +36,10 @@ class RegisterCase:
     found: Found | None = None
     _prepared: Prepared | None = None
 
-    def attempt(self, limits: Limits) -> None:
+    def attempt(self, limits: Limits, run: Engine) -> None:
         if self._prepared is None:
             self._prepared = register_search.prepare(self.ops())
-        self.found = register_search.search(self._prepared, limits)
+        self.found = register_search.search(self._prepared, limits, run)
 
     def ops(self) -> RegisterOps:
         """The operations of this register, as its only one."""

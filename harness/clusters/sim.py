@@ -175,7 +175,7 @@ class SimCluster:
         life = _Life(owner, Mount(node.disk))
         world = World(
             transmit=self._transmitter(node.name, owner),
-            write=lambda fields: None if owner.dead else node.write(self._loop.time() - self._began_s, fields),
+            write=lambda fields: None if owner.dead else self._log(node, fields),
             crashed=lambda error: self._crashed(node, life, error),
             dice=lambda name: rng.stream(self._spec.seed, f"node/{name}/{incarnation}"),
             storage=life.mount,
@@ -194,7 +194,7 @@ class SimCluster:
         life.mount.detach()
         fates = node.disk.crash(self._disk_dice[node.name])
         if fates:
-            node.write(self._loop.time() - self._began_s, {"event": "unsynced", "files": fates})
+            self._log(node, {"event": "unsynced", "files": fates})
 
     def _crashed(self, node: _Node, life: _Life, error: BaseException) -> None:
         if node.life is life:
@@ -204,6 +204,9 @@ class SimCluster:
     def crashes(self) -> dict[str, str]:
         """The nodes that are dead because their program failed, and how it failed."""
         return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
+
+    def _log(self, node: _Node, fields: Mapping[str, Any]) -> None:
+        node.write(self._loop.time() - self._began_s, fields)
 
     def _true_s(self) -> float:
         return EPOCH_S + self._loop.time()
@@ -344,12 +347,17 @@ class SimCluster:
             self._loop.resume(life.owner)
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
-        self._node(node).clock.skew = Skew(
+        state = self._node(node)
+        state.clock.skew = Skew(
             since_s=self._true_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
         )
+        self._log(state, {"event": "clock-skewed", **state.clock.skew.fields()})
 
     async def unskew(self, node: str) -> None:
-        self._node(node).clock.skew = None
+        state = self._node(node)
+        if state.clock.skew is not None:
+            state.clock.skew = None
+            self._log(state, {"event": "clock-unskewed"})
 
     async def clock_offset(self, node: str) -> float | None:
         return await probes.clock_offset(self.ask, node, self._true_s)

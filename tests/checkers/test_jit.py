@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from unittest.mock import patch
 
@@ -9,6 +10,7 @@ import pytest
 
 from checkers.linearizable import jit
 from checkers.linearizable.jit import Column, Compiled, Plain, engine
+from tests.checkers.engines import compiled
 from tests.checkers.runs import register_run, rolls
 from tests.checkers.test_algorithms import by_search
 
@@ -40,12 +42,18 @@ def test_a_kernel_and_its_helpers_run_on_either_engine(run: Plain | Compiled) ->
 
 
 def test_only_long_work_is_compiled() -> None:
-    assert isinstance(engine(jit.COMPILE_FROM_STEPS - 1), Plain)
-    assert isinstance(engine(jit.COMPILE_FROM_STEPS), Compiled)
+    with patch.dict(sys.modules):
+        sys.modules.pop("numba", None)
+        assert isinstance(engine(jit.COMPILE_FROM_STEPS - 1), Plain)
+        assert isinstance(engine(jit.COMPILE_FROM_STEPS), Compiled)
+    import numba  # noqa: F401 - to have paid for it
+
+    assert isinstance(engine(jit.COMPILE_LOADED_FROM_STEPS - 1), Plain)
+    assert isinstance(engine(jit.COMPILE_LOADED_FROM_STEPS), Compiled)
 
 
 def test_without_numba_everything_runs_uncompiled() -> None:
-    with patch.object(jit, "has_numba", return_value=False), patch.object(jit, "COMPILE_FROM_STEPS", 0):
+    with patch.object(jit, "has_numba", return_value=False), compiled():
         assert isinstance(engine(10**9), Plain)
         assert all(found.validity == 0 for found in by_search(register_run(rolls(300, 1), domain=4, lies=False)))
     assert jit.has_numba()

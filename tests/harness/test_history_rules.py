@@ -12,6 +12,7 @@ from harness.errors import HistoryError
 from harness.history import NO_KEY, History, Source
 from harness.op import Op, OpType
 from tests.builders import history, ops
+from tests.harness.formats.strategies import patient
 
 BROKEN = {
     "two operations at once": (
@@ -195,6 +196,7 @@ def nearly_right(draw: st.DrawFn) -> list[Line]:
     return lines
 
 
+@patient
 @given(nearly_right())
 def test_pairing_agrees_with_its_dumb_twin(lines: list[Line]) -> None:
     expected = naive_pairs(lines)

@@ -16,7 +16,7 @@ from harness.formats.edn import Char, EdnList, FrozenMap, Keyword, Symbol, Tagge
 from harness.history import History
 from harness.interning import Interner, identity
 from harness.op import Op
-from tests.harness.formats.strategies import json_values
+from tests.harness.formats.strategies import json_values, patient
 
 
 class Colour(enum.StrEnum):
@@ -99,6 +99,7 @@ def naive_same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+@patient
 @given(st.lists(json_values(), max_size=8))
 def test_codes_agree_with_the_dumb_twin(values: list[Any]) -> None:
     run = History.of([Op(f="w", process=process, value=value) for process, value in enumerate(values)])

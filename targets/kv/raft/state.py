@@ -77,6 +77,6 @@ class State:
     def _load(self) -> tuple[int, str | None]:
         data = self.env.storage.read(FILE)
         if not data:
-            return self.log.last_term, None
+            return 0, None
         saved = json.loads(data)
         return saved["term"], saved["voted_for"]

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from harness.clusters.child import BUFFER_MAX
 from harness.clusters.process import NodeStart, ProcessCluster, python_node
 from harness.effects import ClockSkew
 from harness.errors import TargetError
-from harness.protocols import NotSent
+from harness.protocols import NoAnswer, NotSent
 from targets.node.wallclock import Skew
 from tests.conformance.worlds import NODES, World, spec
 
@@ -147,6 +148,33 @@ def test_a_paused_node_s_clock_can_be_skewed_for_later(tmp_path: Path) -> None:
     run(tmp_path, scenario)
 
 
+def test_what_waits_for_a_node_that_does_not_read_is_bounded(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        await world.cluster.pause("n2")
+        megabyte = "x" * 2**20
+        async with asyncio.TaskGroup() as group:
+            calls = [
+                group.create_task(answered(world.call("n2", "echo", timeout_s=1, echo=megabyte))) for _ in range(40)
+            ]
+        assert not any(call.result() for call in calls)
+        waiting = world.cluster._nodes["n2"].child._input.get_write_buffer_size()
+        assert BUFFER_MAX - 2**20 < waiting < BUFFER_MAX + 2**21
+        await world.cluster.resume("n2")
+        while not await world.alive("n2", 1.0):
+            await asyncio.sleep(0)
+        assert await answered(world.call("n2", "echo", timeout_s=20, echo=megabyte))
+
+    run(tmp_path, scenario)
+
+
+async def answered(call: Awaitable[Any]) -> bool:
+    try:
+        await call
+    except NoAnswer:
+        return False
+    return True
+
+
 def test_a_node_of_another_make(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         assert (await world.call("n3", "echo", echo="hi"))["echo"] == "hi"
@@ -246,6 +274,7 @@ def test_nodes_die_with_the_controller_even_if_they_are_stopped(tmp_path: Path) 
     code = f"""
 import asyncio, sys
 from pathlib import Path
+from harness.clusters.child import BUFFER_MAX
 from harness.clusters.process import ProcessCluster
 from tests.conformance.worlds import World, spec
 from tests.harness.clusters.test_process import pids

@@ -6,7 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+patient = settings(deadline=None)  # how long an example takes is no property of the code under test
 
 from harness.columns import TYPES
 from harness.formats.edn import Char, EdnList, FrozenMap, Keyword, Symbol, Tagged

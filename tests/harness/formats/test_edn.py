@@ -17,7 +17,7 @@ from harness.errors import HistoryError
 from harness.formats.edn import Char, EdnList, FrozenMap, Keyword, Symbol, Tagged, dumps
 from harness.formats.edn_reader import EdnSyntaxError, loads, read_forms
 from harness.interning import identity
-from tests.harness.formats.strategies import edn_values
+from tests.harness.formats.strategies import edn_values, patient
 
 READ: dict[str, Any] = {
     "nil": None,
@@ -106,6 +106,7 @@ def test_kinds_are_kept() -> None:
     assert len(loads("#{#t ##NaN #t 1 #t [1] {:a ##NaN}}")) == 4
 
 
+@patient
 @given(edn_values())
 def test_round_trip(value: Any) -> None:
     text = dumps(value)
@@ -114,6 +115,7 @@ def test_round_trip(value: Any) -> None:
     assert dumps(again) == text
 
 
+@patient
 @given(edn_values(), st.sampled_from([" ", ", ", "\n", " ;x\n", " #_[1 #{a}] "]))
 def test_whitespace_comments_and_discards_change_nothing(value: Any, filler: str) -> None:
     text = f"{filler}[{filler}{dumps(value)}{filler}]{filler}"
@@ -209,6 +211,7 @@ def test_two_hundred_deep_is_fine() -> None:
     assert dumps(value) == "[" * 200 + "]" * 200
 
 
+@patient
 @given(st.text(st.sampled_from(list("[](){}#_\"\\;:, \n1a.-/^'u0NM")), max_size=12))
 def test_no_text_breaks_the_reader(text: str) -> None:
     """It reads it or says why not; what it reads can be written and read again."""
@@ -256,6 +259,7 @@ def test_tagged_values_compare_deeply() -> None:
     assert repr(Tagged("a", [1])) == "#a [1]"
 
 
+@patient
 @given(edn_values())
 def test_values_can_be_pickled(value: Any) -> None:
     assert identity(pickle.loads(pickle.dumps(value))) == identity(value)

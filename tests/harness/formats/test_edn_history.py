@@ -13,7 +13,7 @@ from harness.formats.edn import Keyword, Tagged
 from harness.history import INFO, History
 from harness.op import NEMESIS, Op, OpType
 from tests.builders import ops
-from tests.harness.formats.strategies import edn_values, op_lists
+from tests.harness.formats.strategies import edn_values, op_lists, patient
 
 
 def read(text: str, **options: Any) -> History:
@@ -38,7 +38,7 @@ def test_the_format_is_this() -> None:
     assert list(read(written(lines))) == lines
 
 
-@settings(max_examples=40)
+@settings(patient, max_examples=40)
 @given(op_lists(edn_values()))
 def test_round_trip(lines: list[Op]) -> None:
     assert read(written(lines)) == History.of(lines)

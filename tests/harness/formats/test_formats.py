@@ -216,7 +216,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(st.lists(_PIECES, max_size=8).map("".join).map(str.encode) | st.binary(max_size=40), st.booleans())
 def test_no_file_breaks_the_reader(tmp_path: Path, data: bytes, keyed: bool) -> None:
     """Whatever stands in a file, it is read or refused in one sentence."""

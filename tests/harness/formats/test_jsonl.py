@@ -17,7 +17,7 @@ from harness.formats import json_columns, jsonl
 from harness.history import INFO, NO_KEY, History
 from harness.op import Op, OpType
 from tests.builders import ops
-from tests.harness.formats.strategies import json_values, op_lists
+from tests.harness.formats.strategies import json_values, op_lists, patient
 
 
 def read(text: str | bytes, **options: Any) -> History:
@@ -54,7 +54,7 @@ def test_reading_and_writing_again_gives_the_same_bytes() -> None:
     assert written(list(read(data))) == data
 
 
-@settings(max_examples=40)
+@settings(patient, max_examples=40)
 @given(op_lists(json_values()))
 def test_round_trip(lines: list[Op]) -> None:
     data = written(lines)
@@ -81,6 +81,7 @@ def spelled(value: Any, dice: random.Random) -> str:
     return json.dumps(value)
 
 
+@patient
 @given(st.lists(json_values(), min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_every_spelling_of_a_value_has_one_code(values: list[Any], dice: random.Random) -> None:
     """What is one value for History.of is one for the reader."""
@@ -94,6 +95,7 @@ def test_every_spelling_of_a_value_has_one_code(values: list[Any], dice: random.
     assert found.value.tolist() == expected.value.tolist()
 
 
+@patient
 @given(json_values(), st.randoms(use_true_random=False))
 def test_a_text_that_is_taken_as_it_stands_is_the_canonical_one(value: Any, dice: random.Random) -> None:
     text = spelled(value, dice).encode()
