@@ -1,6 +1,6 @@
 """One client thread: it turns an invocation into a completion, whatever the client or the world does.
 
-Nothing is raised out of ``invoke`` except a broken contract of the client (PluginError): all that the world does is an op.
+Nothing is raised out of ``invoke`` except broken contracts (of the client, of a node, of the machine): all else is an op.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from harness.errors import PluginError
+from harness.errors import PluginError, SplitbrainError
 from harness.op import Op, OpType
 from harness.protocols import Channel, Client, ClientSeat, NotSent
 
@@ -45,8 +45,8 @@ class Worker:
             done = op.fail(f"not sent: {error}")
         except TimeoutError:
             done = op.info("timeout")
-        except PluginError:
-            raise
+        except SplitbrainError:
+            raise  # the machine or a node broke its contract: no completion can tell that
         except Exception as error:  # noqa: BLE001 - whatever a client throws, its op may have taken effect
             done = op.info(f"{type(error).__name__}: {error}")
         _check_completion(op, done)

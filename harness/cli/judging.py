@@ -11,12 +11,14 @@ from harness.cli import tables
 from harness.cli.planning import repeat_command
 from harness.formats import load_history
 from harness.judge import judge
+from harness.nodelogs import count_events, judge_logs
 from harness.plan import Plan
 from harness.registry import load
 from harness.verdict import Budget, Checker, Verdict
 from harness.workloads.workload import Workload
 from reports import REPORTS
 from reports.report import Report
+from reports.results_json import dumps, loads
 
 
 def checkers_of(plan: Plan) -> list[Checker]:
@@ -39,17 +41,18 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
     """Judge a run that has ended (or whose controller died). Writes nothing."""
     plan = run.plan()
     history = load_history(run.history, torn="truncate")
-    verdicts = judge(history, checkers_of(plan), budget or Budget())
     logs = run.node_logs()
+    verdicts = [*judge(history, checkers_of(plan), budget or Budget()), judge_logs(logs)]
     document = results.document(
         history=history,
         verdicts=verdicts,
         plan=plan.to_json(),
         run=str(run.path),
         repeat=repeat or previous_repeat(run),
-        stats={**stats_of(verdicts), "elections": _elections(logs)},
+        stats={**stats_of(verdicts), "elections": count_events(logs, "leader")},
     )
-    return Report(results=document, history=history, node_logs=logs)
+    # As it will be read from its file, so that the report of an old run is drawn just as it was.
+    return Report(results=loads(dumps(document), str(run.results)), history=history, node_logs=logs)
 
 
 def write_reports(run: store.Run, report: Report) -> None:
@@ -69,8 +72,3 @@ def previous_repeat(run: store.Run) -> str:
 def stats_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The figures of the checker called "stats": they are the run's own."""
     return next((dict(v.stats) for v in verdicts if v.checker == "stats"), {})
-
-
-def _elections(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
-    """How often a node said that it had become leader."""
-    return sum(line.get("event") == "leader" for lines in logs.values() for line in lines)

@@ -65,12 +65,19 @@ def pick_cluster(name: str) -> tuple[str, type]:
     """The cluster called ``name``, or for "auto" the best that this machine offers."""
     registry = tables.clusters()
     if name != tables.AUTO:
-        return name, registry.get(name)
+        cluster = registry.get(name)
+        if why := cluster.unavailable():
+            raise PlanError(f"cluster {name} cannot run here: {why}")
+        return name, cluster
     known = registry.paths()
-    for candidate in tables.AUTO_ORDER:
-        if candidate in known:
-            return candidate, registry.get(candidate)
-    raise PlanError("no cluster can run here: name one with --cluster")
+    hindrances = []
+    for candidate in (candidate for candidate in tables.AUTO_ORDER if candidate in known):
+        cluster = registry.get(candidate)
+        why = cluster.unavailable()
+        if not why:
+            return candidate, cluster
+        hindrances.append(f"{candidate}: {why}")
+    raise PlanError(f"no cluster can run here ({'; '.join(hindrances)}): --cluster sim can")
 
 
 def repeat_command(plan: Plan, schedule: Path | None = None) -> str:

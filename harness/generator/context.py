@@ -107,7 +107,7 @@ class Context:
         return self.processes[index] if index < len(self.processes) else NEMESIS
 
     def threads_in(self, mask: int) -> Iterator[int]:
-        """The threads of ``mask``: clients in ascending order, then the nemesis."""
+        """The threads of ``mask``, clients in ascending order, then the nemesis."""
         while mask:
             low = mask & -mask
             yield NEMESIS_THREAD if low == self.nemesis_bit else low.bit_length() - 1

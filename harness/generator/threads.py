@@ -18,7 +18,10 @@ ThreadMask = Callable[[int], int]
 
 
 def on_threads(threads: Collection[int] | Callable[[int], bool], value: Any) -> Generator:
-    """``value``, performed and heard of by the given threads alone (0..n-1, NEMESIS_THREAD): a collection, or a predicate."""
+    """``value``, performed and heard of by the given threads alone (0..n-1, NEMESIS_THREAD): a collection, or a predicate.
+
+    Raises PluginError, once it is asked, if there is none of them: it would be pending for ever.
+    """
     inner = gen(value)
     return EMPTY if inner is EMPTY else OnThreads(_mask_of(threads), inner)
 
@@ -70,6 +73,11 @@ class OnMask:
     gen: Generator
 
     def op(self, ctx: Context) -> Answer:
+        if not self.mask & ctx.threads:
+            raise PluginError(
+                f"a generator is for threads {list(ctx.threads_in(self.mask))}, but here are only {list(ctx.all_threads())}: "
+                "nobody could ever perform its ops"
+            )
         answer = self.gen.op(ctx.restrict(self.mask))
         if answer is PENDING or answer is None:
             return answer

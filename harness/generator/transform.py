@@ -13,7 +13,7 @@ from harness.generator.values import gen, positional_count
 from harness.op import Op
 
 # A filter that lets nothing of an endless generator pass would search for ever; this many refused in a row are taken as a mistake.
-REFUSED_IN_A_ROW_MAX = 100_000
+REFUSED_IN_A_ROW_MAX = 20_000
 
 
 def map_ops(change: Callable[[Op], Op] | Callable[[Op, Context], Op], value: Any) -> Generator:

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-patient = settings(deadline=None)  # how long an example takes is no property of the code under test
-
 from harness.columns import TYPES
 from harness.formats.edn import Char, EdnList, FrozenMap, Keyword, Symbol, Tagged
 from harness.op import NEMESIS, Op, OpType
+
+patient = settings(deadline=None)  # how long an example takes is no property of the code under test
 
 # Few values of each kind, so that equal and nearly equal ones meet often.
 _texts = st.sampled_from(

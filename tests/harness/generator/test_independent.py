@@ -86,7 +86,7 @@ def test_groups_are_of_nearly_the_same_size(concurrency: int, threads_per_key: i
     ops = quick(limit(concurrency, generator), concurrency=concurrency)
     assert sorted(Counter(told(ops, "key")).values()) == sizes
     for key in set(told(ops, "key")):
-        members = sorted(op.process for op in ops if op.key == key)
+        members = sorted(int(op.process) for op in ops if op.key == key)
         assert members == list(range(min(members), max(members) + 1))
 
 
@@ -178,8 +178,8 @@ def test_concurrent_keys_are_over_with_the_last_op_of_the_last_key() -> None:
 
 
 def test_groups_have_an_equal_share() -> None:
-    ops = quick(limit(3000, concurrent_keys(2, itertools.count(), lambda _: repeat(A))), concurrency=6)
-    assert all(900 < count < 1100 for count in Counter(told(ops, "key")).values())
+    ops = quick(limit(1500, concurrent_keys(2, itertools.count(), lambda _: repeat(A))), concurrency=6)
+    assert all(420 < count < 580 for count in Counter(told(ops, "key")).values())
 
 
 def test_concurrent_keys_need_threads() -> None:

@@ -75,7 +75,7 @@ def test_map_ops_passes_on_what_is_pending_and_what_happened() -> None:
 
 def test_map_ops_needs_a_function_of_an_op() -> None:
     with pytest.raises(PluginError, match="the function of map_ops must take 1 or 2 arguments"):
-        map_ops(lambda: 1, A)  # type: ignore[arg-type, misc]  # what a user may do
+        map_ops(lambda: 1, A)  # type: ignore[arg-type]  # what a user may do
 
 
 @pytest.mark.parametrize("names", [{"a": "z"}, lambda f: {"a": "z"}.get(f, f)])
@@ -91,7 +91,7 @@ def test_filter_ops() -> None:
 
 
 def test_a_filter_that_refuses_all_is_found_out() -> None:
-    with pytest.raises(PluginError, match="refused 100000 ops in a row"):
+    with pytest.raises(PluginError, match="refused 20000 ops in a row"):
         filter_ops(lambda _: False, repeat(A)).op(context())
 
 
@@ -181,7 +181,12 @@ def test_a_cached_answer_is_not_for_a_busy_process() -> None:
 
 def test_a_pending_answer_is_cached_while_the_same_threads_are_free() -> None:
     asked: list[int] = []
-    cached = cache(1, pending_until(lambda ctx: bool(asked.append(ctx.time_ns)), A))
+
+    def never(ctx: Context) -> bool:
+        asked.append(ctx.time_ns)
+        return False
+
+    cached = cache(1, pending_until(never, A))
     ctx = context(2)
     assert [cached.op(c) for c in (ctx, ctx.at(5), ctx.busy(0, 6), ctx.busy(0, 7))] == [PENDING] * 4
     assert asked == [0, 6]

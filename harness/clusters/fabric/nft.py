@@ -1,0 +1,233 @@
+"""The packet filter of the router: which links let nothing through, lose packets, or pass the queue. Standard library alone.
+
+One table per address family with three chains on the forwarding of packets, in this order:
+
+    cut     packets of the links in the set "cut" are dropped
+    loss    packets of the links in "loss<n>" are dropped with a probability of n in 10,000
+    queue   packets of the links in "slow" and "copied" go to user space (``nfqueue``): by their headers alone, or whole
+
+A link is a pair of addresses, looked up as one key: both stand side by side in the header. Every element counts the packets that
+matched it. Changes are sent in one batch, which the kernel carries out as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.clusters.fabric.netlink import ACK, APPEND, CREATE, DUMP, Netlink, Request, attribute, attributes, nested
+
+SUBSYSTEM = 10 << 8
+BATCH_BEGIN, BATCH_END = 0x10, 0x11
+NEW_TABLE, NEW_CHAIN, NEW_RULE, NEW_SET, NEW_ELEMENTS, GET_ELEMENTS, DELETE_ELEMENTS = 0, 3, 6, 9, 12, 13, 14
+TABLE = "splitbrain"
+
+FORWARD = 2  # the hook
+CUT, LOSS, QUEUE = "cut", "loss", "queue"
+CHAINS: Mapping[str, int] = {CUT: -20, LOSS: -10, QUEUE: 0}  # and their priorities: the lowest first
+SLOW, COPIED = "slow", "copied"
+QUEUES: Mapping[str, int] = {SLOW: 0, COPIED: 1}
+LOSS_PARTS = 10_000
+
+NETWORK_HEADER, VERDICT, REGISTER = 1, 0, 1  # where a key is read from; the verdict's register, and the first one for data
+DROP = 0
+BYPASS = 1  # where nobody serves a queue, its packets pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Where the addresses stand in the header, source before destination."""
+
+    number: int
+    offset: int
+    size: int
+
+
+# RFC 791 section 3.1, RFC 8200 section 3.
+FAMILIES: Mapping[int, Family] = {
+    socket.AF_INET: Family(number=2, offset=12, size=8),
+    socket.AF_INET6: Family(number=10, offset=8, size=32),
+}
+Key = bytes  # source address and destination address
+_BY_SIZE = {family.size: family for family in FAMILIES.values()}
+
+
+def be32(value: int) -> bytes:
+    return struct.pack(">I", value)
+
+
+def _request(kind: int, family: Family, what: str, *parts: bytes, flags: int = ACK | CREATE) -> Request:
+    header = struct.pack(">BBH", family.number, 0, 0)
+    return Request(kind=SUBSYSTEM | kind, flags=flags, payload=header + b"".join(parts), what=what)
+
+
+def batch(requests: Iterable[Request]) -> list[Request]:
+    """These requests as one transaction."""
+    edge = struct.pack(">BBH", 0, 0, SUBSYSTEM >> 8)
+    begin = Request(kind=BATCH_BEGIN, flags=0, payload=edge, what="change the packet filter")
+    return [begin, *requests, Request(kind=BATCH_END, flags=0, payload=edge, what="change the packet filter")]
+
+
+# Expressions of rules
+
+
+def _expression(name: str, *parts: bytes) -> bytes:
+    return nested(1, attribute(1, name), nested(2, *parts))
+
+
+def _key(family: Family) -> bytes:
+    where = attribute(2, be32(NETWORK_HEADER)) + attribute(3, be32(family.offset)) + attribute(4, be32(family.size))
+    return _expression("payload", attribute(1, be32(REGISTER)), where)
+
+
+def _in_set(name: str) -> bytes:
+    return _expression("lookup", attribute(1, name), attribute(2, be32(REGISTER)))
+
+
+def _drop() -> bytes:
+    return _expression("immediate", attribute(1, be32(VERDICT)), nested(2, nested(2, attribute(1, be32(DROP)))))
+
+
+def _by_chance(parts: int) -> bytes:
+    """Goes on with a probability of ``parts`` in ``LOSS_PARTS``."""
+    throw = _expression("numgen", attribute(1, be32(2)), attribute(2, be32(LOSS_PARTS)), attribute(3, be32(1)))
+    sizes = attribute(4, be32(4)) + attribute(5, be32(4))
+    big_endian = _expression("byteorder", attribute(1, be32(2)), attribute(2, be32(2)), attribute(3, be32(1)), sizes)
+    below = _expression("cmp", attribute(1, be32(2)), attribute(2, be32(2)), nested(3, attribute(1, be32(parts))))
+    return throw + big_endian + below
+
+
+def _to_queue(number: int) -> bytes:
+    return _expression("queue", *(attribute(kind, struct.pack(">H", v)) for kind, v in ((1, number), (2, 1), (3, BYPASS))))
+
+
+def _to_queue_compat(number: int) -> bytes:
+    """The same by the target of iptables (revision 3), for kernels that are built without nft's own."""
+    info = struct.pack("=HHH", number, 1, BYPASS) + b"\0\0"
+    return _expression("target", attribute(1, "NFQUEUE"), attribute(2, be32(3)), attribute(3, info))
+
+
+# Requests
+
+
+def _rule(family: Family, chain: str, *expressions: bytes) -> Request:
+    body = attribute(1, TABLE) + attribute(2, chain) + nested(4, *expressions)
+    return _request(NEW_RULE, family, f"add a rule to the chain {chain}", body, flags=ACK | CREATE | APPEND)
+
+
+def _set(family: Family, name: str, number: int) -> Request:
+    key = attribute(3, be32(0)) + attribute(4, be32(0)) + attribute(5, be32(family.size)) + attribute(10, be32(number))
+    counted = nested(17, attribute(1, "counter"))
+    return _request(NEW_SET, family, f"make the set {name}", attribute(1, TABLE), attribute(2, name), key, counted)
+
+
+def _elements(kind: int, name: str, keys: Sequence[Key]) -> Request:
+    listed = nested(3, *(nested(1, nested(1, attribute(1, key))) for key in keys))
+    verb, flags = ("add to", ACK | CREATE) if kind == NEW_ELEMENTS else ("remove from", ACK)
+    what = f"{verb} the set {name}"
+    return _request(kind, _BY_SIZE[len(keys[0])], what, attribute(1, TABLE), attribute(2, name), listed, flags=flags)
+
+
+def setup(*, compat: bool) -> list[Request]:
+    """Both tables with their chains, and the sets of cuts and queues."""
+    to_queue = _to_queue_compat if compat else _to_queue
+    requests = []
+    for family in FAMILIES.values():
+        requests.append(_request(NEW_TABLE, family, "make the table", attribute(1, TABLE)))
+        for chain, priority in CHAINS.items():
+            hook = nested(4, attribute(1, be32(FORWARD)), attribute(2, struct.pack(">i", priority)))
+            named = attribute(1, TABLE) + attribute(3, chain)
+            requests.append(_request(NEW_CHAIN, family, f"make the chain {chain}", named, hook, attribute(7, "filter")))
+        requests += [_set(family, name, number) for number, name in enumerate((CUT, *QUEUES), 1)]
+        requests.append(_rule(family, CUT, _key(family), _in_set(CUT), _drop()))
+        requests += [_rule(family, QUEUE, _key(family), _in_set(name), to_queue(n)) for name, n in QUEUES.items()]
+    return requests
+
+
+def loss_set(parts: int) -> str:
+    """The name of the set of links that lose ``parts`` in ``LOSS_PARTS``."""
+    return f"{LOSS}{parts}"
+
+
+def lossy(parts: int) -> list[Request]:
+    """The set of that probability and its rule, for both families."""
+    name = loss_set(parts)
+    requests = []
+    for family in FAMILIES.values():
+        requests.append(_set(family, name, LOSS_PARTS + parts))
+        requests.append(_rule(family, LOSS, _key(family), _in_set(name), _by_chance(parts), _drop()))
+    return requests
+
+
+def changes(old: Mapping[str, frozenset[Key]], new: Mapping[str, frozenset[Key]]) -> list[Request]:
+    """What leads from one content of the sets to another; elements that stay keep their counts."""
+    requests = []
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name, frozenset()), new.get(name, frozenset())
+        for kind, keys in ((DELETE_ELEMENTS, before - after), (NEW_ELEMENTS, after - before)):
+            for size in _BY_SIZE:
+                chosen = sorted(key for key in keys if len(key) == size)
+                if chosen:
+                    requests.append(_elements(kind, name, chosen))
+    return requests
+
+
+class Filter:
+    """The packet filter of the namespace that the socket belongs to."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._netlink = Netlink(sock)
+        self._sets: dict[str, frozenset[Key]] = {}
+        self._losses: set[int] = set()
+
+    def setup(self) -> None:
+        """Make the tables. Raises OSError."""
+        try:
+            self._netlink.transact(batch(setup(compat=False)))
+        except OSError as error:
+            if error.errno != errno.ENOENT:  # ENOENT: this kernel has no such expression
+                raise
+            self._netlink.transact(batch(setup(compat=True)))
+
+    def close(self) -> None:
+        self._netlink.close()
+
+    def hold(self, sets: Mapping[str, frozenset[Key]], losses: Iterable[int] = ()) -> None:
+        """From now on exactly these keys are in these sets, in one transaction; ``losses`` are the probabilities that are used.
+
+        Raises OSError, and then nothing has changed.
+        """
+        fresh = sorted(set(losses) - self._losses)
+        requests = [request for parts in fresh for request in lossy(parts)] + changes(self._sets, sets)
+        if requests:
+            self._netlink.transact(batch(requests))
+        self._sets, self._losses = dict(sets), self._losses | set(fresh)
+
+    def counts(self, name: str) -> dict[Key, int]:
+        """How many packets have matched each key that is in the set now."""
+        found: dict[Key, int] = {}
+        for family in FAMILIES.values():
+            asked = attribute(1, TABLE) + attribute(2, name)
+            request = _request(GET_ELEMENTS, family, f"list the set {name}", asked, flags=DUMP)
+            for answer in self._netlink.dump(request):
+                found.update(element_counts(answer.payload))
+        return found
+
+
+def element_counts(payload: bytes) -> dict[Key, int]:
+    """The keys and packet counts in a message that lists a set's elements."""
+    found: dict[Key, int] = {}
+    for kind, listed in attributes(payload[4:]):
+        if kind != 3:
+            continue
+        for _, element in attributes(listed):
+            parts = dict(attributes(element))
+            key = dict(attributes(parts[1]))[1]
+            with contextlib.suppress(KeyError):  # no counter: never matched
+                data = dict(attributes(dict(attributes(parts[7]))[2]))
+                found[key] = struct.unpack(">Q", data[2])[0]
+    return found

@@ -1,0 +1,205 @@
+"""The init of one place: the first process of its pid namespace. It starts programs, passes on signals, reaps, hands out sockets.
+
+It is forked from the supervisor and serves the controller over a local socket; when that closes it ends, and the kernel ends all else
+in its pid namespace. Standard library alone.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from harness.clusters.fabric import netlink_route as route
+from harness.clusters.fabric import tbf
+from harness.clusters.fabric.netlink import ROUTE, Netlink, open_socket
+from harness.clusters.namespaces import kernel, layout, wire
+
+CABLE = "eth0"
+# Python ignores these; a program must not inherit that.
+RESTORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
+# Names that Python's socket module has only from 3.12 on, or not at all: ip(7), ipv6(7).
+IPV6_FREEBIND = 78
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a place is: its name, its addresses (None: it is where the clients are), the directory that is its own, its hosts."""
+
+    name: str
+    address: layout.Address | None
+    directory: str | None
+    hosts: str
+
+
+def found(plan: Plan, control: socket.socket) -> None:
+    """Make the namespaces in a forked process and become their init; returns at once in the caller."""
+    if os.fork() != 0:
+        return
+    with _fatal(control):
+        _keep_only(control)
+        kernel.unshare(kernel.NEW_NET | kernel.NEW_UTS | kernel.NEW_PID | kernel.NEW_MOUNT | kernel.NEW_IPC)
+        if os.fork() != 0:
+            os._exit(0)  # the init becomes a child of the supervisor
+        socket.sethostname(plan.name)
+        _furnish(plan)
+        namespace = os.open("/proc/self/ns/net", os.O_RDONLY)
+        wire.send(control, {"born": plan.name}, [namespace])
+        os.close(namespace)
+        _Init(plan, control).serve()
+
+
+class _fatal:  # noqa: N801 - a context manager that reads as a word
+    """Whatever goes wrong in here is told to the other end, and is the end of this process."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> NoReturn:
+        with suppress(OSError):
+            wire.send(self._control, {"error": str(error)})
+        os._exit(1)
+
+
+def _keep_only(control: socket.socket) -> None:
+    """Close what the fork has copied: a descriptor that stays open here would keep others from noticing an end."""
+    os.closerange(3, control.fileno())
+    os.closerange(control.fileno() + 1, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
+
+
+def _furnish(plan: Plan) -> None:
+    """A view of the file system of its own: its processes, its hosts, of all nodes' directories only the one that is its."""
+    kernel.mount("proc", "/proc", "proc")
+    for name in ("all", "default"):
+        # Addresses that nobody else can have are usable at once (RFC 4862 section 5.4: duplicate detection would take a second).
+        with suppress(OSError):  # a kernel without IPv6
+            Path(f"/proc/sys/net/ipv6/conf/{name}/accept_dad").write_text("0", encoding="ascii")
+    if plan.directory is None:
+        return
+    own = os.open(plan.directory, os.O_PATH)
+    siblings = Path(plan.directory).parent
+    kernel.mount("tmpfs", str(siblings), "tmpfs")
+    Path(plan.directory).mkdir()
+    kernel.mount(f"/proc/self/fd/{own}", plan.directory, flags=kernel.BIND)
+    os.close(own)
+    hosts = siblings / "hosts"
+    hosts.write_text(plan.hosts, encoding="ascii")
+    if Path("/etc/hosts").exists():
+        kernel.mount(str(hosts), "/etc/hosts", flags=kernel.BIND)
+    os.chdir(plan.directory)
+
+
+class _Init:
+    """Serves requests until the other end is closed. What it starts is known by its process number in this namespace."""
+
+    def __init__(self, plan: Plan, control: socket.socket) -> None:
+        self._plan, self._control = plan, control
+        self._netlink = Netlink(open_socket(ROUTE))
+        self._programs: set[int] = set()
+        self._actions: Mapping[str, Callable[[Mapping[str, Any], Sequence[int]], tuple[wire.Message, list[int]]]] = {
+            "network": self._network,
+            "spawn": self._spawn,
+            "signal": self._signal,
+            "socket": self._socket,
+            "rate": self._rate,
+        }
+        self._woken, wake = os.pipe()
+        os.set_blocking(self._woken, False)  # noqa: FBT003 - the function's only form
+        os.set_blocking(wake, False)  # noqa: FBT003
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+
+    def serve(self) -> NoReturn:
+        while True:
+            ready, _, _ = select.select([self._control, self._woken], [], [])
+            if self._woken in ready:
+                with suppress(BlockingIOError):
+                    os.read(self._woken, 4096)
+                self._reap(os.WNOHANG)
+            if self._control in ready:
+                request, descriptors = wire.receive(self._control)
+                if request is None:
+                    os._exit(0)
+                self._serve_one(request, descriptors)
+
+    def _serve_one(self, request: wire.Message, descriptors: Sequence[int]) -> None:
+        made: list[int] = []
+        try:
+            answer, made = self._actions[request["do"]](request, descriptors)
+        except OSError as error:
+            answer = {"error": error.strerror or str(error), "errno": error.errno}
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        wire.send(self._control, {"id": request["id"], **answer}, made)
+        for descriptor in made:
+            os.close(descriptor)
+
+    def _network(self, _request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """The cable is here: take the addresses, and the router as the way to everywhere."""
+        loopback, cable = socket.if_nametoindex("lo"), socket.if_nametoindex(CABLE)
+        address = self._plan.address
+        if address is None:
+            mine = [route.own(layout.CLIENTS4, loopback), route.own(layout.CLIENTS6, loopback)]
+        else:
+            mine = [route.address(cable, address.v4), route.address(cable, address.v6)]
+        ways = [
+            route.route(f"{layout.GATE4}/32", cable),
+            route.route("0.0.0.0/0", cable, via=layout.GATE4),
+            route.route("::/0", cable, via=layout.GATE6),
+        ]
+        self._netlink.transact([route.up(loopback), route.up(cable), *mine, *ways])
+        return {}, []
+
+    def _spawn(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """Start a program with these descriptors as its standard input, output and error."""
+        argv = request["argv"]
+        onto = [(os.POSIX_SPAWN_DUP2, descriptor, standard) for standard, descriptor in enumerate(descriptors)]
+        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=onto, setsid=True, setsigdef=RESTORED, setsigmask=[])
+        self._programs.add(pid)
+        return {"pid": pid}, []
+
+    def _signal(self, request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """To every process of the place at once; after SIGKILL, answered when all of them are reaped."""
+        with suppress(ProcessLookupError):
+            os.kill(-1, request["number"])
+        if request["number"] == signal.SIGKILL:
+            self._reap(0)
+        return {}, []
+
+    def _reap(self, flags: int) -> None:
+        """Take note of what has ended; without WNOHANG, wait until nothing lives."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, flags)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self._programs:
+                self._programs.discard(pid)
+                wire.send(self._control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+    def _socket(self, request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """A socket of this place's network, bound to an address."""
+        sock = socket.socket(request["family"], request["type"])
+        if request["family"] == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+        sock.bind((request["host"], request["port"]))
+        return {}, [sock.detach()]
+
+    def _rate(self, request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """Limit what leaves this place by its cable."""
+        index = socket.if_nametoindex(CABLE)
+        limited = request["bytes_per_s"]
+        self._netlink.transact([tbf.unlimit(index) if limited is None else tbf.limit(index, limited)])
+        return {}, []
