@@ -1,17 +1,17 @@
 """What a run is, and the one loop that runs it. Modules in reading order:
 
-    op history verdict errors effects     the vocabulary: imports nothing above it
-    columns calls interning frame         how a history keeps millions of ops without an object for each
-    formats/                              history files: JSON lines, JSON, EDN
-    protocols                             what clusters, clients, targets and workloads must offer
-    generator/ workloads/                 pure: which op comes next
-    schedule plan                         pure: one frozen, validated description of a run
-    journal store                         crash-safe records, the directory of a run
-    worker powers injector runner         one client; one effect; one fault; the loop
-    phases lifecycle                      the shape of every run; a run from its first process to its last
-    judge nodelogs results                from what was recorded to verdicts and their document
-    clusters/                             where nodes run
-    cli/                                  the composition root: the only place that knows every table
+op history verdict errors effects     the vocabulary: imports nothing above it
+columns calls interning frame         how a history keeps millions of ops without an object for each
+formats/                              history files: JSON lines, JSON, EDN
+protocols                             what clusters, clients, targets and workloads must offer
+generator/ workloads/                 pure: which op comes next
+schedule plan                         pure: one frozen, validated description of a run
+journal store                         crash-safe records, the directory of a run
+worker powers injector runner         one client; one effect; one fault; the loop
+phases lifecycle                      the shape of every run; a run from its first process to its last
+judge nodelogs results                from what was recorded to verdicts and their document
+clusters/                             where nodes run
+cli/                                  the composition root: the only place that knows every table
 """
 
 __version__ = "0.1.0"

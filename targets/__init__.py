@@ -3,4 +3,8 @@
 The list is a plain table so that it can be read and searched, and importing it does nothing.
 """
 
-TARGETS = {"kv/raft": "targets.kv.target:RAFT"}
+TARGETS = {
+    "kv/raft": "targets.kv.target:RAFT",
+    "kv/primary-sync": "targets.kv.primary_target:PRIMARY_SYNC",
+    "kv/primary-async": "targets.kv.primary_target:PRIMARY_ASYNC",
+}

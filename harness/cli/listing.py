@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from harness import store
 from harness.cli import tables
 from harness.powers import powers_of
 from harness.registry import Registry
+from reports.wording import printable
 
 Row = dict[str, Any]
 
@@ -34,7 +37,7 @@ def list_(what: str, store_path: Path, as_json: bool, debug: bool) -> int:  # no
     elif not rows:
         click.echo(f"no {what}", err=True)
     else:
-        _print_table(rows)
+        _print_rows(rows)
     return 0
 
 
@@ -129,19 +132,19 @@ LISTINGS: Mapping[str, Callable[[], list[Row]]] = {
 }
 
 
-def _print_table(rows: list[Row]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in rows[0]:
-        table.add_column(column, overflow="fold")
+def _print_rows(rows: list[Row]) -> None:
+    """A name, then what there is to say of it, indented: names stay whole however narrow the terminal is."""
+    width = max(shutil.get_terminal_size().columns, 60)
     for row in rows:
-        table.add_row(*(escape(_cell(row.get(column, ""))) for column in rows[0]))
-    Console(highlight=False).print(table)
+        click.echo(printable(row["name"]))
+        said = [
+            f"{column}: {_cell(row[column])}"
+            for column in row
+            if column not in ("name", "summary") and row[column] != ""
+        ]
+        for text in filter(None, (str(row.get("summary") or ""), "; ".join(said))):
+            click.echo(textwrap.fill(printable(text), width, initial_indent="    ", subsequent_indent="    "))
 
 
 def _cell(value: object) -> str:
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+    return (", ".join(str(item) for item in value) or "none") if isinstance(value, list) else str(value)

@@ -48,8 +48,8 @@ def make_plan(request: Request) -> Plan:
     bug_settings = dict(bug.settings) if bug else {}
     options = {**target.options, **bug_settings.pop("options", {}), **request.options}
     workload_options = bug_settings.pop("workload_options", {})
-    count = request.nodes or bug_settings.pop("nodes", 5)
-    bug_settings.pop("nodes", None)
+    bug_nodes = bug_settings.pop("nodes", 5)
+    count = bug_nodes if request.nodes is None else request.nodes
     if not 1 <= count <= NODES_MAX:
         raise PlanError(f"--nodes must be 1 to {NODES_MAX}, not {count}")
     nodes = tuple(f"n{number}" for number in range(1, count + 1))

@@ -25,6 +25,7 @@ from harness.clusters.child import Child
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import NONE, Links
 from harness.clusters.guardian import Guardian
+from harness.clusters.last_words import last_words
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import TargetError
 from harness.protocols import Body, Channel, ClusterSpec, NotSent
@@ -32,11 +33,11 @@ from targets.node import codes
 from targets.node.wallclock import Skew
 
 # A Python node answers ``init`` after 0.2 s; under heavy load, or with a big runtime of another language, much later.
+LINE_SHOWN = 200
 INIT_S = 20.0
 # A node that can answer acknowledges a change of its clock within this.
 SKEW_S = 1.0
 # Lines of a node's log that an error message shows, and how much of a line that is no message.
-TAIL_LINES, LINE_SHOWN = 5, 200
 
 HARNESS = "sb"  # the harness's own name in messages
 
@@ -103,13 +104,6 @@ class _Node:
     def why(self, otherwise: str) -> str:
         """How it ended if it did so by itself."""
         return self.crash or otherwise
-
-    def tail(self) -> str:
-        try:
-            text = self.log.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return "(none)"
-        return "\n".join(text.splitlines()[-TAIL_LINES:]) or "(none)"
 
 
 class ProcessCluster:
@@ -194,7 +188,7 @@ class ProcessCluster:
             raise self._violation
         why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
         raise TargetError(
-            f"node {node.name} of {self._spec.target} did not start: it {why}; the last lines of {node.log}:\n{node.tail()}"
+            f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
         )
 
     def _guarded(self) -> Guardian:

@@ -20,6 +20,7 @@ from harness import rng
 from harness.clusters.channels import Line
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import LAN, Latency, Links
+from harness.clusters.last_words import last_words
 from harness.clusters.owners import Owner
 from harness.clusters.sim_disk import Disk, Mount
 from harness.clusters.virtual_loop import VirtualTimeLoop
@@ -47,7 +48,6 @@ STRICT_MESSAGES = 32
 # Log lines are kept in memory up to this many, then written.
 LOG_LINES_KEPT = 10_000
 # Lines of a node's log that an error message shows.
-TAIL_LINES = 5
 
 HARNESS = "sb"  # the harness's own name in messages
 
@@ -78,7 +78,7 @@ class _Node:
         self.life: _Life | None = None  # None: dead
         self.lives = 0
         self.crash: str | None = None  # what ended the last life, if the program did
-        self._log, self._lines = log, list[bytes]()
+        self.log, self._lines = log, list[bytes]()
 
     def why(self, otherwise: str) -> str:
         """How it ended if it did so by itself."""
@@ -90,14 +90,10 @@ class _Node:
             self.flush()
 
     def flush(self) -> None:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as file:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as file:
             file.writelines(line + b"\n" for line in self._lines)
         self._lines.clear()
-
-    def tail(self) -> str:
-        self.flush()
-        return "\n".join(self._log.read_text(encoding="utf-8").splitlines()[-TAIL_LINES:])
 
 
 class SimCluster:
@@ -166,8 +162,9 @@ class SimCluster:
         if node.life is life:
             self._end(node, life)
         why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
+        node.flush()
         raise TargetError(
-            f"node {node.name} of {self._spec.target} did not start: it {why}; its last lines:\n{node.tail()}"
+            f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
         )
 
     def _born(self, node: _Node, incarnation: int) -> _Life:

@@ -90,7 +90,10 @@ class Context:
 
     def is_free(self, process: Process) -> bool:
         """Whether ``process`` could run an op now."""
-        return bool(self.free & self.bit_of(process)) and self.is_current(process)
+        if isinstance(process, int):
+            thread = process % len(self.processes)
+            return bool(self.free >> thread & 1) and self.processes[thread] == process
+        return process == NEMESIS and bool(self.free & self.nemesis_bit)
 
     def some_free_process(self) -> Process | None:
         """A free process, each with the same chance, so that no fast thread starves the others; None if there is none."""

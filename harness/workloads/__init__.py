@@ -3,7 +3,7 @@
     workload        what a workload is, and what it may be asked for
     final           the reads at the end of a run
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
-    register kv cas_register    the workloads
+    register kv cas_register set_workload    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -16,5 +16,6 @@ from typing import Final
 WORKLOADS: Final[Mapping[str, str]] = {
     "register": "harness.workloads.register:REGISTER",
     "cas-register": "harness.workloads.cas_register:CAS_REGISTER",
+    "set": "harness.workloads.set_workload:SET",
     "kv": "harness.workloads.kv:KV",
 }

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from targets.node import tcp
 from targets.node.programs import PROGRAMS, load
 from targets.node.stdio import Seat, run
 from targets.node.wallclock import Skew
@@ -51,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--skew", type=_skew, help="how wrong the wall clock is: JSON of since_s, offset_s, drift, strobe_period_s"
     )
+    parser.add_argument("--listen", type=tcp.place, help="HOST:PORT to receive messages by TCP (default: standard input)")
+    parser.add_argument(
+        "--peer", type=tcp.peer, action="append", default=[], help="NAME=HOST:PORT of each node that listens, this one too"
+    )
     return parser
 
 
@@ -72,6 +77,8 @@ def main() -> int:
             epoch_s=arguments.epoch,
             skew=arguments.skew,
         )
+        if arguments.listen is not None:
+            return tcp.run(seat, tcp.Book(listen=arguments.listen, peers=dict(arguments.peer)))
         return run(seat)
 
 

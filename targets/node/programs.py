@@ -11,6 +11,7 @@ from targets.node.env import Env
 PROGRAMS = {
     "echo": "targets.node.echo:Echo",
     "kv/raft": "targets.kv.raft:Raft",
+    "kv/primary": "targets.kv.primary:Primary",
 }
 
 

@@ -115,7 +115,9 @@ class Netlink:
         waiting = {first + place for place, request in enumerate(requests) if request.flags & ACK}
         while waiting:
             for answer in answers(self._socket.recv(RECEIVE_MAX)):
-                if answer.kind != ERROR or answer.sequence < first:  # one before: left over from a batch that was refused
+                if (
+                    answer.kind != ERROR or answer.sequence < first
+                ):  # one before: left over from a batch that was refused
                     continue
                 _raise_refusal(answer, requests[answer.sequence - first].what)
                 waiting.discard(answer.sequence)

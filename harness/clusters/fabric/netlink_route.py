@@ -38,7 +38,9 @@ def family(text: str) -> int:
 
 def cable(name: str, peer: str, namespace: int) -> Request:
     """A pair of virtual interfaces: ``name`` here, ``peer`` in the namespace of that descriptor."""
-    far = _LINK.pack(0, 0, 0, 0, 0) + attribute(LINK_NAME, peer) + attribute(LINK_NAMESPACE, struct.pack("=I", namespace))
+    far = (
+        _LINK.pack(0, 0, 0, 0, 0) + attribute(LINK_NAME, peer) + attribute(LINK_NAMESPACE, struct.pack("=I", namespace))
+    )
     info = nested(LINK_INFO, attribute(INFO_KIND, "veth"), nested(INFO_DATA, attribute(VETH_PEER, far)))
     payload = _LINK.pack(0, 0, 0, 0, 0) + attribute(LINK_NAME, name) + info
     return Request(kind=NEW_LINK, flags=ACK | CREATE | EXCLUSIVE, payload=payload, what=f"lay the cable {name}")
@@ -46,7 +48,9 @@ def cable(name: str, peer: str, namespace: int) -> Request:
 
 def up(index: int) -> Request:
     """Switch the interface of that index on."""
-    return Request(kind=NEW_LINK, flags=ACK, payload=_LINK.pack(0, 0, index, UP, UP), what=f"switch interface {index} on")
+    return Request(
+        kind=NEW_LINK, flags=ACK, payload=_LINK.pack(0, 0, index, UP, UP), what=f"switch interface {index} on"
+    )
 
 
 def address(index: int, text: str) -> Request:
@@ -54,7 +58,9 @@ def address(index: int, text: str) -> Request:
     packed = ipaddress.ip_address(text).packed
     payload = _ADDRESS.pack(family(text), 8 * len(packed), 0, UNIVERSE, index) + attribute(LOCAL, packed)
     payload += attribute(ADDRESS, packed) + attribute(ADDRESS_FLAGS, struct.pack("=I", NO_DUPLICATE_DETECTION))
-    return Request(kind=NEW_ADDRESS, flags=ACK | CREATE, payload=payload, what=f"give interface {index} the address {text}")
+    return Request(
+        kind=NEW_ADDRESS, flags=ACK | CREATE, payload=payload, what=f"give interface {index} the address {text}"
+    )
 
 
 def route(network: str, index: int, *, via: str | None = None) -> Request:

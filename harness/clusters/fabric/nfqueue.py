@@ -11,7 +11,16 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.clusters.fabric.netlink import ACK, NETFILTER, Netlink, Request, answers, attribute, attributes, open_socket
+from harness.clusters.fabric.netlink import (
+    ACK,
+    NETFILTER,
+    Netlink,
+    Request,
+    answers,
+    attribute,
+    attributes,
+    open_socket,
+)
 
 SUBSYSTEM = 3 << 8
 PACKET, VERDICT, CONFIG = 0, 1, 2

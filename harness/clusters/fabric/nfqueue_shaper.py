@@ -189,5 +189,3 @@ def _carry_out(actions: list[Action], queues: Mapping[int, Queue], injector: Inj
             )
     for number, messages in verdicts.items():
         queues[number].decide(messages)
-
-

@@ -33,7 +33,11 @@ SLOW, COPIED = "slow", "copied"
 QUEUES: Mapping[str, int] = {SLOW: 0, COPIED: 1}
 LOSS_PARTS = 10_000
 
-NETWORK_HEADER, VERDICT, REGISTER = 1, 0, 1  # where a key is read from; the verdict's register, and the first one for data
+NETWORK_HEADER, VERDICT, REGISTER = (
+    1,
+    0,
+    1,
+)  # where a key is read from; the verdict's register, and the first one for data
 DROP = 0
 BYPASS = 1  # where nobody serves a queue, its packets pass
 
@@ -102,7 +106,9 @@ def _by_chance(parts: int) -> bytes:
 
 
 def _to_queue(number: int) -> bytes:
-    return _expression("queue", *(attribute(kind, struct.pack(">H", v)) for kind, v in ((1, number), (2, 1), (3, BYPASS))))
+    return _expression(
+        "queue", *(attribute(kind, struct.pack(">H", v)) for kind, v in ((1, number), (2, 1), (3, BYPASS)))
+    )
 
 
 def _to_queue_compat(number: int) -> bytes:

@@ -2,7 +2,7 @@
 
 In reading order: ``kernel`` the system calls; ``wire`` messages with descriptors; ``layout`` addresses and names; ``place`` the init of
 one place; ``supervisor`` the first process of the run's own namespaces, which makes places and lays cables; ``launch`` starts it and
-talks to it; ``conversation`` the controller's end; ``children`` what runs in a place; ``wires`` the clients' connections;
+talks to it; ``conversation`` the controller's end; ``programs`` what runs in a place; ``callers`` the clients' connections;
 ``probing`` datagrams that measure links; ``doctor`` what this machine lacks.
 
 Who dies with whom: controller → launcher → supervisor → everything else. The launcher and the supervisor ask the kernel to be killed

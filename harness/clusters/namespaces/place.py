@@ -42,8 +42,8 @@ def found(plan: Plan, control: socket.socket) -> None:
     """Make the namespaces in a forked process and become their init; returns at once in the caller."""
     if os.fork() != 0:
         return
-    with _fatal(control):
-        _keep_only(control)
+    with fatal(control):
+        keep_only(control)
         kernel.unshare(kernel.NEW_NET | kernel.NEW_UTS | kernel.NEW_PID | kernel.NEW_MOUNT | kernel.NEW_IPC)
         if os.fork() != 0:
             os._exit(0)  # the init becomes a child of the supervisor
@@ -55,7 +55,7 @@ def found(plan: Plan, control: socket.socket) -> None:
         _Init(plan, control).serve()
 
 
-class _fatal:  # noqa: N801 - a context manager that reads as a word
+class fatal:  # noqa: N801 - a context manager that reads as a word
     """Whatever goes wrong in here is told to the other end, and is the end of this process."""
 
     def __init__(self, control: socket.socket) -> None:
@@ -70,10 +70,12 @@ class _fatal:  # noqa: N801 - a context manager that reads as a word
         os._exit(1)
 
 
-def _keep_only(control: socket.socket) -> None:
+def keep_only(control: socket.socket) -> None:
     """Close what the fork has copied: a descriptor that stays open here would keep others from noticing an end."""
-    os.closerange(3, control.fileno())
-    os.closerange(control.fileno() + 1, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) != control.fileno():
+            with suppress(OSError):  # the descriptor of the listing itself
+                os.close(int(name))
 
 
 def _furnish(plan: Plan) -> None:
@@ -113,8 +115,8 @@ class _Init:
             "rate": self._rate,
         }
         self._woken, wake = os.pipe()
-        os.set_blocking(self._woken, False)  # noqa: FBT003 - the function's only form
-        os.set_blocking(wake, False)  # noqa: FBT003
+        os.set_blocking(self._woken, False)
+        os.set_blocking(wake, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
 
@@ -164,7 +166,9 @@ class _Init:
         """Start a program with these descriptors as its standard input, output and error."""
         argv = request["argv"]
         onto = [(os.POSIX_SPAWN_DUP2, descriptor, standard) for standard, descriptor in enumerate(descriptors)]
-        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=onto, setsid=True, setsigdef=RESTORED, setsigmask=[])
+        pid = os.posix_spawnp(
+            argv[0], argv, os.environ, file_actions=onto, setsid=True, setsigdef=RESTORED, setsigmask=[]
+        )
         self._programs.add(pid)
         return {"pid": pid}, []
 

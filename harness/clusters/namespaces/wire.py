@@ -32,7 +32,9 @@ def receive(sock: socket.socket) -> tuple[Message | None, list[int]]:
     """The next message and its descriptors, which are now the caller's to close; None when the other end is closed."""
     size = array.array("i").itemsize
     try:
-        data, ancillary, _, _ = sock.recvmsg(MESSAGE_MAX, socket.CMSG_SPACE(DESCRIPTORS_MAX * size), socket.MSG_CMSG_CLOEXEC)
+        data, ancillary, _, _ = sock.recvmsg(
+            MESSAGE_MAX, socket.CMSG_SPACE(DESCRIPTORS_MAX * size), socket.MSG_CMSG_CLOEXEC
+        )
     except ConnectionResetError:
         return None, []
     descriptors = array.array("i")

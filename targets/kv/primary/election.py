@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from targets.kv.primary.log import Log
 from targets.kv.primary.state import Role, State
-from targets.node.env import Message
+from targets.node.env import Body, Message
 
 
 class Election:
@@ -119,6 +119,6 @@ class Election:
         answer = {"type": "vote", "epoch": state.epoch, "asked": epoch, "sounding": sounding, "granted": granted}
         state.env.send(candidate, answer)
 
-    def _complete(self, body: dict[str, list[int]]) -> bool:
+    def _complete(self, body: Body) -> bool:
         """Whether the candidate has all that this node has."""
         return tuple(body["end"]) >= self._log.end or self._state.bugs.promotes_stale

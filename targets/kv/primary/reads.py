@@ -56,4 +56,5 @@ class Reads:
         return requests
 
     def _knows_commit(self) -> bool:
-        return self._replica.log.epoch_at(self._replica.commit) == self._state.epoch
+        replica, epoch = self._replica, self._state.epoch
+        return replica.log.epoch_at(replica.commit) == epoch

@@ -30,6 +30,7 @@ class Replica:
         self.machine = Machine(config.sessions_max, bugs)
         self.when_applied: Callable[[int, Body], None] = _nothing
         self.when_committed: Callable[[], None] = _nothing
+        self.commit = self.applied = self.checkpoint_index = 0
         saved = self._load()
         if bugs.recovers_checkpoint_only or self.log.epoch_at(saved["index"]) != saved["epoch"]:
             # The crash came between a checkpoint that was taken over and the log that was to follow it.
@@ -95,7 +96,7 @@ class Replica:
     def _save(self, state: dict[str, Any]) -> None:
         # Durable before the log gives up what it holds: after a crash in between, the log is longer than it needs to be.
         self._env.storage.replace(FILE, json.dumps(state, separators=(",", ":")).encode())
-        self.checkpoint_index: int = state["index"]
+        self.checkpoint_index = state["index"]
 
     def _load(self) -> dict[str, Any]:
         """Make the state that of the checkpoint on the disk."""

@@ -10,8 +10,6 @@ it took may be in the log, and the answers to two copies may overtake each other
 
 from __future__ import annotations
 
-from typing import Any
-
 from targets.kv.primary.reads import Reads
 from targets.kv.primary.replica import Replica
 from targets.kv.primary.shipping import Shipping
@@ -46,7 +44,7 @@ class Requests:
     def on_request(self, message: Message) -> Body | None:
         """A client's request. Raises Refusal."""
         state, body = self._state, message["body"]
-        for field in FIELDS[body["type"]]:
+        for field in ("msg_id", *FIELDS[body["type"]]):
             if field not in body:
                 raise Refusal(codes.MALFORMED, f"a {body['type']} needs {field!r}")
         if isinstance(body["key"], dict | list):

@@ -14,7 +14,7 @@ from typing import Any
 
 from targets.kv.primary.replica import Replica
 from targets.kv.primary.state import State
-from targets.node.env import Message, Timer
+from targets.node.env import Body, Message, Timer
 
 # A backup is sent nothing at a heartbeat if something was sent to it within this share of the interval.
 FRESH = 0.5
@@ -115,17 +115,16 @@ class Shipping:
         if backup.next <= log.base_index:
             if backup.waiting and now_s - backup.sent_s < state.config.failover_min_s:
                 return  # the full state is under way, and too large to be repeated at every heartbeat
-            body = {"type": "install", "state": self._replica.full_state()}
+            body: Body = {"type": "install", "state": self._replica.full_state()}
         else:
-            start = backup.next
+            start, prev = backup.next, backup.next - 1
             if backup.refused and state.bugs.catch_up_skips_entry:
                 start += 1
-            prev, entries = backup.next - 1, log.slice(start, state.config.batch_entries)
+            entries = log.slice(start, state.config.batch_entries)
             body = {"type": "replicate", "prev": prev, "prev_epoch": log.epoch_at(prev), "entries": entries}
             body["commit"] = self._replica.commit
-            backup.refused = False
         body |= {"epoch": state.epoch, "round": self.round, "sent": now_s}
-        backup.waiting, backup.sent_s, backup.sent_round = True, now_s, self.round
+        backup.waiting, backup.sent_s, backup.sent_round, backup.refused = True, now_s, self.round, False
         state.env.send(name, body)
 
     def _on_tick(self) -> None:
@@ -186,10 +185,11 @@ class Shipping:
             replica.commit_to(index)
 
     def _confirm(self) -> None:
-        if self.awaited_round and self._state.leads:
-            if self._agreed(self.round, lambda backup: backup.round) >= self.awaited_round:
-                self.awaited_round = 0
-                self.when_round_confirmed()
+        if not self.awaited_round or not self._state.leads:
+            return
+        if self._agreed(self.round, lambda backup: backup.round) >= self.awaited_round:
+            self.awaited_round = 0
+            self.when_round_confirmed()
 
     def _agreed(self, mine: Any, of: Callable[[Backup], Any]) -> Any:
         """The largest value that a majority has reached, this node's being ``mine``."""

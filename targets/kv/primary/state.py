@@ -35,6 +35,8 @@ class State:
         # Any two majorities share a node: of four nodes, three are one.
         self.majority = (len(env.node_ids) + (1 if bugs.half_is_majority else 2)) // 2
         saved = env.storage.read(FILE)
+        self.epoch: int
+        self.voted_for: str | None
         self.epoch, self.voted_for = json.loads(saved) if saved else (log_epoch, None)
         self.role = Role.BACKUP
         self.primary: str | None = None

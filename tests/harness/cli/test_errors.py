@@ -70,7 +70,7 @@ def test_wrong_arguments(argv: list[str], sentence: str, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "not a JSON document"),
+        ("{", "not JSON"),
         ('{"version": 1, "faults": [{"kind": "partitoin", "start_s": 1, "end_s": 2}]}', "did you mean 'partition'?"),
         ('{"version": 1, "faults": [{"kind": "kill", "start_s": 3, "end_s": 2}]}', "end_s"),
         ('{"version": 7, "faults": []}', "version"),

@@ -1,0 +1,111 @@
+"""The controller's side of a run's namespaces: starts the launcher, collects what the supervisor hands over, ends it all.
+
+The controller itself stays outside. It needs sockets, not a life, in there: descriptors of sockets that were made inside keep
+belonging to their network namespace. So the command line, its threads and its terminal are as on every other cluster, an ordinary
+user needs no second program, and whoever dies first takes everything inside along (see ``namespaces``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.clusters.fabric.netlink import Netlink
+from harness.clusters.fabric.nft import Filter
+from harness.clusters.namespaces import place, wire
+from harness.clusters.namespaces.conversation import Conversation
+from harness.errors import ClusterError
+
+# How often an end is looked for, and when it is forced.
+LOOK_S, END_S = 0.001, 5.0
+
+
+def environment() -> dict[str, str]:
+    """Ours, with a path on which this program's packages are found when they are not installed but run from their source tree."""
+    root = str(Path(harness.__file__).resolve().parent.parent)
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, path] if path else [root])}
+
+
+class Namespaces:
+    """The namespaces of one run: ``places`` by name, and the router's ``filter``, ``route`` and ``shaper``. Made by ``start``."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, Conversation] = {}
+        self.filter: Filter
+        self.route: Netlink
+        self.shaper: Conversation
+        self.shaper_refused: str | None = None  # why packets cannot be shaped here
+        self._process: subprocess.Popen[bytes] | None = None
+        self._supervisor: Conversation
+        self._close: list[Any] = []
+
+    async def start(self, plans: Sequence[place.Plan], seed: int) -> None:
+        """Make these places. Raises ClusterError; then nothing is left of them."""
+        try:
+            self._launch()
+            await self._supervisor.call("build", places=[asdict(plan) for plan in plans], seed=seed)
+            self.filter.setup()
+        except BaseException as error:
+            await self.stop()
+            if isinstance(error, OSError):
+                raise ClusterError(f"cannot make the namespaces of the run: {error.strerror or error}") from error
+            raise
+
+    def _launch(self) -> None:
+        ours, theirs = wire.pair()
+        with theirs:
+            # A session of its own: the terminal's interrupt is for us. Blocks for the milliseconds of a fork.
+            self._process = subprocess.Popen(
+                [sys.executable, "-S", "-m", "harness.clusters.namespaces.supervisor", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=environment(),
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._supervisor = Conversation(ours, "the supervisor of the namespaces", self._handed_over)
+        self._close.append(self._supervisor)
+
+    def _handed_over(self, message: wire.Message, descriptors: list[int]) -> None:
+        sock = socket.socket(fileno=descriptors[0])
+        match message.get("tool"):
+            case None:
+                self.places[message["place"]] = Conversation(sock, f"the init of {message['place']}")
+                self._close.append(self.places[message["place"]])
+            case "filter":
+                self.filter = Filter(sock)
+                self._close.append(self.filter)
+            case "route":
+                self.route = Netlink(sock)
+                self._close.append(self.route)
+            case "shaper":
+                self.shaper, self.shaper_refused = Conversation(sock, "the shaper"), message["refused"]
+                self._close.append(self.shaper)
+
+    async def stop(self) -> None:
+        """End every process inside; returns when they are gone. Idempotent."""
+        close, self._close = self._close, []
+        for one in reversed(close):
+            one.close()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + END_S
+        while process.poll() is None:
+            if loop.time() > until_s:
+                process.kill()  # the kernel does the rest
+            await asyncio.sleep(LOOK_S)
+
+    def pid(self) -> int | None:
+        """The launcher's process number; None when there is none."""
+        return self._process.pid if self._process is not None else None

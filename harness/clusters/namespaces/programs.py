@@ -1,0 +1,100 @@
+"""What runs in a place: one program at a time, on pipes, started, written to, read line by line, ended.
+
+Its init in the place does the work; this is the controller's side of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from harness.clusters.namespaces import wire
+from harness.clusters.namespaces.conversation import Conversation
+from harness.errors import ClusterError, TargetError
+
+# What a program that does not read (it is stopped, say) may have waiting for it; beyond that questions are dropped.
+BUFFER_MAX = 16 * 1024 * 1024
+
+
+class Program(asyncio.Protocol):
+    """See the module. ``on_line`` gets each line of its output, ``on_end`` its exit status (negative: the signal)."""
+
+    def __init__(self, place: Conversation, on_line: Callable[[bytes], None], on_end: Callable[[int], None]) -> None:
+        self.pid = 0  # in its place
+        self._place, self._on_line, self._on_end = place, on_line, on_end
+        self._rest = b""
+        self._over = asyncio.Event()
+        self._closed = asyncio.Event()  # its output has ended and was read
+        self._input: asyncio.WriteTransport | None = None
+        place.on_news = self._news
+
+    async def spawn(self, argv: Sequence[str], log: Path) -> None:
+        """Start it. Its standard error goes to the end of ``log``. Raises TargetError if there is no such program."""
+        theirs, ours = _pipe()
+        result, output = _pipe()
+        try:
+            with log.open("ab") as errors, theirs, output:
+                try:
+                    answer, _ = await self._place.call("spawn", (theirs.fileno(), output.fileno(), errors.fileno()), argv=list(argv))
+                except ClusterError:
+                    raise
+                except OSError as error:
+                    raise TargetError(f"cannot run {argv[0]!r}: {error.strerror or error}") from error
+        except BaseException:
+            ours.close()
+            result.close()
+            raise
+        self.pid = answer["pid"]
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, ours)
+        self._input = transport
+        await loop.connect_read_pipe(lambda: self, result)
+
+    @property
+    def running(self) -> bool:
+        """False once it certainly cannot read another line."""
+        return not self._over.is_set() and self._input is not None and not self._input.is_closing()
+
+    def write(self, line: bytes) -> None:
+        """Send a line to its standard input; dropped if nobody will read it, or too much is waiting to be read already."""
+        if self._input is not None and self.running and self._input.get_write_buffer_size() <= BUFFER_MAX:
+            self._input.write(line)
+
+    async def signal(self, number: signal.Signals) -> None:
+        """To it and all that it started; after SIGKILL they are dead and reaped when this returns."""
+        with suppress(ClusterError) if self._over.is_set() else suppress():
+            await self._place.call("signal", number=int(number))
+
+    async def kill(self) -> None:
+        """SIGKILL; returns when it is reaped and all that it had written has been read. Idempotent."""
+        await self.signal(signal.SIGKILL)
+        await self._over.wait()
+        await self._closed.wait()
+
+    def data_received(self, data: bytes) -> None:
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            self._on_line(line)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set()
+
+    def _news(self, message: wire.Message, descriptors: list[int]) -> None:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if message.get("ended") == self.pid:
+            self._over.set()
+            if self._input is not None:
+                self._input.abort()
+            self._on_end(message["status"])
+
+
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    reading, writing = os.pipe()
+    return os.fdopen(reading, "rb", 0), os.fdopen(writing, "wb", 0)

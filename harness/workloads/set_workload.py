@@ -1,0 +1,67 @@
+"""``set``: everybody adds elements to one set, each element once; what is not there at the end was lost.
+
+The oldest question to a replicated store, and the one with the simplest answer: of what it has acknowledged, how much is gone? Now and then
+the set is read, so that it shows how long an element stays invisible. Reads are few: each returns the whole set.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from harness.generator import PENDING, Answer, Context, Generator, invocation, node
+from harness.op import Op
+from harness.workloads.final import reads_of
+from harness.workloads.workload import Workload, WorkloadOptions
+
+KEYS = 1
+READ_SHARE = 0.1
+
+
+def _keys(options: WorkloadOptions) -> int:
+    return KEYS if options.keys is None else options.keys
+
+
+def _generator(options: WorkloadOptions) -> Generator:
+    return Adds(_keys(options), 0)
+
+
+def _final(options: WorkloadOptions) -> Generator:
+    return reads_of(range(_keys(options)))
+
+
+@node
+class Adds:
+    """Endless adds of 0, 1, 2, ... (never one twice, whatever became of it) to the keys 0 to ``keys`` - 1, and reads of these keys."""
+
+    keys: int
+    fresh: int
+    deaf: ClassVar[bool] = True
+
+    def op(self, ctx: Context) -> Answer:
+        if not ctx.free:
+            return PENDING
+        random = ctx.rng.random
+        key = int(self.keys * random())
+        reads = random() < READ_SHARE
+        op = invocation(ctx, "read", key) if reads else invocation(ctx, "add", key, self.fresh)
+        if op is PENDING:
+            return PENDING
+        return op, (self if reads else Adds(self.keys, self.fresh + 1))
+
+    def update(self, ctx: Context, event: Op) -> Generator:
+        return self
+
+
+SET = Workload(
+    name="set",
+    summary="adds of ever new elements to a set, few reads, and what is left of it at the end",
+    fs=("add", "read"),
+    generator=_generator,
+    final=_final,
+    checkers=(
+        ("set", {}),
+        ("availability", {}),
+        ("sanity", {}),
+        ("stats", {}),
+    ),
+)
