@@ -15,6 +15,7 @@ CHECKERS = {
     "latency": "checkers.latency:make",
     "linearizable": "checkers.linearizable.check:make",
     "sanity": "checkers.sanity:make",
+    "set": "checkers.sets:make",
     "stats": "checkers.stats:make",
 }
 

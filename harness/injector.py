@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.effects import Effect, Proof
+from harness.errors import TargetError
 from harness.journal import FaultJournal
 from harness.op import Op
 from harness.powers import EFFECTS, PING_S, Holds
@@ -53,6 +54,7 @@ class _Active:
     kind: str
     applied: list[Effect] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
+    healed: list[Proof] = field(default_factory=list)  # of the steps that have ended
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     steps: asyncio.Task[None] | None = None
 
@@ -72,6 +74,10 @@ class Injector:
     @property
     def active(self) -> list[str]:
         return [fault.kind for fault in self._active.values()]
+
+    def ended_steps(self, fault_id: int) -> int:
+        """How many timed steps of an active fault have come and gone."""
+        return len(self._active[fault_id].healed)
 
     async def invoke(self, op: Op) -> Op:
         """Carry out one nemesis op; its completion says what was done and what the probes saw."""
@@ -127,7 +133,7 @@ class Injector:
         if not fault.bit:
             # Some effects show only with time (a drifting clock) or only on a node that was away: look once more before they end.
             fault.proofs += [await EFFECTS[type(e)].verify(self._cluster, e, self._holds) for e in fault.applied]
-        proofs = [await self._heal(effect) for effect in reversed(fault.applied)]
+        proofs = [*fault.healed, *[await self._heal(effect) for effect in reversed(fault.applied)]]
         healed = all(proof.holds for proof in proofs)
         self._journal.record("healed" if healed else "not-healed", fault.id, evidence=_words(proofs))
         return {"healed": healed, "evidence": _words(proofs), "bit": fault.bit, "bit_evidence": _words(fault.proofs)}
@@ -152,7 +158,7 @@ class Injector:
                 fault.proofs.append(await EFFECTS[type(step.effect)].verify(self._cluster, step.effect, self._holds))
             else:
                 fault.applied.remove(step.effect)
-                await EFFECTS[type(step.effect)].heal(self._cluster, step.effect, self._holds)
+                fault.healed.append(await self._heal(step.effect))
 
     async def _apply(self, fault: _Active, effect: Effect) -> None:
         fault.applied.append(effect)  # before it is applied: an apply that fails half-way must be healed, too
@@ -161,7 +167,12 @@ class Injector:
 
     async def _heal(self, effect: Effect) -> Proof:
         power = EFFECTS[type(effect)]
-        await power.heal(self._cluster, effect, self._holds)
+        try:
+            await power.heal(self._cluster, effect, self._holds)
+        except (
+            TargetError
+        ) as error:  # a node that does not come back is a finding about the target, not a failure of ours
+            return Proof(holds=False, evidence=str(error))
         proof = await power.verify_healed(self._cluster, effect, self._holds)
         for _ in range(HEAL_TRIES - 1):
             if proof.holds:
@@ -182,4 +193,5 @@ class Injector:
 
 
 def _words(proofs: Sequence[Proof]) -> str:
-    return "; ".join(proof.evidence for proof in proofs)
+    """What the probes saw, each thing said once."""
+    return "; ".join(dict.fromkeys(proof.evidence for proof in proofs))

@@ -132,6 +132,9 @@ def of_window(part: Part, stuck: int | None) -> tuple[int, ...]:
     size = WINDOW_FIRST
     while True:
         start = part.close(before[-size:] if stuck is None else {stuck, *before[-size:]})
+        # A cas that was still open then keeps its sources, also later ones: as a plain write it could do more than it did.
+        late = [i for i in start if ops.kind[i] == CAS and ops.ret[i] > end]
+        start = sorted({*start, *(source for i in late for source in part.sources.of(i))})
         if part.broken(start):
             return part.smallest(start)
         if size >= len(before):

@@ -100,6 +100,7 @@ class SimCluster:
     """Satisfies ``Cluster`` and every ``Can*`` power."""
 
     name = "sim"
+    simulated = True  # nothing outside this process is touched, so nothing of a fault can stay behind
     loop_factory = VirtualTimeLoop
 
     def __init__(self, spec: ClusterSpec, base: Latency = LAN) -> None:

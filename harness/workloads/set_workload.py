@@ -14,7 +14,7 @@ from harness.workloads.final import reads_of
 from harness.workloads.workload import Workload, WorkloadOptions
 
 KEYS = 1
-READ_SHARE = 0.1
+READ_SHARE = 0.05
 
 
 def _keys(options: WorkloadOptions) -> int:

@@ -52,9 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--skew", type=_skew, help="how wrong the wall clock is: JSON of since_s, offset_s, drift, strobe_period_s"
     )
-    parser.add_argument("--listen", type=tcp.place, help="HOST:PORT to receive messages by TCP (default: standard input)")
     parser.add_argument(
-        "--peer", type=tcp.peer, action="append", default=[], help="NAME=HOST:PORT of each node that listens, this one too"
+        "--listen", type=tcp.place, help="HOST:PORT to receive messages by TCP (default: standard input)"
+    )
+    parser.add_argument(
+        "--peer",
+        type=tcp.peer,
+        action="append",
+        default=[],
+        help="NAME=HOST:PORT of each node that listens, this one too",
     )
     return parser
 

@@ -66,7 +66,9 @@ class TcpNode(stdio.Node):
         super().__init__(seat)
         self._book = book
         self._outboxes: dict[str, _Outbox] = {}
-        self._callers: dict[str, _Caller | None] = {}  # clients: the connection that each called by last; None: it has broken
+        self._callers: dict[
+            str, _Caller | None
+        ] = {}  # clients: the connection that each called by last; None: it has broken
         self._server: asyncio.Server | None = None
 
     async def listen(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from harness.history import History
-from harness.op import Op
+from harness.op import Op, OpType
 
 PROCESSES = 4
 ROLLS = 100
@@ -36,6 +36,7 @@ class _World:
     domain: int  # how many values there are; 0: every write is of a new one
     keys: int
     crashes: bool
+    nulls: bool
     state: dict[Any, Any] = field(default_factory=dict)
     open: dict[int, tuple[Op, str]] = field(default_factory=dict)  # process → op, "invoked" or what its effect returned
     results: dict[int, Op] = field(default_factory=dict)
@@ -44,9 +45,12 @@ class _World:
     ops: list[Op] = field(default_factory=list)
     fresh: int = 0
 
-    def value(self, roll: int) -> int:
+    def value(self, roll: int) -> int | None:
+        """A value to write: fresh, or one of the domain, whose first is null. Now and then null is written among fresh ones, too."""
         self.fresh += 1
-        return roll % self.domain if self.domain else self.fresh
+        if self.domain:
+            return roll % self.domain or None
+        return None if self.nulls and self.fresh % 7 == 0 else self.fresh
 
     def effect(self, op: Op) -> Op:
         """The op as it completes if nothing goes wrong."""
@@ -94,7 +98,9 @@ class _World:
         else:
             done = self.results[process]
             if lies and done.f == "read" and roll % 10 == 1:
-                done = op.ok(roll % self.domain if self.domain else roll % (self.fresh + 2) or None)
+                done = op.ok(roll % (self.domain or self.fresh + 2) or None)
+            elif lies and done.type is OpType.FAIL and roll % 2:
+                done = op.ok(op.value)  # a cas that is said to have succeeded
             del self.open[process]
             self.record(done)
 
@@ -108,10 +114,16 @@ class _World:
 
 
 def register_run(
-    steps: Sequence[Step], *, domain: int = 0, keys: int = 1, crashes: bool = True, lies: bool = True
+    steps: Sequence[Step],
+    *,
+    domain: int = 0,
+    keys: int = 1,
+    crashes: bool = True,
+    lies: bool = True,
+    nulls: bool = False,
 ) -> History:
     """The history of running ``steps``; without ``lies`` it is linearizable. Values are fresh, or of a small ``domain``."""
-    world = _World(domain=domain, keys=keys, crashes=crashes)
+    world = _World(domain=domain, keys=keys, crashes=crashes, nulls=nulls)
     for process, roll in steps:
         world.step(process, roll, lies)
     return history_of(world.ops)

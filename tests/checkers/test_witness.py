@@ -46,8 +46,10 @@ def test_witnesses_of_longer_histories_are_impossible_and_small() -> None:
                 sizes.append(len(lines.calls()))
                 assert not legal(run, anomaly.witness)
                 assert set(anomaly.ops) <= set(run.index.tolist())
-    assert len(sizes) >= 15
-    assert max(sizes) <= 12
+    assert len(sizes) >= 30
+    # What a read may have seen is shown with it: with few values that can be many writes.
+    assert sorted(sizes)[len(sizes) * 3 // 4] <= 4
+    assert max(sizes) <= 40
 
 
 @settings(max_examples=30, deadline=None)

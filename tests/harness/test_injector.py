@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.effects import ClockSkew, Cut, Effect, Kill, Link, PacketShape, Pause, Shape, Skew
+from harness.errors import TargetError
 from harness.injector import Injector
 from harness.journal import FaultJournal
 from harness.op import NEMESIS, Op
@@ -133,6 +134,7 @@ class Lab:
 
     def __init__(self, path: Path, **cluster: bool) -> None:
         self.cluster = FakeCluster(**cluster)
+        path.mkdir(exist_ok=True)
         self.path = path / "faults.jsonl"
         self.injector = Injector(self.cluster, {"fake": FakeFault()}, FaultJournal(self.path, lambda: 0))
 
@@ -275,6 +277,35 @@ def test_timed_steps_come_and_go_and_the_stop_ends_the_rest(tmp_path: Path) -> N
         assert stopped["bit"]
         assert stopped["healed"]
         assert lab.cluster.untouched
+
+    asyncio.run(scenario())
+
+
+def test_a_step_that_ended_is_proved_healed_too(tmp_path: Path) -> None:
+    async def scenario(lab: Lab) -> dict[str, Any]:
+        await lab.steps(1, FakeStep(Kill(nodes=("n1",)), offset_s=0.0, length_s=0.001))
+        async with asyncio.timeout(5):
+            while not lab.injector.ended_steps(1):
+                await asyncio.sleep(0)
+        return await lab.stop(1)
+
+    healed = asyncio.run(scenario(Lab(tmp_path)))
+    assert (healed["healed"], healed["evidence"]) == (True, "up again: n1")
+    monkey = Lab(tmp_path / "sticky", sticky=True)
+    assert not asyncio.run(scenario(monkey))["healed"]
+
+
+def test_a_node_that_does_not_come_back_is_told_not_raised(tmp_path: Path) -> None:
+    class Stillborn(FakeCluster):
+        async def restart(self, node: str) -> None:
+            raise TargetError(f"node {node} did not start")
+
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        lab.injector = Injector(Stillborn(), {"fake": FakeFault()}, FaultJournal(lab.path, lambda: 0))
+        await lab.start(1, EFFECTS["kill"])
+        stopped = await lab.stop(1)
+        assert (stopped["healed"], stopped["evidence"]) == (False, "node n1 did not start")
 
     asyncio.run(scenario())
 

@@ -1,10 +1,12 @@
 """The packet filter of the router: which links let nothing through, lose packets, or pass the queue. Standard library alone.
 
-One table per address family with three chains on the forwarding of packets, in this order:
+One table per address family with these chains, in this order:
 
-    cut     packets of the links in the set "cut" are dropped
-    loss    packets of the links in "loss<n>" are dropped with a probability of n in 10,000
-    queue   packets of the links in "slow" and "copied" go to user space (``nfqueue``): by their headers alone, or whole
+    cut     forwarded packets of the links in the set "cut" are dropped
+    loss    those of the links in "loss<n>" are dropped with a probability of n in 10,000
+    queue   those of the links in "slow" and "copied" go to user space (``nfqueue``): by their headers alone, or whole
+    held    what comes back from there meets the cuts again: a cut also takes what was under way
+    again   so do the copies that are sent from there
 
 A link is a pair of addresses, looked up as one key: both stand side by side in the header. Every element counts the packets that
 matched it. Changes are sent in one batch, which the kernel carries out as a whole or not at all.
@@ -26,9 +28,16 @@ BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEW_TABLE, NEW_CHAIN, NEW_RULE, NEW_SET, NEW_ELEMENTS, GET_ELEMENTS, DELETE_ELEMENTS = 0, 3, 6, 9, 12, 13, 14
 TABLE = "splitbrain"
 
-FORWARD = 2  # the hook
-CUT, LOSS, QUEUE = "cut", "loss", "queue"
-CHAINS: Mapping[str, int] = {CUT: -20, LOSS: -10, QUEUE: 0}  # and their priorities: the lowest first
+FORWARD, OUTPUT = 2, 3  # hooks
+CUT, LOSS, QUEUE, HELD, AGAIN = "cut", "loss", "queue", "held", "again"
+# Chains with their hooks and priorities: the lowest comes first.
+CHAINS: Mapping[str, tuple[int, int]] = {
+    CUT: (FORWARD, -20),
+    LOSS: (FORWARD, -10),
+    QUEUE: (FORWARD, 0),
+    HELD: (FORWARD, 10),
+    AGAIN: (OUTPUT, 0),
+}
 SLOW, COPIED = "slow", "copied"
 QUEUES: Mapping[str, int] = {SLOW: 0, COPIED: 1}
 LOSS_PARTS = 10_000
@@ -144,12 +153,12 @@ def setup(*, compat: bool) -> list[Request]:
     requests = []
     for family in FAMILIES.values():
         requests.append(_request(NEW_TABLE, family, "make the table", attribute(1, TABLE)))
-        for chain, priority in CHAINS.items():
-            hook = nested(4, attribute(1, be32(FORWARD)), attribute(2, struct.pack(">i", priority)))
+        for chain, (hook_number, priority) in CHAINS.items():
+            hook = nested(4, attribute(1, be32(hook_number)), attribute(2, struct.pack(">i", priority)))
             named = attribute(1, TABLE) + attribute(3, chain)
             requests.append(_request(NEW_CHAIN, family, f"make the chain {chain}", named, hook, attribute(7, "filter")))
         requests += [_set(family, name, number) for number, name in enumerate((CUT, *QUEUES), 1)]
-        requests.append(_rule(family, CUT, _key(family), _in_set(CUT), _drop()))
+        requests += [_rule(family, chain, _key(family), _in_set(CUT), _drop()) for chain in (CUT, HELD, AGAIN)]
         requests += [_rule(family, QUEUE, _key(family), _in_set(name), to_queue(n)) for name, n in QUEUES.items()]
     return requests
 

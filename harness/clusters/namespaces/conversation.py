@@ -49,6 +49,8 @@ class Conversation:
             raise ClusterError(f"{self.name} did not answer {do!r} within {ANSWER_S:g} s") from None
         except (BrokenPipeError, ConnectionResetError):
             raise ClusterError(f"{self.name} has ended") from None
+        except BlockingIOError:
+            raise ClusterError(f"{self.name} does not listen any more") from None
         finally:
             self._waiting = {number: one for number, one in self._waiting.items() if one is not waiter}
         if "error" in answer:
@@ -70,7 +72,7 @@ class Conversation:
             elif "id" in message:
                 self._answered(message, descriptors)
             elif "error" in message:
-                self._end(message["error"])
+                self._end(message["error"], message.get("errno"))
             else:
                 self.on_news(message, descriptors)
 
@@ -81,7 +83,7 @@ class Conversation:
         else:
             waiter.set_result((message, descriptors))
 
-    def _end(self, why: str) -> None:
+    def _end(self, why: str, number: int | None = None) -> None:
         if self.why_ended is not None:
             return
         self.why_ended = why
@@ -89,4 +91,6 @@ class Conversation:
         self._socket.close()
         for waiter in self._waiting.values():
             if not waiter.done():
-                waiter.set_exception(ClusterError(f"{self.name}: {why}"))
+                error = ClusterError(f"{self.name}: {why}")
+                error.__cause__ = OSError(number, why) if number is not None else None
+                waiter.set_exception(error)

@@ -106,6 +106,12 @@ class Namespaces:
                 process.kill()  # the kernel does the rest
             await asyncio.sleep(LOOK_S)
 
+    @property
+    def why_lost(self) -> str | None:
+        """Why nothing can be asked in there any more; None while something can."""
+        return "they were never made, or ended" if self._process is None else self._supervisor.why_ended
+
+    @property
     def pid(self) -> int | None:
         """The launcher's process number; None when there is none."""
         return self._process.pid if self._process is not None else None

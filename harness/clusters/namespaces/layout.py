@@ -14,6 +14,8 @@ from harness.errors import ClusterError
 
 # The router is reached by the same link-local address on every cable.
 GATE4, GATE6 = "169.254.0.1", "fe80::1"
+# Clients' addresses are not on the cable, so nobody there need answer for them: the way to them is by these.
+CLIENTS_GATE4, CLIENTS_GATE6 = "169.254.0.2", "fe80::2"
 ALL4, ALL6 = "10.0.0.0/8", "fd5b::/16"
 CLIENTS4, CLIENTS6 = "10.128.0.0/9", "fd5b:0:0:c::/64"
 _NODES4, _NODES6 = ipaddress.ip_address("10.0.0.0"), ipaddress.ip_address("fd5b::")

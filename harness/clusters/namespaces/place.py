@@ -22,6 +22,13 @@ from harness.clusters.fabric.netlink import ROUTE, Netlink, open_socket
 from harness.clusters.namespaces import kernel, layout, wire
 
 CABLE = "eth0"
+SETTINGS: tuple[tuple[str, str], ...] = (
+    ("ipv4/conf/{}/rp_filter", "0"),
+    ("ipv4/conf/{}/arp_ignore", "0"),
+    ("ipv6/conf/{}/disable_ipv6", "0"),
+    # Addresses that nobody else can have are usable at once (RFC 4862 section 5.4: duplicate detection would take a second).
+    ("ipv6/conf/{}/accept_dad", "0"),
+)
 # Python ignores these; a program must not inherit that.
 RESTORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
 # Names that Python's socket module has only from 3.12 on, or not at all: ip(7), ipv6(7).
@@ -66,7 +73,7 @@ class fatal:  # noqa: N801 - a context manager that reads as a word
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> NoReturn:
         with suppress(OSError):
-            wire.send(self._control, {"error": str(error)})
+            wire.send(self._control, {"error": str(error), "errno": getattr(error, "errno", None)})
         os._exit(1)
 
 
@@ -81,10 +88,7 @@ def keep_only(control: socket.socket) -> None:
 def _furnish(plan: Plan) -> None:
     """A view of the file system of its own: its processes, its hosts, of all nodes' directories only the one that is its."""
     kernel.mount("proc", "/proc", "proc")
-    for name in ("all", "default"):
-        # Addresses that nobody else can have are usable at once (RFC 4862 section 5.4: duplicate detection would take a second).
-        with suppress(OSError):  # a kernel without IPv6
-            Path(f"/proc/sys/net/ipv6/conf/{name}/accept_dad").write_text("0", encoding="ascii")
+    settle()
     if plan.directory is None:
         return
     own = os.open(plan.directory, os.O_PATH)
@@ -98,6 +102,14 @@ def _furnish(plan: Plan) -> None:
     if Path("/etc/hosts").exists():
         kernel.mount(str(hosts), "/etc/hosts", flags=kernel.BIND)
     os.chdir(plan.directory)
+
+
+def settle() -> None:
+    """Settings of this network namespace, which a new one may inherit from the machine."""
+    for path, value in SETTINGS:
+        for name in ("all", "default"):
+            with suppress(FileNotFoundError):  # a kernel without IPv6
+                Path(f"/proc/sys/net/{path.format(name)}").write_text(value, encoding="ascii")
 
 
 class _Init:
@@ -152,6 +164,7 @@ class _Init:
         address = self._plan.address
         if address is None:
             mine = [route.own(layout.CLIENTS4, loopback), route.own(layout.CLIENTS6, loopback)]
+            mine += [route.address(cable, layout.CLIENTS_GATE4), route.address(cable, layout.CLIENTS_GATE6)]
         else:
             mine = [route.address(cable, address.v4), route.address(cable, address.v6)]
         ways = [

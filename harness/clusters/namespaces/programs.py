@@ -9,7 +9,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +30,8 @@ class Program(asyncio.Protocol):
         self._over = asyncio.Event()
         self._closed = asyncio.Event()  # its output has ended and was read
         self._input: asyncio.WriteTransport | None = None
+        self._output: asyncio.ReadTransport | None = None
+        self._ended: dict[int, int] = {}  # programs that have ended, this one or one before, and their status
         place.on_news = self._news
 
     async def spawn(self, argv: Sequence[str], log: Path) -> None:
@@ -40,7 +41,9 @@ class Program(asyncio.Protocol):
         try:
             with log.open("ab") as errors, theirs, output:
                 try:
-                    answer, _ = await self._place.call("spawn", (theirs.fileno(), output.fileno(), errors.fileno()), argv=list(argv))
+                    answer, _ = await self._place.call(
+                        "spawn", (theirs.fileno(), output.fileno(), errors.fileno()), argv=list(argv)
+                    )
                 except ClusterError:
                     raise
                 except OSError as error:
@@ -53,7 +56,8 @@ class Program(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, ours)
         self._input = transport
-        await loop.connect_read_pipe(lambda: self, result)
+        self._output, _ = await loop.connect_read_pipe(lambda: self, result)
+        self._settle()
 
     @property
     def running(self) -> bool:
@@ -67,14 +71,20 @@ class Program(asyncio.Protocol):
 
     async def signal(self, number: signal.Signals) -> None:
         """To it and all that it started; after SIGKILL they are dead and reaped when this returns."""
-        with suppress(ClusterError) if self._over.is_set() else suppress():
-            await self._place.call("signal", number=int(number))
+        await self._place.call("signal", number=int(number))
 
     async def kill(self) -> None:
         """SIGKILL; returns when it is reaped and all that it had written has been read. Idempotent."""
         await self.signal(signal.SIGKILL)
         await self._over.wait()
         await self._closed.wait()
+
+    def close(self) -> None:
+        """Let go of it: its pipes are closed, and its end is nobody's news any more. Whoever ends its place ends it."""
+        self._over.set()
+        for transport in (self._input, self._output):
+            if transport is not None and not transport.is_closing():
+                transport.close()
 
     def data_received(self, data: bytes) -> None:
         lines = (self._rest + data).split(b"\n")
@@ -88,11 +98,17 @@ class Program(asyncio.Protocol):
     def _news(self, message: wire.Message, descriptors: list[int]) -> None:
         for descriptor in descriptors:
             os.close(descriptor)
-        if message.get("ended") == self.pid:
+        if "ended" in message:
+            self._ended[message["ended"]] = message["status"]
+            self._settle()
+
+    def _settle(self) -> None:
+        """Its end may be heard of before its start is."""
+        if self.pid in self._ended and not self._over.is_set():
             self._over.set()
-            if self._input is not None:
+            if self._input is not None and not self._input.is_closing():
                 self._input.abort()
-            self._on_end(message["status"])
+            self._on_end(self._ended[self.pid])
 
 
 def _pipe() -> tuple[IO[bytes], IO[bytes]]:

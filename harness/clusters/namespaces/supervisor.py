@@ -67,6 +67,7 @@ def _supervise(control: socket.socket) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as init it inherits orphans, and has no use for their status
     kernel.mount("none", "/", flags=kernel.PRIVATE | kernel.RECURSIVE)
     kernel.mount("proc", "/proc", "proc")
+    place.settle()
     for path in FORWARDING:
         with suppress(FileNotFoundError):  # a kernel without IPv6
             Path(path).write_text("1", encoding="ascii")
@@ -134,11 +135,12 @@ def _lay_cables(ends: Sequence[tuple[place.Plan, int]]) -> None:
     for number, (plan, _) in enumerate(ends):
         index = socket.if_nametoindex(f"to{number}")
         if plan.address is None:
-            networks = [layout.CLIENTS4, layout.CLIENTS6]
+            ways = [route.route(f"{layout.CLIENTS_GATE4}/32", index)]
+            ways += [route.route(layout.CLIENTS4, index, via=layout.CLIENTS_GATE4)]
+            ways += [route.route(layout.CLIENTS6, index, via=layout.CLIENTS_GATE6)]
         else:
-            networks = [f"{plan.address.v4}/32", f"{plan.address.v6}/128"]
-        gates = [route.address(index, layout.GATE4), route.address(index, layout.GATE6)]
-        requests += [*gates, route.up(index), *(route.route(network, index) for network in networks)]
+            ways = [route.route(f"{plan.address.v4}/32", index), route.route(f"{plan.address.v6}/128", index)]
+        requests += [route.address(index, layout.GATE4), route.address(index, layout.GATE6), route.up(index), *ways]
     netlink.transact([*requests, route.unreachable(layout.ALL4), route.unreachable(layout.ALL6)])
     netlink.close()
 

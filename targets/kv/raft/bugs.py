@@ -18,7 +18,9 @@ class Bugs:
     stale_local_read: bool = False  # every node answers reads from its own state (against section 8)
     lease_without_drift_bound: bool = False  # reads under a lease by the wall clock (against thesis 6.4.1)
     fixed_election_timeout: bool = False  # all nodes campaign at the same instants (against 5.2)
-    commit_old_term: bool = False  # entries of earlier terms are committed by counting replicas (against 5.4.2)
+    commit_old_term: bool = (
+        False  # entries of earlier terms are committed by counting replicas, hence no no-op (against 5.4.2)
+    )
     apply_twice_on_retry: bool = False  # the session table is not consulted (against section 8, thesis 6.3)
     snapshot_drops_sessions: bool = (
         False  # a snapshot saves the keys, and forgets the session table (against thesis 6.3)

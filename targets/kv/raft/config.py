@@ -15,7 +15,7 @@ class Config:
     for messages that a fault delays by 50 ms). ``heartbeat_s``: three fit into the shortest timeout, so that a lost one does no harm.
     ``snapshot_entries``: a snapshot is taken after so many applied entries; far fewer than in production, so that a run of a minute sees
     many. ``snapshot_tail``: so many entries stay in the log behind a snapshot, for followers that are almost up to date.
-    ``batch_max``: entries per AppendEntries. ``sessions_max``: clients remembered for exactly-once, the least recently served goes first.
+    ``batch_s``: so long the leader gathers proposals before it syncs and sends them (group commit). ``batch_max``: entries per AppendEntries. ``sessions_max``: clients remembered for exactly-once, the least recently served goes first.
     ``forward_max_s``: how long a follower remembers a forwarded request. ``pre_vote``: thesis 9.6.
     ``autopilot_s``: the leader removes a member that was silent for so long, and adds it again when it returns; 0 is never.
     ``members``: the first members, comma-separated; empty is all nodes.
@@ -26,6 +26,7 @@ class Config:
     heartbeat_s: float = 0.075
     snapshot_entries: int = 100
     snapshot_tail: int = 25
+    batch_s: float = 0.002
     batch_max: int = 64
     sessions_max: int = 4096
     forward_max_s: float = 10.0

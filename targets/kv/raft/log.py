@@ -55,7 +55,7 @@ class Log:
     def slice(self, start: int, count: int) -> list[Entry]:
         """Up to ``count`` entries from ``start`` on."""
         offset = start - self.base_index - 1
-        return self.entries[offset : offset + count]
+        return self.entries[offset : offset + max(0, count)]
 
     def first_of_term(self, index: int) -> int:
         """The first index that the log still has whose entry is of the same term as the entry at ``index``."""

@@ -50,6 +50,7 @@ class Replication:
         self.round = self.awaited_round = 0  # the current round; the one that someone waits for, or 0
         self.when_round_confirmed: Callable[[], None] = _nothing
         self.when_ticked: Callable[[], None] = _nothing
+        self.inherited_index = 0  # the last index of the log when this server became leader
         self._tick: Timer | None = None
         self._flushing = False
         # The time by which the leader judges whether it still reaches a majority. A wall clock may stand still, or go back.
@@ -58,14 +59,14 @@ class Replication:
     def start(self) -> None:
         """This server has become leader."""
         self.peers, self.round, self.awaited_round, self._flushing = {}, 0, 0, False
+        self.inherited_index = self._state.log.last_index
         self._meet_peers()
-        if not self._state.bugs.read_before_term_commit:
+        # Figure 2, Leaders: "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server."
+        for name, peer in self.peers.items():
+            self._send(name, peer)
+        if not (self._state.bugs.read_before_term_commit or self._state.bugs.commit_old_term):
             # Section 8: "each leader commits a blank no-op entry into the log at the start of its term", to learn what is committed.
             self.propose(None)
-        self._flush()
-        for name, peer in self.peers.items():
-            if not peer.waiting:
-                self._send(name, peer)
         self._tick = self._state.env.call_later(self._state.config.heartbeat_s, self._on_tick)
 
     def stop(self) -> None:
@@ -76,7 +77,7 @@ class Replication:
             self._tick = None
 
     def propose(self, command: Any) -> int:
-        """Append ``command`` to the log; it goes out with all that is proposed at this instant. Returns its index."""
+        """Append ``command`` to the log; it goes to the disk, and then out, with all that is proposed meanwhile. Returns its index."""
         state = self._state
         index = state.log.last_index + 1
         state.store(index - 1, [[state.term, command]])
@@ -84,7 +85,7 @@ class Replication:
             self._meet_peers()
         if not self._flushing:
             self._flushing = True
-            state.env.call_later(0.0, self._flush)
+            state.env.call_later(state.config.batch_s, self._flush)
         return index
 
     def begin_round(self) -> None:
@@ -112,9 +113,8 @@ class Replication:
         state.log.sync()
         if state.bugs.ack_before_quorum:
             self._applier.commit_to(state.log.last_index)
-        last = state.log.last_index
         for name, peer in self.peers.items():
-            if not peer.waiting and peer.next <= last:
+            if not peer.waiting and peer.next <= state.log.synced_index:
                 self._send(name, peer)
         self._advance()  # a cluster of one needs nobody's answer
 
@@ -133,7 +133,7 @@ class Replication:
                 "term": state.term,
                 "prev": prev,
                 "prev_term": log.term_at(prev),
-                "entries": log.slice(peer.next, state.config.batch_max),
+                "entries": log.slice(peer.next, min(state.config.batch_max, log.synced_index - prev)),
                 "commit": state.commit,
             }
         peer.number += not peer.waiting
@@ -194,7 +194,7 @@ class Replication:
             leads
             and expected
             and not peer.waiting
-            and (peer.next <= state.log.last_index or peer.sent_round < self.round)
+            and (peer.next <= state.log.synced_index or peer.sent_round < self.round)
         ):
             self._send(message["src"], peer)
 

@@ -1,0 +1,347 @@
+"""The local cluster: each node a set of Linux namespaces of its own behind a router of ours. No Docker, no program but Python.
+
+Real packets, real processes: nodes and clients speak TCP (``targets.node.tcp``) over virtual cables, and faults act on the packets at
+the router (``fabric``). The harness's own questions go to a node's standard input, which no fault of the network reaches. All of it
+lives in namespaces of the run, which end with this process, however it ends (``namespaces``). Options: ``ip`` 4 or 6.
+
+Since packets are what is lost, late or doubled, TCP hides from a node most of what a link does, as it does on a real network: loss
+and reordering become delay, duplicates vanish. A one-way cut takes acknowledgements along, so that soon nothing flows either way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness import clock
+from harness.clusters.channels import Line
+from harness.clusters.fabric import probes
+from harness.clusters.fabric.router import Router
+from harness.clusters.last_words import last_words
+from harness.clusters.namespaces import doctor, layout
+from harness.clusters.namespaces.callers import Caller
+from harness.clusters.namespaces.launch import Namespaces
+from harness.clusters.namespaces.place import Plan
+from harness.clusters.namespaces.probing import Prober
+from harness.clusters.namespaces.programs import Program
+from harness.clusters.process import HARNESS, INIT_S, SKEW_S, NodeStart, python_node
+from harness.effects import ClockSkew, Link, PacketShape
+from harness.errors import ClusterError, TargetError
+from harness.protocols import Body, Channel, ClusterSpec
+from targets.node import codes
+from targets.node.wallclock import Skew
+
+VERSIONS = (4, 6)
+LINE_SHOWN = 200  # how much of a line that is no message an error shows
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+# The command line of one life of a node, from how it starts and where it and all others listen.
+Argv = Callable[[NodeStart, str, Mapping[str, str]], Sequence[str]]
+
+
+def tcp_node(start: NodeStart, listen: str, peers: Mapping[str, str]) -> list[str]:
+    """The command line of our own node runtime on the network; addresses are HOST:PORT."""
+    argv = [*python_node(start), "--listen", listen]
+    for name, where in peers.items():
+        argv += ["--peer", f"{name}={where}"]
+    return argv
+
+
+class _Node:
+    """What outlasts a node's lives."""
+
+    def __init__(self, name: str, directory: Path, address: layout.Address) -> None:
+        self.name, self.directory, self.address = name, directory, address
+        self.log = directory / "node.log"
+        self.program: Program | None = None  # None: dead
+        self.up = False  # whether it has answered ``init`` in this life
+        self.lives = 0
+        self.skew: Skew | None = None
+        self.crash: str | None = None  # how its last life ended, if nobody killed it
+
+
+class LocalCluster:
+    """Nodes in namespaces, faults on packets. Linux, as root or where user namespaces allow it."""
+
+    name = "local"
+    loop_factory = None
+
+    def __init__(self, spec: ClusterSpec, argv: Argv = tcp_node) -> None:
+        layout.check_names(spec.nodes)
+        self.nodes = tuple(spec.nodes)
+        self._spec, self._argv = spec, argv
+        self._version = spec.options.get("ip", 4)
+        if self._version not in VERSIONS:
+            raise ClusterError(f"the option ip of the local cluster is 4 or 6, not {self._version!r}")
+        home = (spec.directory / "nodes").absolute()
+        self._nodes = {
+            name: _Node(name, home / name, layout.node_address(number)) for number, name in enumerate(self.nodes, 1)
+        }
+        self._namespaces = Namespaces()
+        self._desk = Line(self._hand_over)
+        self._callers: dict[str, Caller] = {}
+        self._router: Router
+        self._prober = Prober(lambda link: self._router.slowest_s(link))
+        self._violation: TargetError | None = None
+        self._began_s = 0.0
+
+    @staticmethod
+    def unavailable() -> str | None:
+        """Why this cluster cannot run on this machine and what would enable it, or None. Takes a third of a second: it tries."""
+        return doctor.unavailable()
+
+    # Lifecycle
+
+    async def start(self) -> None:
+        self._began_s = asyncio.get_running_loop().time()
+        try:
+            await self._namespaces.start(self._plans(), self._spec.seed)
+            self._router = Router(self._namespaces.filter, self._tell_shaper, self._keys)
+            where = {node.name: node.address for node in self._nodes.values()}
+            await self._prober.open(self._namespaces.places, where, self._version)
+            async with asyncio.TaskGroup() as boots:
+                for node in self._nodes.values():
+                    boots.create_task(self._boot(node))
+        except BaseExceptionGroup as group:
+            await self._end()
+            raise group.exceptions[0] from None
+        except BaseException:
+            await self._end()
+            raise
+
+    async def stop(self) -> None:
+        await self._end()
+        violation, self._violation = self._violation, None
+        if violation is not None:
+            raise violation
+
+    async def _end(self) -> None:
+        try:
+            self._prober.close()
+            for caller in self._callers.values():
+                await caller.close()
+            for node in self._nodes.values():
+                program, node.program, node.up = node.program, None, False
+                if program is not None:
+                    program.close()
+        finally:
+            await self._namespaces.stop()
+            await asyncio.sleep(0)  # transports close their pipes in the loop's next round
+
+    def _plans(self) -> list[Plan]:
+        hosts = layout.hosts(self.nodes, self._version)
+        plans = []
+        for node in self._nodes.values():
+            node.directory.mkdir(parents=True, exist_ok=True)
+            plans.append(Plan(name=node.name, address=node.address, directory=str(node.directory), hosts=hosts))
+        return [*plans, Plan(name=layout.CLIENTS, address=None, directory=None, hosts=hosts)]
+
+    async def _boot(self, node: _Node) -> None:
+        """One new life, up to its answer to ``init``."""
+        incarnation, node.lives, node.crash, node.up = node.lives, node.lives + 1, None, False
+        start = NodeStart(
+            spec=self._spec,
+            node=node.name,
+            data=node.directory / "data",
+            incarnation=incarnation,
+            epoch_s=self._began_s,
+            skew=node.skew,
+        )
+        place = self._namespaces.places[node.name]
+        program = Program(place, lambda line: self._from_node(node, line), lambda status: self._ended(node, status))
+        node.program = program
+        if incarnation:  # of a life that ended by itself, what it had started may be left
+            await program.signal(signal.SIGKILL)
+        try:
+            await program.spawn(self._argv(start, self._listen(node), self._peers()), node.log)
+        except BaseException:
+            node.program = None
+            raise
+        init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
+        reply = await self._desk.ask(node.name, init, INIT_S)
+        if reply is not None and reply.get("type") == "init_ok":
+            node.up = True
+            return
+        await program.kill()
+        if self._violation is not None:
+            raise self._violation
+        why = node.crash or (f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
+        raise TargetError(
+            f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
+        )
+
+    def _listen(self, node: _Node) -> str:
+        host = node.address.host(self._version)
+        return f"[{host}]:{layout.NODE_PORT}" if self._version == 6 else f"{host}:{layout.NODE_PORT}"
+
+    def _peers(self) -> dict[str, str]:
+        return {node.name: self._listen(node) for node in self._nodes.values()}
+
+    def _ended(self, node: _Node, status: int) -> None:
+        """The program is gone and reaped, killed by us or by its own doing."""
+        node.program, node.up = None, False
+        if status != -signal.SIGKILL and node.crash is None:
+            how = f"by signal {-status}" if status < 0 else f"with status {status}"
+            node.crash = f"ended {how}"
+        self._desk.hang_up(node.name)
+
+    def crashes(self) -> dict[str, str]:
+        """The nodes that ended without having been killed, and how."""
+        return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
+
+    def _node(self, name: str) -> _Node:
+        node = self._nodes.get(name)
+        if node is None:
+            raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
+        return node
+
+    # Messages
+
+    def _from_node(self, node: _Node, line: bytes) -> None:
+        """A line that a node wrote on its standard output: for the harness, or for nobody."""
+        try:
+            message = _decode(line)
+            src, dest, body = message["src"], message["dest"], message["body"]
+        except (msgspec.MsgspecError, KeyError) as error:
+            self._violate(
+                node, f"wrote a line that is no message ({error}): {line[:LINE_SHOWN].decode(errors='replace')!r}"
+            )
+            return
+        if src != node.name or not isinstance(body, dict):
+            self._violate(node, f"wrote a message that is not its own: {line[:LINE_SHOWN].decode(errors='replace')!r}")
+        elif dest == HARNESS:
+            self._desk.deliver(body)
+        elif "msg_id" in body:
+            refusal = {"type": "error", "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
+            self._hand_over(src, {**refusal, "in_reply_to": body["msg_id"]})
+
+    def _violate(self, node: _Node, why: str) -> None:
+        """The node does not speak the protocol: nothing that it says can be judged. The run ends at its next question."""
+        node.crash = why
+        if self._violation is None:
+            self._violation = TargetError(f"node {node.name} of {self._spec.target} broke the protocol: it {why}")
+        self._desk.hang_up(node.name)
+
+    def _hand_over(self, name: str, body: Body) -> None:
+        """From the harness to a node, past the network."""
+        node = self._node(name)
+        if node.program is not None:
+            node.program.write(_encode({"src": HARNESS, "dest": name, "body": body}) + b"\n")
+
+    def channel(self, client: str) -> Channel:
+        caller = self._callers.get(client)
+        if caller is None:
+            where = {node.name: node.address for node in self._nodes.values()}
+            place, number = self._namespaces.places[layout.CLIENTS], len(self._callers) + 1
+            for other in self._callers.values():
+                other.tidy()
+            caller = self._callers[client] = Caller(
+                client, number, place, where, self._version, self._check, self._babbled
+            )
+        return caller
+
+    def _babbled(self, name: str, line: bytes) -> None:
+        """A node answered a client with something that is no message."""
+        self._violate(
+            self._node(name), f"wrote a line that is no message: {line[:LINE_SHOWN].decode(errors='replace')!r}"
+        )
+
+    async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
+        if self._node(node).program is None:
+            return None
+        self._check(node)
+        return await self._desk.ask(node, body, timeout_s)
+
+    def _check(self, name: str) -> None:
+        if self._violation is not None:
+            raise self._violation
+        self._node(name)
+        lost = self._namespaces.why_lost
+        if lost is not None:
+            raise ClusterError(f"the namespaces of the run are gone: {lost}")
+
+    # Powers
+
+    def _keys(self, link: Link) -> list[bytes]:
+        src, dest = (self._address(name) for name in link)
+        return layout.keys(src, dest)
+
+    def _address(self, name: str) -> layout.Address:
+        """Of a node, or of a client that has a channel."""
+        caller = self._callers.get(name)
+        return caller.address if caller is not None else self._node(name).address
+
+    async def _tell_shaper(self, do: str, **fields: Any) -> Any:
+        refused = self._namespaces.shaper_refused
+        if refused is not None:
+            raise ClusterError(f"packets cannot be shaped here: {refused}")
+        return await self._namespaces.shaper.call(do, **fields)
+
+    async def cut(self, links: Iterable[Link]) -> None:
+        self._router.cut(list(links))
+
+    async def mend(self, links: Iterable[Link]) -> None:
+        self._router.mend(list(links))
+
+    async def reaches(self, links: Sequence[Link]) -> list[bool]:
+        return await self._prober.reaches(links)
+
+    async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
+        await self._router.shape(links, shape)
+
+    async def unshape(self, links: Iterable[Link]) -> None:
+        await self._router.unshape(links)
+
+    async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
+        return await self._prober.measure(link, probes_sent)
+
+    async def counters(self) -> dict[Link, dict[str, int]]:
+        """Per link, how many packets met each fault so far: see ``Router.counters``."""
+        return await self._router.counters()
+
+    async def rate(self, node: str, bytes_per_s: int | None) -> None:
+        """Limit what leaves a node; None: as fast as it goes."""
+        await self._namespaces.places[self._node(node).name].call("rate", bytes_per_s=bytes_per_s)
+
+    async def kill(self, node: str) -> None:
+        victim = self._node(node)
+        if victim.program is not None:
+            await victim.program.kill()
+        victim.crash = None
+
+    async def restart(self, node: str) -> None:
+        fallen = self._node(node)
+        if fallen.program is None:
+            await self._boot(fallen)
+
+    async def pause(self, node: str) -> None:
+        await self._signal(node, signal.SIGSTOP)
+
+    async def resume(self, node: str) -> None:
+        await self._signal(node, signal.SIGCONT)
+
+    async def _signal(self, name: str, number: signal.Signals) -> None:
+        program = self._node(name).program
+        if program is not None:
+            await program.signal(number)
+
+    async def skew(self, node: str, skew: ClockSkew) -> None:
+        state = self._node(node)
+        state.skew = Skew(
+            since_s=clock.wall_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
+        )
+        await self.ask(node, {"type": "sb_skew", **state.skew.fields()}, SKEW_S)
+
+    async def unskew(self, node: str) -> None:
+        self._node(node).skew = None
+        await self.ask(node, {"type": "sb_unskew"}, SKEW_S)
+
+    async def clock_offset(self, node: str) -> float | None:
+        return await probes.clock_offset(self.ask, node, clock.wall_s)

@@ -1,0 +1,162 @@
+"""Clients' connections to nodes: real sockets in the clients' place, each client with an address of its own, JSON objects on lines."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from harness.clusters.channels import Line
+from harness.clusters.namespaces import layout
+from harness.clusters.namespaces.conversation import Conversation
+from harness.errors import ClusterError
+from harness.protocols import Body, NotSent
+from targets.node.tcp import CONNECT_S, impatient
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+# A client that has not asked for so long has been given up, as a rule: its worker goes on under another name after an op in doubt.
+IDLE_S = 30.0
+
+FAMILIES: Mapping[int, socket.AddressFamily] = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+async def take_socket(
+    place: Conversation, kind: socket.SocketKind, version: int, host: str, port: int = 0
+) -> socket.socket:
+    """A socket of that place's network, bound there; it stays there. Raises OSError."""
+    family = FAMILIES[version]
+    _, descriptors = await place.call("socket", family=int(family), type=int(kind), host=host, port=port)
+    sock = socket.socket(fileno=descriptors[0])
+    sock.setblocking(False)
+    return sock
+
+
+class _Connection(asyncio.Protocol):
+    """One connection of a client to a node."""
+
+    def __init__(self, on_line: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
+        self.transport: asyncio.Transport
+        self._on_line, self._on_end, self._rest = on_line, on_end, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            self._on_line(line)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._on_end()
+
+
+class Caller:
+    """One client. Satisfies ``harness.protocols.Channel``: the calls that it makes are connections over the fabric.
+
+    ``check`` raises if there is no such node, or if the run cannot be judged any more; ``on_babble`` is told of a node's line that is
+    no message.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        number: int,
+        place: Conversation,
+        where: Mapping[str, layout.Address],
+        version: int,
+        check: Callable[[str], None],
+        on_babble: Callable[[str, bytes], None],
+    ) -> None:
+        self.name, self.address = name, layout.client_address(number)
+        self._place, self._where, self._version, self._check, self._on_babble = place, where, version, check, on_babble
+        self._used_s = 0.0
+        self._line = Line(self._transmit)
+        self._connections: dict[str, _Connection] = {}
+        self._calling: dict[str, asyncio.Task[str | None]] = {}
+
+    async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
+        """See the Protocol."""
+        self._check(node)
+        self._used_s = asyncio.get_running_loop().time()
+        until_s = asyncio.get_running_loop().time() + timeout_s
+        if node not in self._connections:
+            await self._call(node, timeout_s)
+        return await self._line.rpc(node, body, max(0.0, until_s - asyncio.get_running_loop().time()))
+
+    async def _call(self, node: str, timeout_s: float) -> None:
+        """Have a connection. Raises NotSent."""
+        calling = self._calling.get(node)
+        if calling is None:
+            calling = self._calling[node] = asyncio.get_running_loop().create_task(self._connect(node))
+            calling.add_done_callback(lambda _: self._calling.pop(node, None))
+        done, _ = await asyncio.wait([calling], timeout=timeout_s)
+        why = (
+            (calling.result() if not calling.cancelled() else "the cluster was stopped")
+            if done
+            else "no answer to the call"
+        )
+        if why is not None:
+            raise NotSent(f"no connection to node {node}: {why}")
+
+    async def _connect(self, node: str) -> str | None:
+        """Why there is no connection, or None."""
+        sock = None
+        try:
+            mine = self.address.host(self._version)
+            sock = await take_socket(self._place, socket.SOCK_STREAM, self._version, mine)
+            impatient(sock)
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(CONNECT_S):
+                await loop.sock_connect(sock, (self._where[node].host(self._version), layout.NODE_PORT))
+            _, connection = await loop.create_connection(
+                lambda: _Connection(lambda line: self._received(node, line), lambda: self._broken(node)), sock=sock
+            )
+        except (OSError, ClusterError) as error:
+            if sock is not None:
+                sock.close()
+            return str(error) or type(error).__name__
+        except BaseException:
+            if sock is not None:
+                sock.close()
+            raise
+        self._connections[node] = connection
+        return None
+
+    def _transmit(self, node: str, body: Body) -> None:
+        connection = self._connections.get(node)
+        if connection is None or connection.transport.is_closing():
+            raise NotSent(f"the connection to node {node} has just broken")
+        connection.transport.write(_encode({"src": self.name, "dest": node, "body": body}) + b"\n")
+
+    def _received(self, node: str, line: bytes) -> None:
+        try:
+            body = _decode(line)["body"]
+        except (msgspec.MsgspecError, KeyError):
+            self._on_babble(node, line)
+        else:
+            self._line.deliver(body)
+
+    def _broken(self, node: str) -> None:
+        self._connections.pop(node, None)
+        self._line.hang_up(node)
+
+    def tidy(self) -> None:
+        """Hang up if nothing was said for long. What was said is still delivered, and a new call can be made."""
+        if asyncio.get_running_loop().time() - self._used_s > IDLE_S:
+            for connection in list(self._connections.values()):
+                connection.transport.close()
+
+    async def close(self) -> None:
+        """Hang up everywhere."""
+        for calling in list(self._calling.values()):
+            calling.cancel()
+            await asyncio.wait([calling])
+        for connection in list(self._connections.values()):
+            connection.transport.abort()

@@ -1,0 +1,149 @@
+"""Probes of the fabric: datagrams from one node's network to another's, by the way that all packets take, timed by the kernel.
+
+The sockets stand in the places of the nodes, and are read here: so a probe tells of the link, and not of the program on the node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import statistics
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from harness import clock
+from harness.clusters.fabric.probes import REACH_PROBES, SPACING_S
+from harness.clusters.namespaces import layout
+from harness.clusters.namespaces.callers import take_socket
+from harness.clusters.namespaces.conversation import Conversation
+from harness.effects import Link
+
+# A probe on a link that nothing slows is there within a tenth of a millisecond; a busy machine may take longer to deliver it. Who has
+# not arrived by then counts as lost.
+PATIENCE_S = 0.2
+SO_TIMESTAMPNS = 35  # socket(7); Python has no name for it
+_PROBE = struct.Struct("=QI")  # flight, number
+_TIMESPEC = struct.Struct("=qq")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Landing:
+    """A probe that arrived: its number in its flight, and when by the kernel's clock."""
+
+    number: int
+    at_s: float
+
+
+class Prober:
+    """Sends and catches probes between the nodes. ``slowest_s(link)`` is the longest that the link's shape holds a packet back."""
+
+    def __init__(self, slowest_s: Callable[[Link], float]) -> None:
+        self._slowest_s = slowest_s
+        self._sockets: dict[str, socket.socket] = {}
+        self._where: Mapping[str, layout.Address] = {}
+        self._version = 4
+        self._flights: dict[int, list[_Landing]] = {}
+        self._flown = 0
+        self._landed = asyncio.Event()
+
+    async def open(self, places: Mapping[str, Conversation], where: Mapping[str, layout.Address], version: int) -> None:
+        """Place a socket at each node. Raises OSError."""
+        self._where, self._version = where, version
+        for node, address in where.items():
+            host = address.host(version)
+            sock = await take_socket(places[node], socket.SOCK_DGRAM, version, host, layout.PROBE_PORT)
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            self._sockets[node] = sock
+            asyncio.get_running_loop().add_reader(sock.fileno(), self._read, sock)
+
+    def close(self) -> None:
+        """Take the sockets away again. Idempotent."""
+        sockets, self._sockets = self._sockets, {}
+        for sock in sockets.values():
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+            sock.close()
+
+    async def reaches(self, links: Sequence[Link]) -> list[bool]:
+        """For each link, whether one of some probes came through."""
+        flights = [self._depart() for _ in links]
+        for flight, link in zip(flights, links, strict=True):
+            for number in range(REACH_PROBES):
+                self._send(link, flight, number)
+        slowest_s = max((self._slowest_s(link) for link in links), default=0.0)
+        await self._until(lambda: all(self._flights[flight] for flight in flights), PATIENCE_S + slowest_s)
+        return [bool(self._flights.pop(flight)) for flight in flights]
+
+    async def measure(self, link: Link, probes: int) -> Mapping[str, float]:
+        """Shares of ``probes`` that were lost, came twice, were overtaken by later ones; and the median of their delay in seconds.
+
+        The delay is infinite if none came through.
+        """
+        flight, sent_s = self._depart(), []
+        for number in range(probes):
+            sent_s.append(clock.wall_s())
+            self._send(link, flight, number)
+            await asyncio.sleep(SPACING_S)
+        slowest_s = self._slowest_s(link)
+        if slowest_s:  # second copies come later than the first: only time tells that there is none
+            await self._until(lambda: False, PATIENCE_S + slowest_s)
+        else:
+            await self._until(lambda: len(self._flights[flight]) >= probes, PATIENCE_S)
+        return _figures(self._flights.pop(flight), sent_s)
+
+    def _depart(self) -> int:
+        self._flown += 1
+        self._flights[self._flown] = []
+        return self._flown
+
+    def _send(self, link: Link, flight: int, number: int) -> None:
+        src, dest = link
+        with suppress(OSError):  # no room in the queue of the interface: a probe that is lost
+            where = self._where[dest].host(self._version), layout.PROBE_PORT
+            self._sockets[src].sendto(_PROBE.pack(flight, number), where)
+
+    async def _until(self, there: Callable[[], bool], patience_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while not there():
+                    self._landed.clear()
+                    await self._landed.wait()
+
+    def _read(self, sock: socket.socket) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                data, ancillary, _, _ = sock.recvmsg(_PROBE.size, socket.CMSG_SPACE(_TIMESPEC.size))
+                if len(data) < _PROBE.size:
+                    continue
+                flight, number = _PROBE.unpack(data)
+                if flight in self._flights:
+                    self._flights[flight].append(_Landing(number=number, at_s=_stamp(ancillary)))
+                    self._landed.set()
+
+
+def _stamp(ancillary: Sequence[tuple[int, int, bytes]]) -> float:
+    """When the kernel received a datagram, in seconds since the epoch."""
+    for level, kind, payload in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = _TIMESPEC.unpack(payload)
+            return float(seconds) + float(nanoseconds) * 1e-9
+    return clock.wall_s()
+
+
+def _figures(landings: Sequence[_Landing], sent_s: Sequence[float]) -> Mapping[str, float]:
+    first: dict[int, float] = {}
+    latest, overtaken = -1, 0
+    for landing in landings:
+        if landing.number not in first:
+            first[landing.number] = landing.at_s
+            overtaken += landing.number < latest
+            latest = max(latest, landing.number)
+    delays_s = [at_s - sent_s[number] for number, at_s in first.items()]
+    probes = len(sent_s)
+    return {
+        "lost": 1 - len(first) / probes,
+        "duplicated": (len(landings) - len(first)) / probes,
+        "reordered": overtaken / probes,
+        "delay_s": statistics.median(delays_s) if delays_s else float("inf"),
+    }

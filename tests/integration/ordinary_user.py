@@ -1,0 +1,46 @@
+"""Runs a program as an ordinary user, also where the tests are root and the interpreter lies in root's home.
+
+The home is opened to that user in a mount namespace of the program alone: the machine's own permissions stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.clusters.namespaces import kernel
+
+NOBODY = 65534
+
+
+def run_as_ordinary_user(argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Its output as text. Nothing but the interpreter is opened to the user: what else it needs must be readable by all."""
+    return subprocess.run(
+        list(argv),
+        env=dict(env),
+        cwd=cwd,
+        preexec_fn=_become if os.geteuid() == 0 else None,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _become() -> None:
+    kernel.unshare(kernel.NEW_MOUNT)
+    kernel.mount("none", "/", flags=kernel.PRIVATE | kernel.RECURSIVE)
+    prefix = Path(sys.base_prefix).resolve()
+    closed = [parent for parent in reversed(prefix.parents) if not parent.stat().st_mode & 0o001]
+    if closed:
+        held = os.open(prefix, os.O_PATH)
+        kernel.mount("tmpfs", str(closed[0]), "tmpfs")
+        closed[0].chmod(0o755)
+        prefix.mkdir(parents=True)
+        kernel.mount(f"/proc/self/fd/{held}", str(prefix), flags=kernel.BIND)
+        os.close(held)
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
