@@ -71,14 +71,6 @@ class Injector:
         self._holds = Holds()
         self._active: dict[int, _Active] = {}
 
-    @property
-    def active(self) -> list[str]:
-        return [fault.kind for fault in self._active.values()]
-
-    def ended_steps(self, fault_id: int) -> int:
-        """How many timed steps of an active fault have come and gone."""
-        return len(self._active[fault_id].healed)
-
     async def invoke(self, op: Op) -> Op:
         """Carry out one nemesis op; its completion says what was done and what the probes saw."""
         if op.f == "heal":

@@ -8,13 +8,28 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable
 
-from harness.history import History
+from harness.history import OK, History
 from harness.verdict import Budget, Checker, Validity, Verdict
 
 
 def judge(history: History, checkers: Iterable[Checker], budget: Budget) -> list[Verdict]:
     """One verdict per checker, in order."""
     return [_check_safely(history, checker, budget) for checker in checkers]
+
+
+def substance(history: History) -> Verdict:
+    """Whether a history file says anything at all: one in which nothing succeeded passes every checker, and must not."""
+    calls = history.calls()
+    ok = int((calls.outcome == OK).sum())
+    if ok:
+        return Verdict(
+            checker="substance", validity=Validity.VALID, reason=f"{ok:,} of {len(calls):,} operations succeeded"
+        )
+    return Verdict(
+        checker="substance",
+        validity=Validity.UNKNOWN,
+        reason=f"not one of {len(calls):,} client operations succeeded: there is nothing to judge",
+    )
 
 
 def _check_safely(history: History, checker: Checker, budget: Budget) -> Verdict:

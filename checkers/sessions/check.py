@@ -17,6 +17,7 @@ from checkers.linearizable.encode import Unjudgeable
 from checkers.sessions import orders, telling
 from checkers.sessions.chains import (
     GUARANTEES,
+    MW,
     NODE,
     PROCESS,
     SESSIONS,
@@ -155,10 +156,12 @@ class Sessions:
 
     def _circles(self, case: _Case, rank: Ints) -> tuple[list[Anomaly], dict[str, int]]:
         """No order is known, so only demands that contradict each other are an anomaly."""
-        versions = case.versions
-        chains = list(case.chains)
-        judged = (case.touched != NONE) & case.fit[versions.key]
+        versions, chains = case.versions, case.chains
         if self.order == orders.REAL_TIME:
+            judged = (case.touched != NONE) & case.fit[versions.key]
+            # Real time says more than monotonic-writes does, and blames nobody.
+            promised = [guarantee for guarantee in self.guarantees if guarantee != MW]
+            chains = session_chains(versions, case.session, judged, promised, self.session != NODE)
             chains.append(real_time_chain(versions, judged))
         doubtful = _doubtful_keys(versions, case.touched, chains, rank) & case.fit
         by_guarantee = dict.fromkeys(self.guarantees, 0)

@@ -14,7 +14,7 @@ from harness.cli.run import show
 from harness.errors import PlanError
 from harness.formats import load_history
 from harness.journal import recover_history
-from harness.judge import judge
+from harness.judge import judge, substance
 from harness.verdict import Budget
 from reports.report import Report
 
@@ -66,9 +66,9 @@ def _judge_file(path: Path, model: str | None, names: tuple[str, ...], *, keyed:
     if model:
         tables.models().check(model)
         checkers.append(make_checker("linearizable", {"model": model}))
-    checkers += [make_checker(name, {}) for name in ("sanity", "stats") if name not in names]
+    checkers += [make_checker("stats", {})] if "stats" not in names else []
     history = load_history(store.Run(path).history if store.is_run(path) else path, keyed=keyed)
-    verdicts = judge(history, checkers, budget)
+    verdicts = [*judge(history, checkers, budget), substance(history)]
     argv = ["splitbrain", "check", str(path), *(["--model", model] if model else []), *(["--keyed"] if keyed else [])]
     argv += [word for name in names for word in ("--checker", name)]
     document = results.document(

@@ -60,7 +60,7 @@ def run_command(argv: list[str]) -> int:
     try:
         code = main.main(argv, prog_name="splitbrain", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        click.echo(error.format_message(), err=True)
         return EXIT_USAGE
     except click.ClickException as error:
         return _complain(argv, error.format_message(), EXIT_USAGE)

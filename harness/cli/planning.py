@@ -54,7 +54,13 @@ def make_plan(request: Request) -> Plan:
         raise PlanError(f"--nodes must be 1 to {NODES_MAX}, not {count}")
     nodes = tuple(f"n{number}" for number in range(1, count + 1))
     settings = {**bug_settings, **{name: value for name, value in request.settings.items() if value is not None}}
-    fields = {"target": target.name, "workload": workload, "cluster": cluster, "nodes": nodes, "seed": seed}
+    fields: dict[str, Any] = {
+        "target": target.name,
+        "workload": workload,
+        "cluster": cluster,
+        "nodes": nodes,
+        "seed": seed,
+    }
     fields |= {"bug": bug.name if bug else None, "options": options, "workload_options": workload_options, **settings}
     bare = Plan(**fields)  # validates the numbers before a schedule is drawn from them
     kinds, schedule = _schedule(request, bare, target, bug, powers_of(cluster_class))

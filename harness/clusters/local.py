@@ -24,7 +24,7 @@ from harness.clusters.fabric import probes
 from harness.clusters.fabric.router import Router
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import doctor, layout
-from harness.clusters.namespaces.callers import Caller
+from harness.clusters.namespaces.callers import Caller, Switchboard
 from harness.clusters.namespaces.launch import Namespaces
 from harness.clusters.namespaces.place import Plan
 from harness.clusters.namespaces.probing import Prober
@@ -66,6 +66,10 @@ class _Node:
         self.skew: Skew | None = None
         self.crash: str | None = None  # how its last life ended, if nobody killed it
 
+    def why(self, otherwise: str) -> str:
+        """How it ended if it did so by itself."""
+        return self.crash or otherwise
+
 
 class LocalCluster:
     """Nodes in namespaces, faults on packets. Linux, as root or where user namespaces allow it."""
@@ -88,7 +92,8 @@ class LocalCluster:
         self._desk = Line(self._hand_over)
         self._callers: dict[str, Caller] = {}
         self._router: Router
-        self._prober = Prober(lambda link: self._router.slowest_s(link))
+        self._board: Switchboard
+        self._prober = Prober()
         self._violation: TargetError | None = None
         self._began_s = 0.0
 
@@ -105,7 +110,14 @@ class LocalCluster:
             await self._namespaces.start(self._plans(), self._spec.seed)
             self._router = Router(self._namespaces.filter, self._tell_shaper, self._keys)
             where = {node.name: node.address for node in self._nodes.values()}
-            await self._prober.open(self._namespaces.places, where, self._version)
+            self._board = Switchboard(
+                place=self._namespaces.places[layout.CLIENTS],
+                where=where,
+                version=self._version,
+                check=self._check,
+                on_babble=self._babbled,
+            )
+            await self._prober.open(self._namespaces.places, where, self._version, self._router.slowest_s)
             async with asyncio.TaskGroup() as boots:
                 for node in self._nodes.values():
                     boots.create_task(self._boot(node))
@@ -172,7 +184,7 @@ class LocalCluster:
         await program.kill()
         if self._violation is not None:
             raise self._violation
-        why = node.crash or (f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
+        why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
         raise TargetError(
             f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
         )
@@ -238,13 +250,9 @@ class LocalCluster:
     def channel(self, client: str) -> Channel:
         caller = self._callers.get(client)
         if caller is None:
-            where = {node.name: node.address for node in self._nodes.values()}
-            place, number = self._namespaces.places[layout.CLIENTS], len(self._callers) + 1
             for other in self._callers.values():
                 other.tidy()
-            caller = self._callers[client] = Caller(
-                client, number, place, where, self._version, self._check, self._babbled
-            )
+            caller = self._callers[client] = Caller(client, len(self._callers) + 1, self._board)
         return caller
 
     def _babbled(self, name: str, line: bytes) -> None:

@@ -285,7 +285,7 @@ def test_a_step_that_ended_is_proved_healed_too(tmp_path: Path) -> None:
     async def scenario(lab: Lab) -> dict[str, Any]:
         await lab.steps(1, FakeStep(Kill(nodes=("n1",)), offset_s=0.0, length_s=0.001))
         async with asyncio.timeout(5):
-            while not lab.injector.ended_steps(1):
+            while not lab.injector._active[1].healed:
                 await asyncio.sleep(0)
         return await lab.stop(1)
 

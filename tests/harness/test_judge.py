@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.history import History
-from harness.judge import judge
+from harness.judge import judge, substance
 from harness.verdict import Anomaly, Budget, Validity, Verdict, worst
+from tests.builders import history
 
 
 class Fixed:
@@ -47,6 +48,12 @@ def test_a_crashing_checker_is_unknown(error: Exception) -> None:
     [answer] = judge(EMPTY, [Fixed(error)], Budget())
     assert answer.validity is Validity.UNKNOWN
     assert answer.reason
+
+
+def test_a_history_in_which_nothing_succeeded_is_unknown() -> None:
+    assert substance(EMPTY).validity is Validity.UNKNOWN
+    assert substance(history("p0 invoke read x _\np0 fail read x _")).validity is Validity.UNKNOWN
+    assert substance(history("p0 invoke read x _\np0 ok read x 1")).validity is Validity.VALID
 
 
 def test_invalid_without_evidence_is_unknown() -> None:

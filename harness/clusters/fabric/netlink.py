@@ -1,7 +1,7 @@
 """Netlink on the wire: attributes, messages, and a socket that sends requests and waits for their acknowledgements.
 
 Standard library alone. What is asked of the kernel (routes, nftables, queues) is the business of the modules beside this one; nothing
-here opens a socket in another namespace than the one that the process is in. See netlink(7) and Linux's Documentation/userspace-api/netlink.
+here opens a socket in another namespace than the one that the process is in. See netlink(7).
 """
 
 from __future__ import annotations

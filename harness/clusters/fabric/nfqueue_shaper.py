@@ -154,9 +154,9 @@ def serve(control: socket.socket, seed: int) -> None:
     while True:
         next_s = pacer.next_s()
         wait_s = None if next_s is None else max(0.0, next_s - time.monotonic())
-        ready, _, _ = select.select([control, *sockets], [], [], wait_s)
+        ready, _, _ = select.select([control.fileno(), *sockets], [], [], wait_s)
         for one in ready:
-            if one is control:
+            if one == control.fileno():
                 request, _ = wire.receive(control)
                 if request is None:
                     return

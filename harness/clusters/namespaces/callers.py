@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -57,25 +58,26 @@ class _Connection(asyncio.Protocol):
         self._on_end()
 
 
-class Caller:
-    """One client. Satisfies ``harness.protocols.Channel``: the calls that it makes are connections over the fabric.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switchboard:
+    """What all callers of a run share.
 
-    ``check`` raises if there is no such node, or if the run cannot be judged any more; ``on_babble`` is told of a node's line that is
-    no message.
+    ``check(node)`` raises if there is no such node, or if the run cannot be judged any more; ``on_babble`` is told of a node's line
+    that is no message.
     """
 
-    def __init__(
-        self,
-        name: str,
-        number: int,
-        place: Conversation,
-        where: Mapping[str, layout.Address],
-        version: int,
-        check: Callable[[str], None],
-        on_babble: Callable[[str, bytes], None],
-    ) -> None:
-        self.name, self.address = name, layout.client_address(number)
-        self._place, self._where, self._version, self._check, self._on_babble = place, where, version, check, on_babble
+    place: Conversation
+    where: Mapping[str, layout.Address]
+    version: int
+    check: Callable[[str], None]
+    on_babble: Callable[[str, bytes], None]
+
+
+class Caller:
+    """One client. Satisfies ``harness.protocols.Channel``: the calls that it makes are connections over the fabric."""
+
+    def __init__(self, name: str, number: int, board: Switchboard) -> None:
+        self.name, self.address, self._board = name, layout.client_address(number), board
         self._used_s = 0.0
         self._line = Line(self._transmit)
         self._connections: dict[str, _Connection] = {}
@@ -83,7 +85,7 @@ class Caller:
 
     async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
         """See the Protocol."""
-        self._check(node)
+        self._board.check(node)
         self._used_s = asyncio.get_running_loop().time()
         until_s = asyncio.get_running_loop().time() + timeout_s
         if node not in self._connections:
@@ -109,12 +111,12 @@ class Caller:
         """Why there is no connection, or None."""
         sock = None
         try:
-            mine = self.address.host(self._version)
-            sock = await take_socket(self._place, socket.SOCK_STREAM, self._version, mine)
+            mine = self.address.host(self._board.version)
+            sock = await take_socket(self._board.place, socket.SOCK_STREAM, self._board.version, mine)
             impatient(sock)
             loop = asyncio.get_running_loop()
             async with asyncio.timeout(CONNECT_S):
-                await loop.sock_connect(sock, (self._where[node].host(self._version), layout.NODE_PORT))
+                await loop.sock_connect(sock, (self._board.where[node].host(self._board.version), layout.NODE_PORT))
             _, connection = await loop.create_connection(
                 lambda: _Connection(lambda line: self._received(node, line), lambda: self._broken(node)), sock=sock
             )
@@ -139,7 +141,7 @@ class Caller:
         try:
             body = _decode(line)["body"]
         except (msgspec.MsgspecError, KeyError):
-            self._on_babble(node, line)
+            self._board.on_babble(node, line)
         else:
             self._line.deliver(body)
 

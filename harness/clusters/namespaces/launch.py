@@ -87,7 +87,7 @@ class Namespaces:
             case "route":
                 self.route = Netlink(sock)
                 self._close.append(self.route)
-            case "shaper":
+            case _:
                 self.shaper, self.shaper_refused = Conversation(sock, "the shaper"), message["refused"]
                 self._close.append(self.shaper)
 

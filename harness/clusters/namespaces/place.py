@@ -79,10 +79,10 @@ class fatal:  # noqa: N801 - a context manager that reads as a word
 
 def keep_only(control: socket.socket) -> None:
     """Close what the fork has copied: a descriptor that stays open here would keep others from noticing an end."""
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2 and int(name) != control.fileno():
+    for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        if descriptor > 2 and descriptor != control.fileno():
             with suppress(OSError):  # the descriptor of the listing itself
-                os.close(int(name))
+                os.close(descriptor)
 
 
 def _furnish(plan: Plan) -> None:
@@ -134,12 +134,12 @@ class _Init:
 
     def serve(self) -> NoReturn:
         while True:
-            ready, _, _ = select.select([self._control, self._woken], [], [])
+            ready, _, _ = select.select([self._control.fileno(), self._woken], [], [])
             if self._woken in ready:
                 with suppress(BlockingIOError):
                     os.read(self._woken, 4096)
                 self._reap(os.WNOHANG)
-            if self._control in ready:
+            if self._control.fileno() in ready:
                 request, descriptors = wire.receive(self._control)
                 if request is None:
                     os._exit(0)

@@ -37,10 +37,10 @@ class _Landing:
 
 
 class Prober:
-    """Sends and catches probes between the nodes. ``slowest_s(link)`` is the longest that the link's shape holds a packet back."""
+    """Sends and catches probes between the nodes."""
 
-    def __init__(self, slowest_s: Callable[[Link], float]) -> None:
-        self._slowest_s = slowest_s
+    def __init__(self) -> None:
+        self._slowest_s: Callable[[Link], float] = lambda _link: 0.0
         self._sockets: dict[str, socket.socket] = {}
         self._where: Mapping[str, layout.Address] = {}
         self._version = 4
@@ -48,9 +48,15 @@ class Prober:
         self._flown = 0
         self._landed = asyncio.Event()
 
-    async def open(self, places: Mapping[str, Conversation], where: Mapping[str, layout.Address], version: int) -> None:
-        """Place a socket at each node. Raises OSError."""
-        self._where, self._version = where, version
+    async def open(
+        self,
+        places: Mapping[str, Conversation],
+        where: Mapping[str, layout.Address],
+        version: int,
+        slowest_s: Callable[[Link], float],
+    ) -> None:
+        """Place a socket at each node. ``slowest_s(link)`` is the longest that the link's shape holds a packet back. Raises OSError."""
+        self._where, self._version, self._slowest_s = where, version, slowest_s
         for node, address in where.items():
             host = address.host(version)
             sock = await take_socket(places[node], socket.SOCK_DGRAM, version, host, layout.PROBE_PORT)

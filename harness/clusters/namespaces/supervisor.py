@@ -92,7 +92,7 @@ def _build(control: socket.socket, request: Mapping[str, Any]) -> None:
     plans = [_plan(fields) for fields in request["places"]]
     founded = [(plan, *_found(plan)) for plan in plans]
     _lay_cables([(plan, namespace) for plan, _, namespace in founded])
-    for plan, conversation, namespace in founded:
+    for _, conversation, namespace in founded:
         os.close(namespace)
         wire.send(conversation, {"id": 0, "do": "network"})
     for plan, conversation, _ in founded:

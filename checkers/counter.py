@@ -1,0 +1,249 @@
+"""A counter: does every read return a sum that the adds can have made?
+
+For a read, an add that completed ``ok`` before it began counts for certain; one that failed, or was invoked after the read had
+completed, does not; every other one (concurrent, or of unknown outcome, which may take effect at any time after its invocation)
+counts or does not. So the read must return the certain sum plus the sum of *some* of the others: a set of numbers, not just
+an interval, so that an add of 100 that was applied twice shows even if another add of 3 is in doubt. (Maelstrom's rule for final
+reads of g- and pn-counters; Jepsen's ``counter`` compares with the bounds alone.)
+
+A counter that is only eventually consistent may be behind while the run goes on: ``final_only`` judges the final reads alone.
+Ops are ``add`` (a whole number, also negative) and ``read`` (null counts as 0). Each key is a counter of its own.
+
+``lost-add``: less than the least possible sum. ``extra-add``: more than the greatest. ``impossible-sum``: in between, but no
+subset makes it. With negative adds the first two are called ``too-low`` and ``too-high``, since either may be a loss or an excess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from checkers.finals import is_final
+from checkers.linearizable.encode import Unjudgeable
+from checkers.subset_sums import Sums, reaches
+from checkers.wording import Narrator, count, text
+from harness.history import FAIL, INFO, OK, Calls, History
+from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
+
+NAME = "counter"
+ADD, READ = "add", "read"
+ANOMALIES = {
+    "lost-add": "a read returned less than acknowledged adds make",
+    "extra-add": "a read returned more than all adds make",
+    "too-low": "a read returned less than the adds can make in any way",
+    "too-high": "a read returned more than the adds can make in any way",
+    "impossible-sum": "a read returned a number that no subset of the adds in doubt makes",
+    "no-number": "a read returned something that is no whole number",
+}
+# Of so many reads the verdict tells the story; of the adds in doubt so many are shown.
+ANOMALIES_MAX, ADDS_SHOWN_MAX = 8, 10
+
+
+def make(*, final_only: bool = False) -> Checker:
+    """Is every read of a counter a sum that the adds can have made? Option final_only: judge the final reads alone, as of a counter
+    that is eventually consistent.
+    """
+    return Counter(final_only=final_only)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One read of one counter and what it could return: ``certain`` plus a sum of ``near`` (adds that overlap it) plus one of
+    ``doubtful`` (adds of unknown outcome). ``fits``: whether what it returned is one of these; None: undecided.
+    """
+
+    row: int
+    value: Any
+    certain: int
+    near: Sums
+    doubtful: Sums
+    fits: bool | None
+
+    @property
+    def low(self) -> int:
+        return self.certain + self.near.low + self.doubtful.low
+
+    @property
+    def high(self) -> int:
+        return self.certain + self.near.high + self.doubtful.high
+
+
+@dataclass(slots=True, kw_only=True)
+class Counter:
+    """See the module."""
+
+    final_only: bool = False
+    name: str = field(default=NAME, init=False)
+
+    def check(self, history: History, budget: Budget) -> Verdict:
+        calls = history.calls()
+        is_add, is_read = (np.array([name == f for name in history.fs], dtype=np.bool_)[calls.f] for f in (ADD, READ))
+        judged = is_read & (calls.outcome == OK)
+        if self.final_only:
+            judged &= is_final(calls)
+        calls = calls.where((is_add & (calls.outcome != FAIL)) | judged)
+        try:
+            readings = list(self._readings(calls, budget))
+        except Unjudgeable as problem:
+            return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=str(problem))
+        return self._verdict(calls, readings)
+
+    def _readings(self, calls: Calls, budget: Budget) -> Iterator[Reading]:
+        steps = budget.steps_max
+        for _, part in calls.by_key():
+            rows = np.searchsorted(calls.call, part.call)
+            desk = _Desk(calls, rows, steps)
+            yield from desk.readings()
+            steps = desk.steps
+
+    def _verdict(self, calls: Calls, readings: list[Reading]) -> Verdict:
+        say = Narrator(calls)
+        adds = calls.where(np.array([name == ADD for name in calls.history.fs], dtype=np.bool_)[calls.f])
+        wrong = sorted((reading for reading in readings if reading.fits is False), key=lambda found: found.row)
+        undecided = sum(reading.fits is None for reading in readings)
+        signed = any(calls.history.values[code] < 0 for code in set(adds.argument.tolist()))
+        stats = {
+            "reads": len(readings),
+            "wrong_reads": len(wrong),
+            "undecided_reads": undecided,
+            "certain_reads": sum(reading.low == reading.high for reading in readings),
+            "adds_ok": int((adds.outcome == OK).sum()),
+            "adds_unknown": int((adds.outcome == INFO).sum()),
+        }
+        if wrong:
+            anomalies = tuple(_anomaly(say, calls, reading, signed) for reading in wrong[:ANOMALIES_MAX])
+            more = f" ({count(len(wrong) - 1, 'more read')} of {len(readings):,} impossible)" if len(wrong) > 1 else ""
+            return Verdict(
+                checker=NAME,
+                validity=Validity.INVALID,
+                reason=anomalies[0].reason + more,
+                anomalies=anomalies,
+                stats=stats,
+            )
+        doubt = self._doubt(len(readings), undecided, stats["adds_ok"])
+        if doubt:
+            return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=doubt, stats=stats)
+        which = "final read" if self.final_only else "read"
+        sure = f"; {stats['certain_reads']:,} of them could have returned nothing else"
+        reason = f"{count(len(readings), which)} returned a sum that the adds can make{sure}"
+        return Verdict(checker=NAME, validity=Validity.VALID, reason=reason, stats=stats)
+
+    def _doubt(self, reads: int, undecided: int, adds_ok: int) -> str:
+        which = "final read" if self.final_only else "read"
+        if not reads:
+            return f"no {which} succeeded, so nobody knows what the counter held"
+        if not adds_ok:
+            return "no add succeeded, so there was nothing to count"
+        if undecided:
+            return (
+                f"{undecided:,} of {count(reads, which)} undecided: they lie within the bounds, but the adds in doubt have too many sums "
+                "to tell whether one of them fits"
+            )
+        return ""
+
+
+class _Desk:
+    """One counter's history, read from the first line to the last. ``steps`` is what is left of the budget."""
+
+    def __init__(self, calls: Calls, rows: npt.NDArray[np.intp], steps: int) -> None:
+        self._calls, self._rows, self.steps = calls, rows.tolist(), steps
+        self._history = calls.history
+        self._certain = 0
+        self._doubtful = Sums()
+        self._adding: dict[int, int] = {}  # adds under way that will succeed: row → number
+        self._reading: dict[int, tuple[int, list[int]]] = {}  # reads under way: row → certain sum, adds that overlap it
+
+    def readings(self) -> Iterator[Reading]:
+        """The reads, in the order of their completions. Raises Unjudgeable for an add of what is no whole number."""
+        calls = self._calls
+        outcome, call, ret = calls.outcome.tolist(), calls.call.tolist(), calls.ret.tolist()
+        adds = [calls.history.fs[f] == ADD for f in calls.f.tolist()]
+        events = [(call[row], row) for row in self._rows] + [
+            (ret[row], row) for row in self._rows if outcome[row] == OK
+        ]
+        for line, row in sorted(events):
+            begins = line == call[row]
+            if adds[row]:
+                self._add(row, self._number(row) if begins else 0, begins=begins, known=outcome[row] == OK)
+            elif begins:
+                self._reading[row] = self._certain, list(self._adding.values())
+            else:
+                yield self._judged(row)
+
+    def _number(self, row: int) -> int:
+        value = self._history.values[self._calls.argument[row]]
+        number = whole(value)
+        if number is None:
+            line = int(self._history.index[self._calls.call[row]])
+            raise Unjudgeable(f"the add of index {line} has the argument {text(value)}; a counter adds whole numbers")
+        return number
+
+    def _add(self, row: int, number: int, *, begins: bool, known: bool) -> None:
+        if not begins:
+            self._certain += self._adding.pop(row)
+        elif known:
+            self._adding[row] = number
+            for _, near in self._reading.values():
+                near.append(number)
+        else:
+            self._doubtful = self._sum(self._doubtful, number)
+
+    def _sum(self, sums: Sums, number: int) -> Sums:
+        """``sums`` with one more summand; only its bounds once the budget is spent."""
+        self.steps -= sums.size
+        return (sums if self.steps > 0 else Sums(spans=None, low=sums.low, high=sums.high)).plus(number)
+
+    def _judged(self, row: int) -> Reading:
+        certain, overlapping = self._reading.pop(row)
+        near = Sums()
+        for number in overlapping:
+            near = self._sum(near, number)
+        result = self._history.values[self._calls.result[row]]
+        value = whole(result)
+        self.steps -= min(near.size, self._doubtful.size)
+        fits = False if value is None else reaches(near, self._doubtful, value - certain)
+        return Reading(row=row, value=result, certain=certain, near=near, doubtful=self._doubtful, fits=fits)
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, however JSON wrote it (3 or 3.0), null as 0; None for anything else."""
+    if value is None:
+        return 0
+    if type(value) is int:
+        return value
+    return int(value) if type(value) is float and value.is_integer() else None
+
+
+def _anomaly(say: Narrator, calls: Calls, reading: Reading, signed: bool) -> Anomaly:
+    value = whole(reading.value)
+    subject = f"{say.who(reading.row)} read {text(reading.value)}{say.key(reading.row, 'from')} {say.span(reading.row)}"
+    doubt = sum(bool(sums.high - sums.low) for sums in (reading.near, reading.doubtful))
+    if value is None:
+        name, why = "no-number", "which is no whole number"
+    elif value < reading.low:
+        name = "too-low" if signed else "lost-add"
+        why = f"but the adds make at least {reading.low:,}" if doubt else f"but the adds make {reading.low:,}"
+    elif value > reading.high:
+        name = "too-high" if signed else "extra-add"
+        why = f"but the adds make at most {reading.high:,}" if doubt else f"but the adds make {reading.high:,}"
+    else:
+        name = "impossible-sum"
+        why = (
+            f"but the adds that had completed make {reading.certain:,}, and no choice of those that may have counted besides "
+            f"makes the difference of {value - reading.certain:,}"
+        )
+    open_adds = _open_adds(calls, reading.row)
+    shown = [reading.row, *open_adds[:ADDS_SHOWN_MAX]] if name == "impossible-sum" else [reading.row]
+    return Anomaly(checker=NAME, name=name, ops=say.lines(shown), reason=f"{subject}, {why}")
+
+
+def _open_adds(calls: Calls, read: int) -> list[int]:
+    """The adds of the read's counter that may or may not count for it."""
+    adds = np.array([name == ADD for name in calls.history.fs], dtype=np.bool_)[calls.f]
+    open_ = adds & (calls.key == calls.key[read]) & (calls.call < calls.ret[read]) & (calls.ret > calls.call[read])
+    found: list[int] = np.flatnonzero(open_).tolist()
+    return found
