@@ -57,8 +57,8 @@ class Findings:
     """``judged`` are the final reads that began late enough; ``finals`` counts all that succeeded.
 
     Keys are numbers of registers: ``written`` those that were (or may have been) written, ``compared`` those of which final reads
-    came from two places. Times in ns, per key: ``converge_ns`` and ``stale_ns`` as the module ``convergence`` says, -1 where
-    there is none.
+    came from two places, ``unsettled`` those whose final reads differ, but not for certain. Times in ns, per key:
+    ``converge_ns`` and ``stale_ns`` as the module ``convergence`` says, -1 where there is none.
     """
 
     finals: int
@@ -66,6 +66,7 @@ class Findings:
     written: Ints
     compared: Ints
     diverged: list[Disagreement]
+    unsettled: list[int]
     lost: list[Loss]
     converge_ns: Ints
     stale_ns: Ints
@@ -80,7 +81,8 @@ def examine(versions: Versions, healed_row: int, settle_s: float) -> Findings:
     sees = answers.content != NONE
     finals = sees & is_final(calls)
     judged = np.flatnonzero(finals & (np.maximum(last_write, healed_row)[versions.key] < horizon))
-    diverged = list(_disagreements(versions, answers, horizon, judged))
+    differing = dict(_disagreements(versions, answers, horizon, judged))
+    diverged = [case for case in differing.values() if case is not None]
     quiet = np.maximum(last_write, healed_row)
     writes = Replacements(versions)
     newer = writes.first(versions.key, answers.since)
@@ -91,8 +93,9 @@ def examine(versions: Versions, healed_row: int, settle_s: float) -> Findings:
         written=np.unique(versions.key[versions.made != NONE]),
         compared=_compared(versions, judged),
         diverged=diverged,
-        lost=list(_losses(versions, judged, stale, writes.write_ending(newer), {d.key for d in diverged})),
-        converge_ns=_converged(versions, answers, judged, quiet, {d.key for d in diverged}),
+        unsettled=[key for key, case in differing.items() if case is None],
+        lost=list(_losses(versions, judged, stale, writes.write_ending(newer), {case.key for case in diverged})),
+        converge_ns=_converged(versions, answers, judged, quiet, set(differing)),
         stale_ns=_elapsed(
             calls, _last(versions, stale & (calls.call > healed_row)), np.full(versions.keys, healed_row)
         ),
@@ -151,20 +154,23 @@ def _by_key(versions: Versions, reads: Ints) -> Iterator[tuple[int, Ints]]:
         yield int(versions.key[part[0]]), part
 
 
-def _disagreements(versions: Versions, answers: Answers, horizon: Ints, judged: Ints) -> Iterator[Disagreement]:
-    """At most one per key.
+def _disagreements(
+    versions: Versions, answers: Answers, horizon: Ints, judged: Ints
+) -> Iterator[tuple[int, Disagreement | None]]:
+    """The keys whose final reads differ, each with two that certainly should not (None: there are no such two).
 
     All that two answers hold must have settled before the earlier read began. What an answer holds does not depend on the
     read, so of every answer the latest read is the one to ask.
     """
     for key, reads in _by_key(versions, judged):
         latest = {int(answers.content[read]): read for read in reads.tolist()}
-        if len(latest) == 1:
-            continue
-        for one, other in combinations(sorted(latest.values()), 2):
-            if max(answers.since[one], answers.since[other]) < horizon[one]:
-                yield Disagreement(key=key, one=one, other=other, answers=len(latest), reads=len(reads))
-                break
+        if len(latest) > 1:
+            certain = (
+                Disagreement(key=key, one=one, other=other, answers=len(latest), reads=len(reads))
+                for one, other in combinations(sorted(latest.values()), 2)
+                if max(answers.since[one], answers.since[other]) < horizon[one]
+            )
+            yield key, next(certain, None)
 
 
 def _losses(versions: Versions, judged: Ints, stale: Bools, newer: Ints, diverged: set[int]) -> Iterator[Loss]:
@@ -175,13 +181,13 @@ def _losses(versions: Versions, judged: Ints, stale: Bools, newer: Ints, diverge
             yield Loss(key=key, read=int(lacking[0]), write=int(newer[lacking[0]]))
 
 
-def _converged(versions: Versions, answers: Answers, judged: Ints, quiet: Ints, diverged: set[int]) -> Ints:
+def _converged(versions: Versions, answers: Answers, judged: Ints, quiet: Ints, differing: set[int]) -> Ints:
     """Per key the time from row ``quiet`` to the end of the last read after it that did not return the final answer; -1 for keys
     that have none.
     """
     final = np.full(versions.keys, NONE, dtype=np.int64)
     final[versions.key[judged]] = answers.content[judged]  # in order of invocation: the last one stays
-    final[list(diverged)] = NONE
+    final[list(differing)] = NONE
     known = final[versions.key] != NONE
     differs = known & (answers.content != NONE) & (answers.content != final[versions.key])
     differs &= versions.calls.call > quiet[versions.key]

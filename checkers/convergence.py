@@ -5,8 +5,8 @@ return the same; and what they return is not older than a write that was acknowl
 that began later than that. Two anomalies, both certain:
 
 * ``diverged``: two final reads of a key differ although all that they returned had taken effect ``settle_s`` before the earlier of
-  them began. (A write of unknown outcome may take effect at any time, also between two final reads. So a value that was
-  new to everybody then, and that only such a write explains, is not held against anyone.)
+  them began. (A write of unknown outcome may take effect at any time, also between two final reads. So if one of the values was
+  new to everybody then, and only such a write explains it, nobody can tell: unknown.)
 * ``lost-update``: a final read returned a value although a write that began after that value had taken effect was acknowledged:
   the newer one is gone. A store that settles conflicts by clocks does that; ``lost_updates=False`` if it promises no better.
 
@@ -20,7 +20,7 @@ what reads have shown: nobody knows what they would have shown between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,12 +104,16 @@ class Convergence:
             return f"none of {count(found.finals, 'final read')} began {late} had completed and everything was healed"
         if not len(found.written):
             return "nothing was written, so there is nothing to agree on"
+        if found.unsettled:
+            return (
+                f"the final reads of {_some(versions, found.unsettled, found.written)} differ, but a write of unknown outcome may have "
+                "taken effect just then"
+            )
         missing = sorted(set(found.written.tolist()) - set(found.compared.tolist()))
         if missing:
-            which = _key_name(versions, missing[0])
             return (
-                f"of {len(missing):,} of {count(len(found.written), 'key')} the final reads did not come from two nodes, "
-                f"so there was nothing to compare{f' (one of them is {which})' if which else ''}"
+                f"the final reads of {_some(versions, missing, found.written)} did not come from two nodes, "
+                "so there was nothing to compare"
             )
         return ""
 
@@ -148,9 +152,11 @@ def _key(versions: Versions, key: int) -> Any:
     return None if code == NO_KEY else versions.calls.history.keys[code]
 
 
-def _key_name(versions: Versions, key: int) -> str:
-    found = _key(versions, key)
-    return "" if found is None else f"key {name(found)}"
+def _some(versions: Versions, keys: Sequence[int], of: Ints) -> str:
+    """``key x``, ``3 of 20 keys, such as key x,``."""
+    found = _key(versions, keys[0])
+    which = "the register" if found is None else f"key {name(found)}"
+    return which if len(keys) == 1 else f"{len(keys):,} of {count(len(of), 'key')}, such as {which},"
 
 
 def _stats(versions: Versions, found: Findings, windows: Windows) -> dict[str, Any]:
@@ -160,6 +166,7 @@ def _stats(versions: Versions, found: Findings, windows: Windows) -> dict[str, A
         "final_reads": found.finals,
         "judged_reads": len(found.judged),
         "diverged_keys": len(found.diverged),
+        "unsettled_keys": len(found.unsettled),
         "lost_update_keys": len(found.lost),
         "time_to_converge_s": _spread(versions, found.converge_ns),
         "stale_after_heal_s": _spread(versions, found.stale_ns) if windows.heal else {},

@@ -177,7 +177,7 @@ class _Desk:
     def _number(self, row: int) -> int:
         value = self._history.values[self._calls.argument[row]]
         number = whole(value)
-        if number is None:
+        if number is None or value is None:
             line = int(self._history.index[self._calls.call[row]])
             raise Unjudgeable(f"the add of index {line} has the argument {text(value)}; a counter adds whole numbers")
         return number
@@ -195,7 +195,7 @@ class _Desk:
     def _sum(self, sums: Sums, number: int) -> Sums:
         """``sums`` with one more summand; only its bounds once the budget is spent."""
         self.steps -= sums.size
-        return (sums if self.steps > 0 else Sums(spans=None, low=sums.low, high=sums.high)).plus(number)
+        return (sums if self.steps > 0 else sums.bounds()).plus(number)
 
     def _judged(self, row: int) -> Reading:
         certain, overlapping = self._reading.pop(row)
@@ -221,15 +221,18 @@ def whole(value: Any) -> int | None:
 def _anomaly(say: Narrator, calls: Calls, reading: Reading, signed: bool) -> Anomaly:
     value = whole(reading.value)
     subject = f"{say.who(reading.row)} read {text(reading.value)}{say.key(reading.row, 'from')} {say.span(reading.row)}"
-    doubt = sum(bool(sums.high - sums.low) for sums in (reading.near, reading.doubtful))
+    in_doubt = reading.low != reading.high
     if value is None:
         name, why = "no-number", "which is no whole number"
+    elif value < reading.low and signed:
+        name, why = "too-low", f"but the adds make {reading.low:,}{' or more' if in_doubt else ''}"
+    elif value > reading.high and signed:
+        name, why = "too-high", f"but the adds make {reading.high:,}{' or less' if in_doubt else ''}"
     elif value < reading.low:
-        name = "too-low" if signed else "lost-add"
-        why = f"but the adds make at least {reading.low:,}" if doubt else f"but the adds make {reading.low:,}"
+        name, why = "lost-add", f"but the adds that had completed before it began make {reading.low:,}"
     elif value > reading.high:
-        name = "too-high" if signed else "extra-add"
-        why = f"but the adds make at most {reading.high:,}" if doubt else f"but the adds make {reading.high:,}"
+        also = ", also those that may not have counted," if in_doubt else ""
+        name, why = "extra-add", f"but all adds invoked by then{also} make {reading.high:,}"
     else:
         name = "impossible-sum"
         why = (

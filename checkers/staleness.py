@@ -206,6 +206,6 @@ def _too_stale(versions: Versions, found: Measured, at: int, allowed: str) -> An
         checker=NAME,
         name=TOO_STALE,
         ops=say.lines([row, write]),
-        reason=f"{say.who(row)} read {saw(versions, row)}{say.key(row, 'from')} {say.span(row)}, but {newer}; allowed are {allowed}",
+        reason=f"{say.who(row)} read {saw(versions, row)}{say.key(row, 'from')} {say.span(row)}, but {newer}; the limit is {allowed}",
         witness=lines,
     )

@@ -219,7 +219,7 @@ def odd_sights(versions: Versions, checker: str) -> Iterator[Anomaly]:
         elif failed is not None:
             told = Narrator(failed)
             name, lines = "aborted-read", tuple(sorted({*lines, *told.lines([0])}))
-            why = f"the only write of {value} had failed: {told.whose(0)}"
+            why = f"the only write of {value} had failed: {told.whose(0)} {told.began(0)}"
         else:
             name, why = "phantom-read", f"nothing ever wrote {value}"
         yield Anomaly(checker=checker, name=name, ops=lines, reason=f"{subject}, but {why}", witness=lines)

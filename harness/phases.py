@@ -11,7 +11,19 @@ from __future__ import annotations
 
 import random
 
-from harness.generator import Generator, any_of, clients, concat, gen, nemesis, phases, stagger, time_limit
+from harness.generator import (
+    Generator,
+    any_of,
+    clients,
+    concat,
+    friendly_exceptions,
+    gen,
+    nemesis,
+    phases,
+    stagger,
+    time_limit,
+    validate,
+)
 from harness.op import NEMESIS, Op
 from harness.plan import Plan
 from harness.schedule import Schedule
@@ -30,7 +42,8 @@ def run_generator(plan: Plan, workload: Workload, rng: random.Random) -> Generat
         time_limit_s=plan.time_limit_s,
         rate=plan.rate,
     )
-    operations = stagger(1 / plan.rate, workload.generator(options))
+    # A workload may be anybody's: what it gives is checked, and its errors say whose they are.
+    operations = stagger(1 / plan.rate, validate(friendly_exceptions(workload.generator(options))))
     main = any_of(
         nemesis(concat(fault_ops(plan.schedule), _mark(HEAL, plan.time_limit_s))),
         clients(time_limit(plan.time_limit_s + plan.recovery_s, operations)),

@@ -125,7 +125,7 @@ RAFT_BUGS = (
         checker="linearizable",
         faults=("partition",),
         source="Raft thesis, section 4.1",
-        settings={"options": {"autopilot_s": 0.4}},
+        settings={"options": {"autopilot_s": 0.3, "autopilot_min": 1}},
     ),
 )
 

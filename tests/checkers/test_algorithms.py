@@ -21,6 +21,7 @@ from checkers.linearizable.models import CAS_REGISTER
 from checkers.linearizable.sources import Sources
 from harness.history import FOREVER, History
 from harness.verdict import Validity
+from tests.builders import timeline
 from tests.checkers.brute import linearizable
 from tests.checkers.engines import compiled, plain
 from tests.checkers.runs import STEPS, Step, register_run, rolls, without
@@ -200,6 +201,18 @@ def test_configurations_that_share_a_place_in_the_table_are_told_apart() -> None
         for seed in range(300):
             history = register_run(rolls(40, seed), domain=2 + seed % 2, crashes=seed % 2 == 0)
             assert verdicts(by_search(history)) == verdicts(by_wgl(history)), seed
+        # Here two ways to one state differ only in what a later write can hide; the first way leads nowhere.
+        assert verdicts(
+            by_search(
+                timeline("""
+                    p0   |- write x 5 -|
+                    p1                   |- write x 5 -----------------------------------------------------------------------|
+                    p2                    |- cas x [5,8] ---------------------------------------------------------------------|
+                    p3                      |- cas x [5,6] -|  |- cas x [6,5] -|  |- write x 7 ----------|
+                    p4                                                                |- read x 8 -|           |- read x 8 -|
+                """)
+            )
+        ) == [True]
 
 
 def test_the_rules_cut_the_search() -> None:

@@ -11,14 +11,16 @@ from typing import Any
 class Config:
     """How a node behaves. Every field is an option of the target.
 
-    ``election_min_s`` .. ``election_max_s``: the interval of election timeouts (paper 9.3 recommends 150–300 ms; twice that leaves room
-    for messages that a fault delays by 50 ms). ``heartbeat_s``: three fit into the shortest timeout, so that a lost one does no harm.
-    ``snapshot_entries``: a snapshot is taken after so many applied entries; far fewer than in production, so that a run of a minute sees
-    many. ``snapshot_tail``: so many entries stay in the log behind a snapshot, for followers that are almost up to date.
-    ``batch_s``: so long the leader gathers proposals before it syncs and sends them (group commit). ``batch_max``: entries per AppendEntries. ``sessions_max``: clients remembered for exactly-once, the least recently served goes first.
-    ``forward_max_s``: how long a follower remembers a forwarded request. ``pre_vote``: thesis 9.6.
-    ``autopilot_s``: the leader removes a member that was silent for so long, and adds it again when it returns; 0 is never.
-    ``members``: the first members, comma-separated; empty is all nodes.
+    ``election_min_s`` .. ``election_max_s``: the interval of election timeouts (paper 9.3 recommends 150 to 300 ms;
+    twice that leaves room for messages that a fault delays by 50 ms). ``heartbeat_s``: three fit into the shortest
+    timeout, so that a lost one does no harm. ``pre_vote``: thesis 9.6.
+    ``batch_s``: so long the leader gathers proposals before it syncs and sends them (group commit). ``batch_max``:
+    entries per AppendEntries. ``forward_max_s``: how long a follower remembers a forwarded request.
+    ``snapshot_entries``: a snapshot is taken after so many applied entries, far fewer than in production, so that a
+    run of a minute sees many. ``snapshot_tail``: so many entries stay in the log behind a snapshot, for followers
+    that are almost up to date. ``sessions_max``: clients remembered for exactly-once; the least recently served goes.
+    ``members``: the first members, comma-separated; empty is all nodes. ``autopilot_s``: the leader removes a member
+    that was silent for so long, and adds it again when it returns (0: never); ``autopilot_min`` members always stay.
     """
 
     election_min_s: float = 0.3
@@ -31,8 +33,9 @@ class Config:
     sessions_max: int = 4096
     forward_max_s: float = 10.0
     pre_vote: bool = True
-    autopilot_s: float = 0.0
     members: str = ""
+    autopilot_s: float = 0.0
+    autopilot_min: int = 3
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Config:

@@ -15,8 +15,6 @@ from targets.kv.raft.state import MEMBERS, State
 from targets.node import codes
 from targets.node.env import Message, Refusal
 
-AUTOPILOT_MEMBERS_MIN = 3  # fewer could not lose one more server
-
 
 class Reconfig:
     """Decides whether the members may change now."""
@@ -52,7 +50,7 @@ class Reconfig:
             if node not in state.members.nodes:
                 self._propose("add_member", node)
                 return
-        if len(state.members.nodes) <= AUTOPILOT_MEMBERS_MIN:
+        if len(state.members.nodes) <= config.autopilot_min:
             return
         silent_since_s = self._replication.clock() - config.autopilot_s
         for node, peer in self._replication.peers.items():

@@ -59,6 +59,7 @@ class Replication:
     def start(self) -> None:
         """This server has become leader."""
         self.peers, self.round, self.awaited_round, self._flushing = {}, 0, 0, False
+        self._state.log.sync()  # what an earlier leadership of this server left in memory
         self.inherited_index = self._state.log.last_index
         self._meet_peers()
         # Figure 2, Leaders: "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server."

@@ -207,6 +207,9 @@ def test_control_ops_are_told_apart_from_ops_of_the_same_name() -> None:
 def test_until_ok_is_not_ended_by_control_ops() -> None:
     ops = perfect(clients(until_ok([sleep(5e-9), A, A])), concurrency=1)
     assert told(ops, "f", "time_ns") == [("a", 5)]
+    answer = until_ok([sleep(5e-9), A]).op(context(1).restrict(1))
+    assert isinstance(answer, tuple)
+    assert answer[1].update(context(1), Op(f="a", process=0, type=OpType.OK)) is answer[1]
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan")])

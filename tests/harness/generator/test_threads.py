@@ -13,7 +13,9 @@ from harness.generator import (
     EMPTY,
     NEMESIS_THREAD,
     PENDING,
+    Context,
     Generator,
+    after_event,
     any_of,
     clients,
     concurrency_limit,
@@ -186,6 +188,25 @@ def test_each_thread_takes_the_soonest() -> None:
     assert told(ops, "time_ns") == [0, 0, 30, 30, 60, 60]
 
 
+def test_each_thread_takes_the_soonest_whoever_is_asked_first() -> None:
+    def later_for_the_first(ctx: Context) -> Op:
+        return Op(f="a", time_ns=50 if ctx.is_free(0) else 20)
+
+    for seed in range(10):
+        (op,) = quick(clients(limit(1, each_thread(later_for_the_first))), seed=seed)
+        assert (op.process, op.time_ns) == (1, 20)
+
+
+def test_each_thread_does_not_wait_for_one_that_is_through() -> None:
+    # Thread 0 has one op, thread 1 none.
+    generator: Generator = clients(each_thread(limit(1, lambda ctx: A if ctx.is_free(0) else None)))
+    ctx = context(2)
+    answer = generator.op(ctx)
+    assert isinstance(answer, tuple)
+    assert answer[0].process == 0
+    assert answer[1].op(ctx.busy(0, 0)) is None
+
+
 def test_each_thread_is_fair() -> None:
     counts = Counter(told(quick(clients(limit(2000, each_thread(repeat(A)))), concurrency=4), "process"))
     assert all(420 < counts[p] < 580 for p in range(4))
@@ -206,6 +227,13 @@ def test_each_process_waits_for_a_process_that_may_crash() -> None:
 def test_each_process_is_told_of_its_own_events() -> None:
     ops = imperfect(clients(each_process(until_ok(repeat(A)))), concurrency=1)
     assert told(ops[1::2], "process", "type") == [(0, "fail"), (0, "info"), (1, "ok")]
+
+
+def test_a_new_process_does_not_hear_of_the_crash_of_the_old_one() -> None:
+    generator = each_process(after_event(lambda event: event.type is OpType.INFO, A))
+    ctx = context(1).busy(0, 0).crashed(0, 5)
+    assert generator.update(ctx, Op(f="b", process=0, type=OpType.INFO)) is generator
+    assert generator.update(ctx, Op(f="b", process=1, type=OpType.INFO)) is not generator
 
 
 def test_process_limit_counts_crashed_processes() -> None:

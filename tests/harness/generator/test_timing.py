@@ -124,6 +124,22 @@ def test_stagger_gives_the_same_op_while_nothing_changes() -> None:
     assert busy[0].time_ns == ops[0].time_ns
 
 
+def test_a_remembered_answer_is_for_those_processes_and_those_threads_alone() -> None:
+    ctx = context(2)
+    first = stagger(10 * NS, repeat(synchronize(A))).op(ctx)
+    assert isinstance(first, tuple)
+    waiting = first[1]
+    busy = ctx.busy(1, 0)
+    assert waiting.op(busy.restrict(0b011)) is PENDING
+    alone = waiting.op(busy.restrict(0b001))
+    assert isinstance(alone, tuple)
+    assert alone[0].process == 0
+    crashed = ctx.restrict(0b001).busy(0, 0).crashed(0, 0)
+    again = waiting.op(crashed)
+    assert isinstance(again, tuple)
+    assert again[0].process == 2
+
+
 def test_stagger_asks_anew_when_its_time_has_passed() -> None:
     ctx = context(1)
     first = stagger(10 * NS, repeat(A)).op(ctx)

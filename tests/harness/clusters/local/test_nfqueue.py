@@ -1,0 +1,141 @@
+"""Packets in user space: messages, and the pure part of the shaper."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.clusters.fabric import links, nfqueue
+from harness.clusters.fabric.netlink import Request, answers, attribute, attributes
+from harness.clusters.fabric.nfqueue import ACCEPT, DROP, Packet
+from harness.clusters.fabric.nfqueue_shaper import Pacer, WireShape, spoilt
+from harness.effects import PacketShape
+
+SRC, DEST = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
+FOUR = bytes([0x45]) + bytes(11) + SRC + DEST + b"payload"
+SIX = bytes([0x60]) + bytes(7) + bytes(range(32)) + b"payload"
+LINK = ("n1", "n2")
+KEY = SRC + DEST
+
+
+def test_a_packet_s_key_is_its_addresses() -> None:
+    assert Packet(number=1, data=FOUR).key == KEY
+    assert Packet(number=1, data=SIX).key == bytes(range(32))
+
+
+def test_packets_are_read_from_the_kernel_s_messages() -> None:
+    header = attribute(1, struct.pack(">IHB", 77, 0x0800, 2)) + attribute(10, FOUR)
+    packet = Request(kind=nfqueue.SUBSYSTEM | nfqueue.PACKET, flags=0, payload=bytes(4) + header).packed(0)
+    other = Request(kind=2, flags=0, payload=bytes(4)).packed(0)
+    assert list(nfqueue.packets(other + packet + packet)) == [Packet(number=77, data=FOUR)] * 2
+
+
+def test_a_verdict_is_a_decision_on_a_number_of_a_queue() -> None:
+    (answer,) = answers(nfqueue.verdict(1, 77, ACCEPT, b"new"))
+    assert answer.kind == 3 << 8 | 1
+    assert answer.payload[:4] == bytes([0, 0, 0, 1])
+    assert dict(attributes(answer.payload[4:])) == {2: struct.pack(">II", 1, 77), 10: b"new"}
+
+
+def test_only_a_queue_of_headers_takes_segments_together() -> None:
+    def flags(*, whole: bool) -> bytes:
+        requests = nfqueue.configuration(1, whole=whole)
+        return dict(attributes(requests[-1].payload[4:]))[5]
+
+    assert flags(whole=False) == struct.pack(">I", 5)
+    assert flags(whole=True) == struct.pack(">I", 1)
+
+
+def pacer(shape: WireShape, seed: int = 1) -> Pacer:
+    made = Pacer(seed)
+    made.shape(LINK, [KEY], shape)
+    return made
+
+
+@given(
+    st.lists(st.floats(0, 0.01), min_size=1, max_size=40),
+    st.builds(
+        WireShape,
+        delay_s=st.sampled_from([0.0, 0.05]),
+        jitter_s=st.sampled_from([0.0, 0.02]),
+        loss=st.sampled_from([0.0, 0.5]),
+        duplicate=st.sampled_from([0.0, 0.5]),
+        reorder=st.sampled_from([0.0, 0.5]),
+    ),
+    st.integers(0, 3),
+)
+def test_packets_have_the_fates_of_a_simulated_link_with_that_seed(
+    gaps_s: list[float], shape: WireShape, seed: int
+) -> None:
+    twin = links.Line(seed, LINK, links.NONE)
+    twin.shape = shape
+    expected, now_s, made = [], 0.0, pacer(shape, seed)
+    for number, gap_s in enumerate(gaps_s):
+        now_s += gap_s
+        fates = twin.fates(now_s)
+        expected += [(now_s + at_s, number, ACCEPT, place > 0) for place, at_s in enumerate(fates)] or [
+            (now_s, number, DROP, False)
+        ]
+        made.arrive(1, Packet(number=number, data=FOUR), now_s, whole=True)
+    actions = made.due(1e9)
+    assert sorted((a.due_s, a.number, a.decision, a.copy) for a in actions) == sorted(expected)
+    assert [a.due_s for a in actions] == sorted(a.due_s for a in actions)
+    assert made.next_s() is None
+    assert all(a.data == FOUR for a in actions if a.copy)
+
+
+def test_only_what_is_due_goes() -> None:
+    made = pacer(WireShape(delay_s=0.05))
+    for number in range(3):
+        made.arrive(0, Packet(number=number, data=FOUR), number * 0.01, whole=False)
+    assert made.next_s() == pytest.approx(0.05)
+    assert [action.number for action in made.due(0.065)] == [0, 1]
+    assert made.next_s() == pytest.approx(0.07)
+
+
+def test_a_packet_of_no_shaped_link_goes_at_once() -> None:
+    made = pacer(WireShape(delay_s=9))
+    made.shape(LINK, [KEY], None)
+    made.arrive(0, Packet(number=1, data=FOUR), 1.0, whole=False)
+    made.arrive(0, Packet(number=2, data=SIX), 1.0, whole=False)
+    assert [(action.number, action.decision) for action in made.due(1.0)] == [(1, ACCEPT), (2, ACCEPT)]
+
+
+def test_a_queue_of_headers_sends_no_copies() -> None:
+    made = pacer(WireShape(duplicate=1.0))
+    made.arrive(0, Packet(number=1, data=FOUR), 0.0, whole=False)
+    assert [action.copy for action in made.due(9)] == [False]
+
+
+def test_a_spoilt_packet_differs_in_one_bit_behind_its_header() -> None:
+    made = pacer(WireShape(corrupt=1.0))
+    for number in range(20):
+        made.arrive(1, Packet(number=number, data=FOUR), 0.0, whole=True)
+    for action in made.due(9):
+        assert action.data is not None
+        assert action.data[:20] == FOUR[:20]
+        changed = int.from_bytes(action.data) ^ int.from_bytes(FOUR)
+        assert changed.bit_count() == 1
+    assert made.tallies()[0][1]["corrupted"] == 20
+
+
+def test_a_packet_without_content_cannot_be_spoilt() -> None:
+    assert spoilt(FOUR[:20], random.Random(1)) == FOUR[:20]
+
+
+def test_corruption_leaves_the_other_dice_alone() -> None:
+    def losses(corrupt: float) -> list[int]:
+        made = pacer(WireShape(loss=0.5, corrupt=corrupt))
+        for number in range(50):
+            made.arrive(1, Packet(number=number, data=FOUR), 0.0, whole=True)
+        return [action.number for action in made.due(9) if action.decision == DROP]
+
+    assert losses(0.0) == losses(0.7) != []
+
+
+def test_a_shape_of_messages_is_one_of_packets() -> None:
+    assert issubclass(WireShape, PacketShape)
