@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from checkers.finals import is_final
 from checkers.linearizable.encode import Unjudgeable
-from checkers.subset_sums import Sums, reaches
+from checkers.subset_sums import BITS_MAX, NOTHING, Sums, reaches, sums_of
 from checkers.wording import Narrator, count, text
 from harness.history import FAIL, INFO, OK, Calls, History
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
@@ -52,24 +52,16 @@ def make(*, final_only: bool = False) -> Checker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One read of one counter and what it could return: ``certain`` plus a sum of ``near`` (adds that overlap it) plus one of
-    ``doubtful`` (adds of unknown outcome). ``fits``: whether what it returned is one of these; None: undecided.
+    """One read of one counter: it had to return ``certain`` plus a sum of the adds in doubt, hence ``low`` to ``high``. ``fits``:
+    whether what it returned is one of these numbers; None: undecided.
     """
 
     row: int
     value: Any
     certain: int
-    near: Sums
-    doubtful: Sums
+    low: int
+    high: int
     fits: bool | None
-
-    @property
-    def low(self) -> int:
-        return self.certain + self.near.low + self.doubtful.low
-
-    @property
-    def high(self) -> int:
-        return self.certain + self.near.high + self.doubtful.high
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,7 +102,7 @@ class Counter:
             "reads": len(readings),
             "wrong_reads": len(wrong),
             "undecided_reads": undecided,
-            "certain_reads": sum(reading.low == reading.high for reading in readings),
+            "exact_reads": sum(reading.low == reading.high for reading in readings),
             "adds_ok": int((adds.outcome == OK).sum()),
             "adds_unknown": int((adds.outcome == INFO).sum()),
         }
@@ -128,8 +120,9 @@ class Counter:
         if doubt:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=doubt, stats=stats)
         which = "final read" if self.final_only else "read"
-        sure = f"; {stats['certain_reads']:,} of them could have returned nothing else"
-        reason = f"{count(len(readings), which)} returned a sum that the adds can make{sure}"
+        reason = f"{count(len(readings), which)} returned a sum that the adds can make"
+        if stats["exact_reads"]:
+            reason += f"; {stats['exact_reads']:,} of them could have returned nothing else"
         return Verdict(checker=NAME, validity=Validity.VALID, reason=reason, stats=stats)
 
     def _doubt(self, reads: int, undecided: int, adds_ok: int) -> str:
@@ -153,7 +146,7 @@ class _Desk:
         self._calls, self._rows, self.steps = calls, rows.tolist(), steps
         self._history = calls.history
         self._certain = 0
-        self._doubtful = Sums()
+        self._doubtful = NOTHING
         self._adding: dict[int, int] = {}  # adds under way that will succeed: row → number
         self._reading: dict[int, tuple[int, list[int]]] = {}  # reads under way: row → certain sum, adds that overlap it
 
@@ -192,21 +185,44 @@ class _Desk:
         else:
             self._doubtful = self._sum(self._doubtful, number)
 
+    def _judged(self, row: int) -> Reading:
+        certain, near = self._reading.pop(row)
+        result = self._history.values[self._calls.result[row]]
+        value, doubtful = whole(result), self._doubtful
+        high = sum(number for number in near if number > 0)
+        low = sum(near) - high
+        fits = False if value is None else self._fits(near, low, high, value - certain)
+        return Reading(
+            row=row,
+            value=result,
+            certain=certain,
+            low=certain + low + doubtful.low,
+            high=certain + high + doubtful.high,
+            fits=fits,
+        )
+
+    def _fits(self, near: list[int], low: int, high: int, target: int) -> bool | None:
+        """Whether some of ``near`` (bounds ``low`` and ``high``) and some of the doubtful adds make ``target``."""
+        doubtful = self._doubtful
+        if not low + doubtful.low <= target <= high + doubtful.high:
+            return False
+        # Most reads need none, or all, of what overlaps them.
+        if target in (0, low + high) or reaches(NOTHING, doubtful, target):
+            return True
+        self.steps -= doubtful.size
+        sums = NOTHING
+        if high - low <= BITS_MAX:
+            self.steps -= len(near) * (1 + (high - low) // 64)
+            sums = sums_of(near) if self.steps > 0 else sums_of([low, high]).bounds()
+        else:
+            for number in near:
+                sums = self._sum(sums, number)
+        return reaches(sums, doubtful, target)
+
     def _sum(self, sums: Sums, number: int) -> Sums:
-        """``sums`` with one more summand; only its bounds once the budget is spent."""
+        """``sums`` with one more number; only the bounds once the budget is spent."""
         self.steps -= sums.size
         return (sums if self.steps > 0 else sums.bounds()).plus(number)
-
-    def _judged(self, row: int) -> Reading:
-        certain, overlapping = self._reading.pop(row)
-        near = Sums()
-        for number in overlapping:
-            near = self._sum(near, number)
-        result = self._history.values[self._calls.result[row]]
-        value = whole(result)
-        self.steps -= min(near.size, self._doubtful.size)
-        fits = False if value is None else reaches(near, self._doubtful, value - certain)
-        return Reading(row=row, value=result, certain=certain, near=near, doubtful=self._doubtful, fits=fits)
 
 
 def whole(value: Any) -> int | None:

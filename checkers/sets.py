@@ -120,17 +120,17 @@ def _stale(facts: Facts, say: Narrator) -> Findings:
 
 def _unexpected(facts: Facts, say: Narrator) -> Findings:
     for row, stranger in facts.strangers:
-        yield [row], _returned(say, row, stranger, "which nobody ever added")
+        yield [row], _returned(say, row, stranger, ", which nobody ever added")
     for read, element in facts.too_early():
         add = int(facts.add_row[element])
         failed = facts.began[element] == FOREVER
-        why = f"although {say.whose(add)} had failed" if failed else f"before any add of it began, {say.began(add)}"
+        why = f", although {say.whose(add)} had failed" if failed else f", before any add of it began {say.began(add)}"
         yield [read.row, add], _returned(say, read.row, facts.elements[element], why)
 
 
 def _duplicated(facts: Facts, say: Narrator) -> Findings:
     for row, element in facts.repeats:
-        yield [row], _returned(say, row, element, "more than once")
+        yield [row], _returned(say, row, element, " more than once")
 
 
 def _fork(facts: Facts, say: Narrator) -> Findings:
@@ -146,7 +146,7 @@ def _fork(facts: Facts, say: Narrator) -> Findings:
 def _reordered(facts: Facts, say: Narrator) -> Findings:
     for read, there, absent in facts.reordered():
         earlier, later = int(facts.add_row[absent]), int(facts.add_row[there])
-        returned = _returned(say, read.row, facts.elements[there], f"but not {text(facts.elements[absent])}")
+        returned = _returned(say, read.row, facts.elements[there], f" but not {text(facts.elements[absent])}")
         order = f"although the add of the latter had succeeded {say.ended(earlier)}, before that of the former began"
         yield [read.row, earlier, later], f"{returned}, {order}"
 
@@ -156,7 +156,7 @@ def _read(say: Narrator, row: int) -> str:
 
 
 def _returned(say: Narrator, row: int, element: Any, how: str) -> str:
-    return f"{_read(say, row)} that ended {say.ended(row)} returned {text(element)}{say.key(row, 'from')} {how}"
+    return f"{_read(say, row)} that ended {say.ended(row)} returned {text(element)}{say.key(row, 'from')}{how}"
 
 
 _ALWAYS: dict[str, Callable[[Facts, Narrator], Findings]] = {
@@ -207,13 +207,10 @@ def _summary(stats: Mapping[str, Any], counts: Mapping[str, int]) -> str:
 def _fine(stats: Mapping[str, Any]) -> str:
     if not stats["acknowledged"]:
         return "no add was acknowledged, so none can be lost"
-    unknown = (
-        f", and {stats['recovered']:,} of {count(stats['unknown'], 'add')} of unknown outcome"
-        if stats["unknown"]
-        else ""
-    )
-    adds, reads = count(stats["acknowledged"], "acknowledged add"), count(stats["reads"], "read")
-    return f"none of {adds} was lost: {reads} returned them{unknown}"
+    seen = [count(stats["reads"], "read")]
+    if stats["unknown"]:
+        seen.append(f"{stats['recovered']:,} of {count(stats['unknown'], 'add')} of unknown outcome took effect")
+    return f"nothing was lost of {count(stats['acknowledged'], 'acknowledged add')} ({'; '.join(seen)})"
 
 
 def _stats(history: History, keys: Sequence[Facts], counts: Mapping[str, int]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Up to this distance of the bounds a sum is a bit: a step with as many bits takes about two microseconds.
@@ -51,6 +52,25 @@ class Sums:
     def size(self) -> int:
         """What a step with these sums costs: words of bits, or intervals."""
         return 1 + (self.high - self.low) // 64 if self.bits is not None else 1 + len(self.spans or ())
+
+
+NOTHING = Sums()
+
+
+def sums_of(numbers: Iterable[int]) -> Sums:
+    """The sums of all subsets of ``numbers``."""
+    numbers = list(numbers)
+    high = sum(number for number in numbers if number > 0)
+    low = sum(numbers) - high
+    if high - low <= BITS_MAX:
+        bits = 1
+        for number in numbers:
+            bits |= bits << abs(number)
+        return Sums(low=low, high=high, bits=bits)
+    sums = NOTHING
+    for number in numbers:
+        sums = sums.plus(number)
+    return sums
 
 
 def reaches(one: Sums, other: Sums, target: int) -> bool | None:

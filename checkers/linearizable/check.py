@@ -21,7 +21,7 @@ from checkers.linearizable.jit import Engine, engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
 from checkers.linearizable.register_search import STEPS_PER_OP
-from checkers.wording import Narrator, count, listed, text
+from checkers.wording import Narrator, count, listed, name
 from harness.history import Calls, History
 from harness.registry import Registry
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
@@ -160,13 +160,14 @@ def _explained(model: Model, operations: int, keys: int) -> str:
 def _undecided(calls: Calls, open_cases: Sequence[Case], keys: int, budget: Budget) -> str:
     """How far the search came on the first key that it could not decide."""
     case = open_cases[0]
-    name = f" {text(_key(calls, case))}" if keys > 1 else ""
+    of = f"of key {name(_key(calls, case))}, " if keys > 1 else ""
     reached = "nothing was tried yet"
     if case.found is not None:
-        reached = f"a legal order was found for the first {case.found.explained:,} of {case.found.completed:,} completed operations"
+        done, all_of_it = case.found.explained, case.found.completed
+        reached = f"a legal order was found for the first {done:,} of {all_of_it:,} completed operations"
     return (
         f"{count(len(open_cases), 'key')} of {keys:,} undecided within the budget ({budget.steps_max:,} steps, "
-        f"{budget.configs_max:,} configurations); of key{name}, {reached}"
+        f"{budget.configs_max:,} configurations); {of}{reached}"
     )
 
 

@@ -69,5 +69,6 @@ CAS_REGISTER = Workload(
         ("availability", {}),
         ("sanity", {}),
         ("stats", {}),
+        ("latency", {}),
     ),
 )

@@ -37,5 +37,6 @@ KV = Workload(
         ("availability", {}),
         ("sanity", {}),
         ("stats", {}),
+        ("latency", {}),
     ),
 )

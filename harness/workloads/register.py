@@ -38,5 +38,6 @@ REGISTER = Workload(
         ("availability", {}),
         ("sanity", {}),
         ("stats", {}),
+        ("latency", {}),
     ),
 )

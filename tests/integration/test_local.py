@@ -1,0 +1,147 @@
+"""Whole runs on the local cluster, and what is left of it on the machine: nothing, whoever dies, as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.clusters import CLUSTERS
+from harness.clusters.fabric.netlink import DUMP, NETFILTER, ROUTE, Netlink, Request, open_socket
+from harness.clusters.local import LocalCluster
+from harness.effects import PacketShape
+from tests import simulation
+from tests.conformance.worlds import spec
+from tests.harness.clusters.local.running import (
+    all_namespaces,
+    descendants,
+    lives,
+    namespaces_of,
+    needs_namespaces,
+    until,
+)
+from tests.integration.ordinary_user import run_as_ordinary_user
+
+pytestmark = needs_namespaces
+
+ROOT = Path(__file__).parent.parent.parent
+LIVES = "tests.integration.local_lives"
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_raft_under_all_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
+    monkeypatch.setitem(CLUSTERS, "local", "harness.clusters.local:LocalCluster")
+    report = simulation.run(
+        cluster="local",
+        seed=7,
+        path=tmp_path,
+        nodes=3,
+        options={"ip": version},
+        time_limit_s=12.0,
+        recovery_s=5.0,
+        interval_s=3.0,
+    )
+    results = report.results
+    assert results["verdict"] == "valid", simulation.why(report)
+    assert {fault["kind"] for fault in results["faults"]} == {"partition", "packet", "kill", "pause", "clock"}
+    assert all(fault["bit"] and fault["healed"] for fault in results["faults"])
+
+
+@pytest.mark.parametrize("victim", ["controller", "launcher", "supervisor"])
+def test_whoever_is_killed_takes_everything_along(tmp_path: Path, victim: str) -> None:
+    command = [sys.executable, "-m", LIVES, "hold", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=_environment()) as controller:
+        assert controller.stdout is not None
+        launcher = int(controller.stdout.readline())
+        inside = descendants(launcher)
+        names = namespaces_of(inside)
+        assert len(inside) == 1 + 1 + 4 + 3  # the supervisor, the shaper, an init for each place, the nodes
+        supervisor = min(inside)
+        os.kill({"controller": controller.pid, "launcher": launcher, "supervisor": supervisor}[victim], signal.SIGKILL)
+        asyncio.run(until(lambda: not any(lives(pid) for pid in {launcher, *inside})))
+        assert not names & all_namespaces()
+        controller.kill()
+
+
+def test_twenty_lives_leave_nothing(tmp_path: Path) -> None:
+    async def life(number: int) -> set[str]:
+        cluster = LocalCluster(spec(tmp_path / str(number)))
+        await cluster.start()
+        try:
+            await cluster.channel("c1").rpc("n1", {"type": "echo"}, 5.0)
+            await cluster.cut([("n1", "n2")])
+            await cluster.shape([("n1", "n3")], PacketShape(delay_s=0.01))
+            await cluster.kill("n2")
+            return namespaces_of(descendants(os.getpid()))
+        finally:
+            await cluster.stop()
+
+    asyncio.run(life(0))  # what Python itself opens at its first use of anything
+    before, machine = _ours(), _machine()
+    names: set[str] = set()
+    for number in range(1, 21):
+        names |= asyncio.run(life(number))
+    assert len(names) >= 20 * 20
+    assert _ours() == before
+    assert not names & all_namespaces()
+    assert _machine() == machine
+
+
+def test_an_ordinary_user_has_every_power() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chmod(scratch, 0o777)  # noqa: PTH101, S103 - the other user writes there
+        done = run_as_ordinary_user([sys.executable, "-m", LIVES, "tour", f"{scratch}/run"], _environment(), ROOT)
+        if "Permission denied" in done.stderr and "local_lives" not in done.stderr:
+            pytest.skip(
+                f"an ordinary user cannot read the interpreter or the source tree: {done.stderr.splitlines()[-1]}"
+            )
+        assert done.returncode == 0, done.stderr
+        seen: dict[str, Any] = json.loads(done.stdout)
+        if seen["user"] != os.geteuid():
+            owners = {entry.owner() for entry in Path(scratch).rglob("*.log")}
+            assert owners == {Path(f"{scratch}/run").owner()}
+    assert seen["user"] != 0
+    assert seen["unavailable"] is None
+    assert (seen["relays"], seen["paused"], seen["restarted"]) == (True, False, True)
+    assert seen["cut"] == [False] + [True] * 5
+    assert seen["mended"] == [True] * 6
+    assert seen["shaped"]["delay_s"] >= 0.05
+    assert seen["shaped"]["duplicated"] > 0
+    assert seen["skewed"] == pytest.approx(-60, abs=1)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _ours() -> tuple[int, int, set[int]]:
+    """Our descriptors, threads and children."""
+    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), descendants(os.getpid())
+
+
+def _machine() -> list[bytes]:
+    """The machine's routes and packet filter, as the kernel lists them; and its interfaces."""
+    listings = []
+    for protocol, kind, head in (
+        (ROUTE, 26, bytes(12)),  # RTM_GETROUTE, of all families
+        (NETFILTER, 10 << 8 | 1, bytes(4)),  # NFT_MSG_GETTABLE
+        (NETFILTER, 10 << 8 | 7, bytes(4)),  # NFT_MSG_GETRULE
+    ):
+        line = Netlink(open_socket(protocol))
+        try:
+            answers = line.dump(Request(kind=kind, flags=DUMP, payload=head, what="list"))
+        finally:
+            line.close()
+        listings.append(b"".join(sorted(answer.payload for answer in answers)))
+    listings.append(b" ".join(sorted(name.encode() for name in os.listdir("/sys/class/net"))))
+    listings.append(Path("/proc/self/mountinfo").read_bytes())
+    return listings
