@@ -124,16 +124,13 @@ def _run(order: np.ndarray, f: list[int], key: list[int], written: list[int]) ->
 
 
 def _make_stale(result: np.ndarray, f: np.ndarray, key: np.ndarray, effect_s: np.ndarray, case: Case) -> None:
-    """Late in the run one read returns what another read of the key returned long before; of few values, one that was never there."""
+    """Late in the run one read returns what another read of the key returned long before."""
     reads = np.flatnonzero(f == 0)
     reads = reads[np.argsort(effect_s[reads])]
     victim = reads[int(len(reads) * 0.9)]
     earlier = reads[(key[reads] == key[victim]) & (effect_s[reads] < effect_s[victim])]
-    result[victim] = result[earlier[-10 * case.concurrency]]
-    if (
-        case.values
-    ):  # the value before that of the last two hundred reads is still no violation: take one that nobody writes
-        result[victim] = -1
+    # Of few values, any may have been written again meanwhile; but nothing ever writes the first one, null.
+    result[victim] = -1 if case.values else result[earlier[-10 * case.concurrency]]
 
 
 def measure(case: Case) -> str:

@@ -1,9 +1,9 @@
 """What the checkers of weak models cost: `python benchmarks/weak_models.py [OPS...]`, by default 10^4, 10^5 and 10^6.
 
-Two kinds of history of a store with 100 keys, ten clients and a crash in a hundred writes: "strong", where every read returns the last write,
-and "weak", where each of five nodes lags behind by its own time, so that sessions that wander see old versions; at the end
-everything agrees. Adds are of 1 to 1,000. Seconds are CPU time of the check alone, the best of three rounds, so that a
-busy machine does not blur them; the aim is a second for 10^5 operations.
+Two kinds of history of a store with 100 keys, ten clients and a crash in a hundred writes: "strong", where every read returns the
+last write, and "weak", where each of five nodes lags behind by its own time, so that sessions that wander see old versions; at the
+end everything agrees. Adds are of 1 to 1,000. Seconds are CPU time of the check alone, the best of three rounds, so that a busy
+machine does not blur them; the aim is a second for 10^5 operations.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ STEP_NS = 100_000
 COLUMNS = ("operations", "store", "checker", "seconds", "verdict")
 
 
-def lines(count: int, effect: Callable[[Op, int, random.Random], object], f_of: Callable[[random.Random, int], Op]) -> Iterator[Op]:
+def lines(
+    count: int, effect: Callable[[Op, int, random.Random], object], f_of: Callable[[random.Random, int], Op]
+) -> Iterator[Op]:
     """A history of ``count`` operations: ``f_of`` gives invocations, ``effect`` what becomes of them."""
     dice = random.Random(count)
     clients = list(range(CLIENTS))

@@ -70,6 +70,7 @@ class Injector:
         self._cluster, self._faults, self._journal = cluster, faults, journal
         self._holds = Holds()
         self._active: dict[int, _Active] = {}
+        self._left: dict[int, list[Effect]] = {}  # effects that did not heal when their fault ended
 
     async def invoke(self, op: Op) -> Op:
         """Carry out one nemesis op; its completion says what was done and what the probes saw."""
@@ -85,11 +86,10 @@ class Injector:
     async def heal_all(self) -> Proof:
         """End every fault that still holds; idempotent. The proof is about all of them."""
         ended = [await self._stop(fault_id) for fault_id in sorted(self._active)]
-        left = [end for end in ended if not end["healed"]]
-        words = (
-            "; ".join(str(end["evidence"]) for end in left) or f"{len(ended)} faults were still active, all are healed"
-        )
-        return Proof(holds=not left, evidence=words)
+        # What did not heal at its time may have come back since: that is looked at again, never taken for granted.
+        proofs = [await self._verify_healed(effect) for effects in self._left.values() for effect in effects]
+        left = [proof for proof in proofs if not proof.holds]
+        return Proof(holds=not left, evidence=_words(left) or f"{len(ended)} faults were still active, all are healed")
 
     async def _start(self, planned: Mapping[str, Any]) -> dict[str, Any]:
         kind, args = planned["kind"], planned["args"]
@@ -127,6 +127,8 @@ class Injector:
             fault.proofs += [await EFFECTS[type(e)].verify(self._cluster, e, self._holds) for e in fault.applied]
         proofs = [*fault.healed, *[await self._heal(effect) for effect in reversed(fault.applied)]]
         healed = all(proof.holds for proof in proofs)
+        if not healed:
+            self._left[fault.id] = fault.applied
         self._journal.record("healed" if healed else "not-healed", fault.id, evidence=_words(proofs))
         return {"healed": healed, "evidence": _words(proofs), "bit": fault.bit, "bit_evidence": _words(fault.proofs)}
 
@@ -161,10 +163,13 @@ class Injector:
         power = EFFECTS[type(effect)]
         try:
             await power.heal(self._cluster, effect, self._holds)
-        except (
-            TargetError
-        ) as error:  # a node that does not come back is a finding about the target, not a failure of ours
+        except TargetError as error:
+            # A node that does not come back is a finding about the target, not a failure of ours.
             return Proof(holds=False, evidence=str(error))
+        return await self._verify_healed(effect)
+
+    async def _verify_healed(self, effect: Effect) -> Proof:
+        power = EFFECTS[type(effect)]
         proof = await power.verify_healed(self._cluster, effect, self._holds)
         for _ in range(HEAL_TRIES - 1):
             if proof.holds:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ import msgspec
 from harness import clock
 from harness.clusters.channels import Line
 from harness.clusters.fabric import probes
+from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.fabric.router import Router
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import doctor, layout
-from harness.clusters.namespaces.callers import Caller, Switchboard
+from harness.clusters.namespaces.callers import Caller, Switchboard, take_socket
 from harness.clusters.namespaces.launch import Namespaces
 from harness.clusters.namespaces.place import Plan
 from harness.clusters.namespaces.probing import Prober
@@ -84,6 +86,8 @@ class LocalCluster:
         self._version = spec.options.get("ip", 4)
         if self._version not in VERSIONS:
             raise ClusterError(f"the option ip of the local cluster is 4 or 6, not {self._version!r}")
+        if self._version == 6 and not has_six():
+            raise ClusterError("this machine's kernel has no IPv6: leave the option ip of the local cluster at 4")
         home = (spec.directory / "nodes").absolute()
         self._nodes = {
             name: _Node(name, home / name, layout.node_address(number)) for number, name in enumerate(self.nodes, 1)
@@ -309,6 +313,14 @@ class LocalCluster:
 
     async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
         return await self._prober.measure(link, probes_sent)
+
+    def address(self, node: str) -> str:
+        """Where a node is reached, by the version of IP that the run uses."""
+        return self._node(node).address.host(self._version)
+
+    async def socket(self, node: str, kind: socket.SocketKind, port: int = 0) -> socket.socket:
+        """A socket in a node's network, bound to its address, that does not block; the caller closes it."""
+        return await take_socket(self._namespaces.places[node], kind, self._version, self.address(node), port)
 
     async def counters(self) -> dict[Link, dict[str, int]]:
         """Per link, how many packets met each fault so far: see ``Router.counters``."""

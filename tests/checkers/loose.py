@@ -24,7 +24,13 @@ def steps(most: int) -> st.SearchStrategy[list[Step]]:
 
 
 def loose_run(
-    drawn: Sequence[Step], *, keys: int = 1, domain: int = 0, cas: bool = True, nodes: int = 2, final_from: int | None = None
+    drawn: Sequence[Step],
+    *,
+    keys: int = 1,
+    domain: int = 0,
+    cas: bool = True,
+    nodes: int = 2,
+    final_from: int | None = None,
 ) -> History:
     """The history of these steps. From line ``final_from`` on all operations are final reads, after a heal."""
     ops: list[Op] = []
@@ -119,9 +125,7 @@ def calls_of(history: History) -> list[Call]:
         else:
             wrote = op.value[1]
             if op.value[0] == wrote:  # it is a read
-                if outcome != "ok":
-                    continue
-                saw, wrote = wrote, NOTHING
+                saw, wrote = wrote if outcome == "ok" else NOTHING, NOTHING
             elif outcome == "ok":
                 saw = op.value[0]
         found.append(
@@ -158,7 +162,9 @@ def since(calls: Sequence[Call], key: Any, value: Any) -> int:
     last = max(call.ret for call in writers)
     if len(writers) > 1 or value is None:
         return last
-    sights = [call.ret for call in calls if call.key == key and call.saw == value and call.saw != NOTHING and call.certain]
+    sights = [
+        call.ret for call in calls if call.key == key and call.saw == value and call.saw != NOTHING and call.certain
+    ]
     return min([last, *sights])
 
 

@@ -57,7 +57,9 @@ def test_what_had_been_replaced(drawn: list[Step]) -> None:
     for (k, s, _), row in zip(cases, first.tolist(), strict=True):
         assert row == min((w.ret for w in loose.replaced(calls, k, s, FOREVER)), default=FOREVER)
     ending = writes.write_ending(first)
-    assert [int(versions.calls.ret[c]) for c in ending if c != NONE] == [row for row in first.tolist() if row != FOREVER]
+    assert [int(versions.calls.ret[c]) for c in ending if c != NONE] == [
+        row for row in first.tolist() if row != FOREVER
+    ]
 
 
 @given(
@@ -137,7 +139,7 @@ def test_siblings_are_versions_each_and_none_of_them_is_null() -> None:
 
 
 def test_the_interval_of_a_share() -> None:
-    # Agresti and Coull's worked example: 0 of 25 and 10 of 20.
+    # 0 of 25: 1.96² / (25 + 1.96²); 10 of 20: 0.5 ± 1.96 · √(0.25 · 20 + 1.96² / 4) / (20 + 1.96²).
     assert [round(end, 4) for end in wilson(0, 25)] == [0.0, 0.1332]
     assert [round(end, 4) for end in wilson(10, 20)] == [0.2993, 0.7007]
     assert wilson(20, 20)[1] == 1.0

@@ -281,6 +281,19 @@ def test_timed_steps_come_and_go_and_the_stop_ends_the_rest(tmp_path: Path) -> N
     asyncio.run(scenario())
 
 
+def test_what_did_not_heal_at_its_time_is_looked_at_again_by_the_heal(tmp_path: Path) -> None:
+    async def scenario(comes_back: bool) -> dict[str, Any]:
+        lab = Lab(tmp_path / str(comes_back), sticky=True)
+        await lab.start(1, EFFECTS["cut"])
+        assert not (await lab.stop(1))["healed"]
+        if comes_back:
+            lab.cluster.links_cut.clear()
+        return await lab.heal()
+
+    assert asyncio.run(scenario(True))["healed"]
+    assert not asyncio.run(scenario(False))["healed"]
+
+
 def test_a_step_that_ended_is_proved_healed_too(tmp_path: Path) -> None:
     async def scenario(lab: Lab) -> dict[str, Any]:
         await lab.steps(1, FakeStep(Kill(nodes=("n1",)), offset_s=0.0, length_s=0.001))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
+from collections.abc import Iterable
+from pathlib import Path
 
 from harness.clusters.fabric.netlink import ACK, CREATE, EXCLUSIVE, Request, attribute, nested
 
@@ -29,6 +31,16 @@ UNIVERSE, LINK, HOST = 0, 253, 254  # scopes
 _LINK = struct.Struct("=BxHiII")  # family, type, index, flags, mask
 _ADDRESS = struct.Struct("=BBBBI")  # family, prefix, flags, scope, index
 _ROUTE = struct.Struct("=BBBBBBBBI")  # family, prefix to, prefix from, tos, table, protocol, scope, type, flags
+
+
+def has_six() -> bool:
+    """Whether this kernel has IPv6 at all: some machines are started without it."""
+    return Path("/proc/net/if_inet6").exists()
+
+
+def possible(requests: Iterable[Request], *, six: bool) -> list[Request]:
+    """Those of ``requests`` that a kernel with or without IPv6 understands."""
+    return [request for request in requests if six or request.payload[0] != socket.AF_INET6]
 
 
 def family(text: str) -> int:

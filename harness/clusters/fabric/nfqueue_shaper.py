@@ -12,8 +12,8 @@ import random
 import select
 import socket
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from harness import rng
@@ -26,11 +26,38 @@ from harness.effects import Link, PacketShape
 HEADERS: Mapping[int, int] = {4: 20, 6: 40}
 
 
+# How far from the mean, in units of the jitter, a packet's delay lies; like the tables of tc-netem(8), which has these, too. The
+# mean is 0 each time. A tail is cut off where it would hold packets back for ever.
+TAIL_MAX = 8.0
+DISTRIBUTIONS: Mapping[str, Callable[[random.Random], float]] = {
+    "uniform": lambda dice: dice.uniform(-1.0, 1.0),
+    "normal": lambda dice: dice.gauss(0.0, 1.0),
+    "pareto": lambda dice: dice.paretovariate(3.0) - 1.5,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireShape(PacketShape):
-    """What packets suffer, beyond what messages can: ``corrupt`` is the probability that one bit of a packet flips."""
+    """What packets suffer, beyond what messages can.
+
+    ``corrupt`` is the probability that one bit of a packet flips; ``distribution`` (a name of ``DISTRIBUTIONS``) is the jitter's.
+    """
 
     corrupt: float = 0.0
+    distribution: str = "uniform"
+
+    def once(self, dice: random.Random) -> PacketShape:
+        """The shape for one packet: a jitter that is not uniform is thrown here, and is part of the delay."""
+        if self.distribution == "uniform" or not self.jitter_s:
+            return self
+        off = max(-TAIL_MAX, min(TAIL_MAX, DISTRIBUTIONS[self.distribution](dice)))
+        return replace(self, delay_s=max(0.0, self.delay_s + self.jitter_s * off), jitter_s=0.0)
+
+    @property
+    def slowest_s(self) -> float:
+        """The longest that a packet is held back."""
+        tail = 1.0 if self.distribution == "uniform" else TAIL_MAX
+        return self.delay_s + self.jitter_s * tail + 2 * links.HOLD_MAX_S
 
 
 @dataclass(slots=True)
@@ -39,7 +66,7 @@ class _Wire:
 
     line: links.Line
     dice: random.Random
-    corrupt: float = 0.0
+    shape: WireShape | None = None
     corrupted: int = 0
 
 
@@ -72,16 +99,17 @@ class Pacer:
             dice = rng.stream(self._seed, f"link/{link[0]}/{link[1]}/corrupt")
             wire_ = self._wires[link] = _Wire(links.Line(self._seed, link, links.NONE), dice)
         self._by_key.update(dict.fromkeys(keys, wire_))
-        wire_.line.shape, wire_.corrupt = shape, shape.corrupt if shape is not None else 0.0
+        wire_.line.shape = wire_.shape = shape
 
     def arrive(self, queue: int, packet: Packet, now_s: float, *, whole: bool) -> None:
         """A packet waits for its verdict."""
         wire_ = self._by_key.get(packet.key)
         data, fates = None, links.AT_ONCE
-        if wire_ is not None:
+        if wire_ is not None and wire_.shape is not None:
+            wire_.line.shape = wire_.shape.once(wire_.dice)
             fates = wire_.line.fates(now_s)
             # Thrown for every packet, so that the dice do not depend on what else the link suffers.
-            if wire_.dice.random() < wire_.corrupt and whole:
+            if wire_.dice.random() < wire_.shape.corrupt and whole:
                 data = spoilt(packet.data, wire_.dice)
                 wire_.corrupted += 1
         if not fates:

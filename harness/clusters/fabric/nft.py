@@ -147,11 +147,11 @@ def _elements(kind: int, name: str, keys: Sequence[Key]) -> Request:
     return _request(kind, _BY_SIZE[len(keys[0])], what, attribute(1, TABLE), attribute(2, name), listed, flags=flags)
 
 
-def setup(*, compat: bool) -> list[Request]:
-    """Both tables with their chains, and the sets of cuts and queues."""
+def setup(*, compat: bool, families: Iterable[Family] = tuple(FAMILIES.values())) -> list[Request]:
+    """A table per family with its chains, and the sets of cuts and queues."""
     to_queue = _to_queue_compat if compat else _to_queue
     requests = []
-    for family in FAMILIES.values():
+    for family in families:
         requests.append(_request(NEW_TABLE, family, "make the table", attribute(1, TABLE)))
         for chain, (hook_number, priority) in CHAINS.items():
             hook = nested(4, attribute(1, be32(hook_number)), attribute(2, struct.pack(">i", priority)))
@@ -168,11 +168,11 @@ def loss_set(parts: int) -> str:
     return f"{LOSS}{parts}"
 
 
-def lossy(parts: int) -> list[Request]:
-    """The set of that probability and its rule, for both families."""
+def lossy(parts: int, families: Iterable[Family] = tuple(FAMILIES.values())) -> list[Request]:
+    """The set of that probability and its rule, per family."""
     name = loss_set(parts)
     requests = []
-    for family in FAMILIES.values():
+    for family in families:
         requests.append(_set(family, name, LOSS_PARTS + parts))
         requests.append(_rule(family, LOSS, _key(family), _in_set(name), _by_chance(parts), _drop()))
     return requests
@@ -192,21 +192,23 @@ def changes(old: Mapping[str, frozenset[Key]], new: Mapping[str, frozenset[Key]]
 
 
 class Filter:
-    """The packet filter of the namespace that the socket belongs to."""
+    """The packet filter of the namespace that the socket belongs to; without ``six`` for IPv4 alone."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, *, six: bool = True) -> None:
         self._netlink = Netlink(sock)
+        self._families = tuple(family for number, family in FAMILIES.items() if six or number == socket.AF_INET)
+        self._sizes = {family.size for family in self._families}
         self._sets: dict[str, frozenset[Key]] = {}
         self._losses: set[int] = set()
 
     def setup(self) -> None:
         """Make the tables. Raises OSError."""
         try:
-            self._netlink.transact(batch(setup(compat=False)))
+            self._netlink.transact(batch(setup(compat=False, families=self._families)))
         except OSError as error:
             if error.errno != errno.ENOENT:  # ENOENT: this kernel has no such expression
                 raise
-            self._netlink.transact(batch(setup(compat=True)))
+            self._netlink.transact(batch(setup(compat=True, families=self._families)))
 
     def close(self) -> None:
         self._netlink.close()
@@ -217,15 +219,16 @@ class Filter:
         Raises OSError, and then nothing has changed.
         """
         fresh = sorted(set(losses) - self._losses)
-        requests = [request for parts in fresh for request in lossy(parts)] + changes(self._sets, sets)
+        sets = {name: frozenset(key for key in keys if len(key) in self._sizes) for name, keys in sets.items()}
+        requests = [request for parts in fresh for request in lossy(parts, self._families)] + changes(self._sets, sets)
         if requests:
             self._netlink.transact(batch(requests))
-        self._sets, self._losses = dict(sets), self._losses | set(fresh)
+        self._sets, self._losses = sets, self._losses | set(fresh)
 
     def counts(self, name: str) -> dict[Key, int]:
         """How many packets have matched each key that is in the set now."""
         found: dict[Key, int] = {}
-        for family in FAMILIES.values():
+        for family in self._families:
             asked = attribute(1, TABLE) + attribute(2, name)
             request = _request(GET_ELEMENTS, family, f"list the set {name}", asked, flags=DUMP)
             for answer in self._netlink.dump(request):

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from harness.clusters.fabric import nft
-from harness.clusters.fabric.links import HOLD_MAX_S
 from harness.clusters.fabric.nfqueue_shaper import WireShape
 from harness.effects import Link, PacketShape
 
@@ -92,7 +91,7 @@ class Router:
         shape = self._shapes.get(link)
         if shape is None or (chosen := way(shape)) is None or chosen.loss:
             return 0.0
-        return shape.delay_s + shape.jitter_s + 2 * HOLD_MAX_S
+        return shape.slowest_s
 
     async def counters(self) -> dict[Link, dict[str, int]]:
         """Per link: packets "cut", "lost" by the filter's dice (of those that were "exposed" to it), and what the shaper did."""

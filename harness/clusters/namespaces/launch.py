@@ -19,6 +19,7 @@ from typing import Any
 
 import harness
 from harness.clusters.fabric.netlink import Netlink
+from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.fabric.nft import Filter
 from harness.clusters.namespaces import place, wire
 from harness.clusters.namespaces.conversation import Conversation
@@ -82,7 +83,7 @@ class Namespaces:
                 self.places[message["place"]] = Conversation(sock, f"the init of {message['place']}")
                 self._close.append(self.places[message["place"]])
             case "filter":
-                self.filter = Filter(sock)
+                self.filter = Filter(sock, six=has_six())
                 self._close.append(self.filter)
             case "route":
                 self.route = Netlink(sock)

@@ -172,7 +172,8 @@ class _Init:
             route.route("0.0.0.0/0", cable, via=layout.GATE4),
             route.route("::/0", cable, via=layout.GATE6),
         ]
-        self._netlink.transact([route.up(loopback), route.up(cable), *mine, *ways])
+        requests = [route.up(loopback), route.up(cable), *mine, *ways]
+        self._netlink.transact(route.possible(requests, six=route.has_six()))
         return {}, []
 
     def _spawn(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:

@@ -141,7 +141,8 @@ def _lay_cables(ends: Sequence[tuple[place.Plan, int]]) -> None:
         else:
             ways = [route.route(f"{plan.address.v4}/32", index), route.route(f"{plan.address.v6}/128", index)]
         requests += [route.address(index, layout.GATE4), route.address(index, layout.GATE6), route.up(index), *ways]
-    netlink.transact([*requests, route.unreachable(layout.ALL4), route.unreachable(layout.ALL6)])
+    requests += [route.unreachable(layout.ALL4), route.unreachable(layout.ALL6)]
+    netlink.transact(route.possible(requests, six=route.has_six()))
     netlink.close()
 
 

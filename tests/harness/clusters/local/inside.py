@@ -12,7 +12,6 @@ from pathlib import Path
 from targets.node.echo import Echo
 from targets.node.env import Body, Env, Message
 
-
 IP_RECVERR, IPV6_RECVERR = 11, 25
 
 

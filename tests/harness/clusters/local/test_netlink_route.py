@@ -74,3 +74,9 @@ def test_a_rate_is_a_bucket_that_the_kernel_times_itself() -> None:
 def test_a_rate_that_is_none(rate: int) -> None:
     with pytest.raises(ValueError, match="a rate is 1 to"):
         tbf.limit(4, rate)
+
+
+def test_a_kernel_without_ipv6_is_asked_for_ipv4_alone() -> None:
+    requests = [route.up(1), route.address(1, "10.0.0.1"), route.address(1, "fd5b::1"), route.unreachable("fd5b::/16")]
+    assert route.possible(requests, six=True) == requests
+    assert route.possible(requests, six=False) == requests[:2]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.clusters.fabric import links, nfqueue
 from harness.clusters.fabric.netlink import Request, answers, attribute, attributes
 from harness.clusters.fabric.nfqueue import ACCEPT, DROP, Packet
-from harness.clusters.fabric.nfqueue_shaper import Pacer, WireShape, spoilt
+from harness.clusters.fabric.nfqueue_shaper import DISTRIBUTIONS, Pacer, WireShape, spoilt
 from harness.effects import PacketShape
 
 SRC, DEST = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
@@ -139,3 +139,35 @@ def test_corruption_leaves_the_other_dice_alone() -> None:
 
 def test_a_shape_of_messages_is_one_of_packets() -> None:
     assert issubclass(WireShape, PacketShape)
+
+
+@pytest.mark.parametrize("distribution", sorted(DISTRIBUTIONS))
+def test_jitter_has_its_distribution(distribution: str) -> None:
+    made = pacer(
+        WireShape(delay_s=1.0, jitter_s=0.1, reorder=1.0, distribution=distribution)
+    )  # out of turn: nobody waits
+    for number in range(4000):
+        made.arrive(0, Packet(number=number, data=FOUR), 0.0, whole=False)
+    held_s = (links.HOLD_MIN_S + links.HOLD_MAX_S) / 2
+    off = sorted((action.due_s - 1.0 - held_s) / 0.1 for action in made.due(9))
+    assert len(off) == 4000
+    assert sum(off) / len(off) == pytest.approx(0, abs=0.1)
+    beyond = sum(abs(one) > 1.2 for one in off) / len(off)
+    median = off[len(off) // 2]
+    if distribution == "uniform":
+        assert beyond == 0
+    elif distribution == "normal":
+        assert beyond == pytest.approx(0.23, abs=0.04)
+        assert median == pytest.approx(0, abs=0.1)
+    else:  # most are early, a few very late
+        assert median == pytest.approx(2 ** (1 / 3) - 1.5, abs=0.1)
+        assert off[-1] > 3
+    assert made.next_s() is None
+
+
+def test_no_packet_is_held_for_longer_than_the_shape_says() -> None:
+    shape = WireShape(delay_s=0.1, jitter_s=0.1, reorder=0.5, duplicate=0.5, distribution="pareto")
+    made = pacer(shape)
+    for number in range(2000):
+        made.arrive(1, Packet(number=number, data=FOUR), 0.0, whole=True)
+    assert max(action.due_s for action in made.due(99)) <= shape.slowest_s + 1e-3

@@ -112,10 +112,10 @@ class Recorder:
         self.batches.append(requests)
 
 
-def filter_over(recorder: Recorder) -> nft.Filter:
+def filter_over(recorder: Recorder, *, six: bool = True) -> nft.Filter:
     ours, theirs = socket.socketpair()
     ours.close()
-    packet_filter = nft.Filter(theirs)
+    packet_filter = nft.Filter(theirs, six=six)
     packet_filter.close()
     packet_filter._netlink = recorder  # type: ignore[assignment]
     return packet_filter
@@ -140,6 +140,17 @@ def test_a_probability_gets_its_set_and_rule_once_and_each_change_is_one_batch()
     assert carried_out({"loss2000": frozenset({A, SIX}), "cut": frozenset({B})}, second[1:-1]) == {
         "loss2000": frozenset({B})
     }
+
+
+def test_a_kernel_without_ipv6_gets_one_table_and_keys_of_its_own() -> None:
+    recorder = Recorder(old=False)
+    packet_filter = filter_over(recorder, six=False)
+    packet_filter.setup()
+    packet_filter.hold({"cut": frozenset({A, SIX}), "loss5": frozenset({B, SIX})}, [5])
+    sent = [request for requests in recorder.batches for request in requests if request.kind >> 8 == 10]
+    assert {request.payload[0] for request in sent} == {2}
+    elements = [request for request in sent if request.kind & 0xFF == nft.NEW_ELEMENTS]
+    assert [keys_of(request) for request in elements] == [{A}, {B}]
 
 
 def test_counts_are_read_with_their_keys() -> None:

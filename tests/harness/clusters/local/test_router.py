@@ -118,6 +118,7 @@ def test_the_filter_holds_what_is_held(plan: list[tuple[Any, ...]]) -> None:
                     assert shaper.shapes[link] == {
                         **{f: getattr(shape, f) for f in ("delay_s", "jitter_s", "loss", "duplicate", "reorder")},
                         "corrupt": 0.0,
+                        "distribution": "uniform",
                     }
 
     asyncio.run(play())

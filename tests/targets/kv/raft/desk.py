@@ -94,7 +94,7 @@ class Desk:
         if answer is not None:
             assert isinstance(answer, dict)
             self.env.reply(message, answer)
-        self.turn(0.0)
+        self.turn(self.state.config.batch_s)
         return self.env.sent[before:]
 
     def ask(self, type_: str, *, src: str = "c0", **fields: Any) -> list[tuple[str, Body]]:
