@@ -118,8 +118,8 @@ async def flood(cluster: LocalCluster, src: str, dest: str) -> tuple[float, floa
             if number % 16 == 0:
                 await asyncio.sleep(0)
         sent_s = time.perf_counter()
-        while time.perf_counter() - max([sent_s, *arrivals_s[-1:]]) < QUIET_S:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - it waits for silence, which nobody announces
+        while time.perf_counter() - max([sent_s, *arrivals_s[-1:]]) < QUIET_S:  # noqa: ASYNC110 - nobody announces silence
+            await asyncio.sleep(0.01)
         loop.remove_reader(far.fileno())
     return len(arrivals_s) / (max([sent_s, *arrivals_s[-1:]]) - began_s), 1 - len(arrivals_s) / FLOOD
 

@@ -115,7 +115,7 @@ CASES: tuple[tuple[str, Callable[[int, int], History], Checker], ...] = (
     ("sessions real-time", registers, sessions.make(order="real-time")),
     ("sessions value", registers, sessions.make(order="value")),
     ("sessions of nodes", registers, sessions.make(session="node")),
-    ("convergence", registers, convergence.make()),
+    ("convergence", registers, convergence.make(settle_s=0)),
     ("staleness", registers, staleness.make()),
     ("counter", adds, counter.make()),
     ("unique-ids", ids, unique_ids.make()),

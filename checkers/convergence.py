@@ -36,11 +36,13 @@ from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "convergence"
 DIVERGED, LOST_UPDATE = "diverged", "lost-update"
+# Nobody promises to agree at once. A workload must stay quiet for so long before its final reads, or nothing can be judged.
+SETTLE_S = 1.0
 # Of so many keys the verdict tells the story; the counts are of all.
 ANOMALIES_MAX = 8
 
 
-def make(*, settle_s: float = 0.0, siblings: bool = False, lost_updates: bool = True) -> Checker:
+def make(*, settle_s: float = SETTLE_S, siblings: bool = False, lost_updates: bool = True) -> Checker:
     """Do all nodes agree in the end? Options: settle_s, how long after heal and last write they must; siblings: reads return the
     list of all values that stand side by side; lost_updates: whether acknowledged writes must survive.
 
@@ -55,7 +57,7 @@ def make(*, settle_s: float = 0.0, siblings: bool = False, lost_updates: bool = 
 class Convergence:
     """See the module."""
 
-    settle_s: float = 0.0
+    settle_s: float = SETTLE_S
     siblings: bool = False
     lost_updates: bool = True
     name: str = field(default=NAME, init=False)

@@ -192,7 +192,11 @@ class Sessions:
         """Why the guarantees cannot be asserted; empty if they can."""
         unfit = np.flatnonzero(~case.fit)
         if len(unfit):
-            why = "has a value that is no number" if self.order == orders.VALUE else "was given one value twice"
+            why = (
+                "has a value that is no number"
+                if self.order == orders.VALUE
+                else "was given one value twice, or the null that it began with"
+            )
             which = _key(case.versions, int(unfit[0]))
             return f"{len(unfit):,} of {count(case.versions.keys, 'key')} cannot be judged: {which} {why}"
         idle = [rule for rule in self.guarantees if not stats["judged"][rule]]

@@ -94,7 +94,9 @@ class Demands:
         """A circle of few steps in ``knot``: the shortest of those that were tried."""
         versions = len(self.versions.code)
         inside, best, spent = set(knot), None, 0
-        for start in [node for node in knot if node < versions][:STARTS_MAX]:
+        # In the order of their writes: how values are numbered must not change what is told.
+        starts = sorted((node for node in knot if node < versions), key=lambda node: int(self.versions.writer[node]))
+        for start in starts[:STARTS_MAX]:
             edges, looked = self._shortest(start, inside)
             spent += looked
             steps = self._steps(edges)

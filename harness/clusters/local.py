@@ -14,6 +14,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,6 @@ class _Node:
         self.name, self.directory, self.address = name, directory, address
         self.log = directory / "node.log"
         self.program: Program | None = None  # None: dead
-        self.up = False  # whether it has answered ``init`` in this life
         self.lives = 0
         self.skew: Skew | None = None
         self.crash: str | None = None  # how its last life ended, if nobody killed it
@@ -82,7 +82,8 @@ class LocalCluster:
     def __init__(self, spec: ClusterSpec, argv: Argv = tcp_node) -> None:
         layout.check_names(spec.nodes)
         self.nodes = tuple(spec.nodes)
-        self._spec, self._argv = spec, argv
+        program_options = {name: value for name, value in spec.options.items() if name != "ip"}  # that one is ours
+        self._spec, self._argv = replace(spec, options=program_options), argv
         self._version = spec.options.get("ip", 4)
         if self._version not in VERSIONS:
             raise ClusterError(f"the option ip of the local cluster is 4 or 6, not {self._version!r}")
@@ -144,7 +145,7 @@ class LocalCluster:
             for caller in self._callers.values():
                 await caller.close()
             for node in self._nodes.values():
-                program, node.program, node.up = node.program, None, False
+                program, node.program = node.program, None
                 if program is not None:
                     program.close()
         finally:
@@ -161,7 +162,7 @@ class LocalCluster:
 
     async def _boot(self, node: _Node) -> None:
         """One new life, up to its answer to ``init``."""
-        incarnation, node.lives, node.crash, node.up = node.lives, node.lives + 1, None, False
+        incarnation, node.lives, node.crash = node.lives, node.lives + 1, None
         start = NodeStart(
             spec=self._spec,
             node=node.name,
@@ -183,7 +184,6 @@ class LocalCluster:
         init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
         reply = await self._desk.ask(node.name, init, INIT_S)
         if reply is not None and reply.get("type") == "init_ok":
-            node.up = True
             return
         await program.kill()
         if self._violation is not None:
@@ -202,7 +202,7 @@ class LocalCluster:
 
     def _ended(self, node: _Node, status: int) -> None:
         """The program is gone and reaped, killed by us or by its own doing."""
-        node.program, node.up = None, False
+        node.program = None
         if status != -signal.SIGKILL and node.crash is None:
             how = f"by signal {-status}" if status < 0 else f"with status {status}"
             node.crash = f"ended {how}"

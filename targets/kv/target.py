@@ -15,7 +15,7 @@ RAFT_BUGS = (
         checker="linearizable",
         faults=("kill", "partition"),
         source="Raft ATC'14, Figure 2, persistent state",
-        settings={"interval_s": 2.0},
+        settings={"interval_s": 3.0},
     ),
     Bug(
         name="ack-before-quorum",
@@ -50,9 +50,17 @@ RAFT_BUGS = (
         name="commit-old-term",
         summary="the leader commits entries of earlier terms by counting replicas, and another leader overwrites them",
         checker="linearizable",
-        faults=("packet", "partition"),
+        faults=("kill", "partition"),
         source="Raft ATC'14, section 5.4.2, Figure 8",
-        settings={"interval_s": 2.0},
+        # Entries must stay with their leader for as long as a fault takes to come, and only reads can see them.
+        settings={
+            "nodes": 3,
+            "interval_s": 1.0,
+            "rate": 60.0,
+            "op_timeout_s": 1.0,
+            "options": {"batch_s": 2.5, "heartbeat_s": 0.1},
+            "workload_options": {"keys": 100},
+        },
     ),
     Bug(
         name="apply-twice-on-retry",
@@ -94,8 +102,9 @@ RAFT_BUGS = (
         name="vote-for-outdated-log",
         summary="a server votes for a candidate whose log lacks entries that it has itself",
         checker="linearizable",
-        faults=("partition", "kill"),
+        faults=("partition", "packet"),
         source="Raft ATC'14, section 5.4.1",
+        settings={"interval_s": 2.0},
     ),
     Bug(
         name="append-without-log-matching",
@@ -103,6 +112,7 @@ RAFT_BUGS = (
         checker="linearizable",
         faults=("kill", "partition"),
         source="Raft ATC'14, section 5.3",
+        settings={"interval_s": 2.0},
     ),
     Bug(
         name="append-from-stale-term",
@@ -126,6 +136,19 @@ RAFT_BUGS = (
         faults=("partition",),
         source="Raft thesis, section 4.1",
         settings={"options": {"autopilot_s": 0.3, "autopilot_min": 1}},
+    ),
+    Bug(
+        name="reconfig-before-term-commit",
+        summary="a new leader changes the members before it has committed an entry of its term",
+        checker="linearizable",
+        faults=("partition",),
+        source="Ongaro, raft-dev, July 2015: bug in single-server membership changes",
+        settings={
+            "nodes": 4,
+            "interval_s": 1.5,
+            "op_timeout_s": 1.0,
+            "options": {"autopilot_s": 0.3, "autopilot_min": 1, "batch_s": 1.5},
+        },
     ),
 )
 

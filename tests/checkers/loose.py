@@ -6,6 +6,7 @@ a busy one completes. Reads return null, a value that was asked to be written, o
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +14,21 @@ from typing import Any
 from hypothesis import strategies as st
 
 from harness.history import FOREVER, History
-from harness.op import NEMESIS, Op
+from harness.op import NEMESIS, Op, OpType, Process
 
 PROCESSES, ROLLS, STEP_NS = 4, 1_000, 1_000_000
 Step = tuple[int, int]
 
 
 def steps(most: int) -> st.SearchStrategy[list[Step]]:
-    return st.lists(st.tuples(st.integers(0, PROCESSES - 1), st.integers(0, ROLLS - 1)), max_size=most)
+    """Few steps, which Hypothesis makes ever simpler, or ``most`` of them, as dice throw them: these reach what few do not."""
+    few = st.lists(st.tuples(st.integers(0, PROCESSES - 1), st.integers(0, ROLLS - 1)), max_size=most)
+    return few | st.integers(0, 1_000_000).map(lambda seed: rolled(seed, most))
+
+
+def rolled(seed: int, count: int) -> list[Step]:
+    dice = random.Random(seed)
+    return [(dice.randrange(PROCESSES), dice.randrange(ROLLS)) for _ in range(count)]
 
 
 def loose_run(
@@ -41,8 +49,8 @@ def loose_run(
     for seat, roll in drawn:
         node = f"n{seat % nodes + 1}"
         final = final_from is not None and len(ops) >= final_from
-        if final and len(ops) - 2 < final_from <= len(ops):
-            ops += [Op(process=NEMESIS, f="heal", type="info", value=value) for value in (None, {"healed": True})]
+        if final and not any(op.is_nemesis for op in ops):
+            ops += [Op(process=NEMESIS, f="heal", type=OpType.INFO, value=value) for value in (None, {"healed": True})]
         if seat in busy:
             call = busy.pop(seat)
             known = values.setdefault(call.key, [None])
@@ -94,7 +102,7 @@ class Call:
     call: int
     ret: int
     f: str
-    process: int
+    process: Process
     node: Any
     final: bool
 
@@ -113,8 +121,8 @@ def calls_of(history: History) -> list[Call]:
         if op.is_nemesis or op.type != "invoke":
             continue
         other = int(history.pair[row])
-        done = None if other < 0 else history[other]
-        outcome = "info" if done is None else done.type
+        done = history[other] if other >= 0 else op.info("no completion")
+        outcome = done.type
         if outcome == "fail" or (op.f == "read" and outcome != "ok"):
             continue
         saw = wrote = NOTHING

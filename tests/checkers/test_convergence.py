@@ -25,7 +25,7 @@ CASES = cases("convergence")
 
 
 def check(run: History, **options: Any) -> Verdict:
-    return make(**options).check(run, Budget())
+    return make(**{"settle_s": 0.0, **options}).check(run, Budget())
 
 
 def names(verdict: Verdict) -> list[str]:

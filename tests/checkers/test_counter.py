@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from unittest.mock import patch
 
@@ -138,6 +139,19 @@ def test_a_budget_that_is_spent_is_unknown_and_says_so() -> None:
     )
 
 
+def test_all_counters_share_the_budget() -> None:
+    drawing = """
+        p0   |-- add {key} 9 ----------------|  |-- add {key} 1 --|
+        p1     |-- add {key} 5 ----------|
+        p2          |-- read {key} 5 --|
+    """
+    one = timeline(drawing.format(key="x"))
+    needed = next(steps_max for steps_max in range(50) if check(one, steps_max=steps_max).validity is Validity.VALID)
+    two = stamped([*one, *(replace(op, process=op.process + 100, key="y") for op in one)])  # type: ignore[operator]
+    assert check(two, steps_max=needed).validity is Validity.UNKNOWN
+    assert check(two, steps_max=2 * needed).validity is Validity.VALID
+
+
 @given(drawn=steps(40))
 def test_other_counters_and_other_names_change_nothing(drawn: list[Step]) -> None:
     run = counted(drawn, lies=True)
@@ -153,14 +167,8 @@ def test_other_counters_and_other_names_change_nothing(drawn: list[Step]) -> Non
 @given(drawn=steps(40), more=st.integers(1, 1_000_000))
 def test_failed_adds_and_later_ones_change_nothing(drawn: list[Step], more: int) -> None:
     run = counted(drawn, lies=True)
-    extra = [
-        Op(process=77, f="add", key="x", value=more),
-        Op(process=77, f="add", key="x", value=more, type="fail", error="no"),
-    ]
-    later = [
-        Op(process=78, f="add", key="x", value=more),
-        Op(process=78, f="add", key="x", value=more, type="info", error="?"),
-    ]
+    failed, crashed = Op(process=77, f="add", key="x", value=more), Op(process=78, f="add", key="x", value=more)
+    extra, later = [failed, failed.fail("no")], [crashed, crashed.info("timeout")]
     assert check(stamped([*extra, *run, *later])).stats.get("wrong_reads", 0) == check(run).stats.get("wrong_reads", 0)
 
 

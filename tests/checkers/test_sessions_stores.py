@@ -20,7 +20,7 @@ from checkers.sessions.check import make
 from harness.history import History
 from harness.op import Op
 from harness.verdict import Budget, Validity
-from tests.checkers.loose import Step, stamped, steps
+from tests.checkers.loose import Step, rolled, stamped, steps
 
 Write = int  # its value
 
@@ -110,15 +110,10 @@ def test_a_store_that_keeps_guarantees_is_not_accused_of_breaking_them(drawn: li
     assert verdict.validity is not Validity.INVALID, verdict.reason
 
 
-def seeded(count: int, factor: int) -> list[Step]:
-    """Some steps, as good as random."""
-    return [(n * n * factor % 4, n * n * n * factor % 997) for n in range(1, count)]
-
-
 @pytest.mark.parametrize("broken", [RYW, MR])
 def test_a_store_that_breaks_a_guarantee_of_reads_is_caught(broken: str) -> None:
     kept = [guarantee for guarantee in GUARANTEES if guarantee != broken]
-    found = [make().check(run_of(seeded(300, factor), kept), Budget()) for factor in range(1, 11)]
+    found = [make().check(run_of(rolled(factor, 300), kept), Budget()) for factor in range(1, 11)]
     caught = [verdict for verdict in found if verdict.validity is Validity.INVALID]
     assert len(caught) >= 8
     # Whatever is said of any of them names the guarantee that the store really breaks.
@@ -128,18 +123,18 @@ def test_a_store_that_breaks_a_guarantee_of_reads_is_caught(broken: str) -> None
 @pytest.mark.parametrize("broken", [MW, WFR])
 def test_a_store_that_breaks_a_guarantee_of_writes_is_caught(broken: str) -> None:
     kept = [guarantee for guarantee in GUARANTEES if guarantee != broken]
-    found = [make().check(run_of(seeded(300, factor), kept), Budget()) for factor in range(1, 11)]
+    found = [make().check(run_of(rolled(factor, 300), kept), Budget()) for factor in range(1, 11)]
     caught = [verdict for verdict in found if verdict.validity is Validity.INVALID]
     assert len(caught) >= 3
     assert all(broken in anomaly.reason for verdict in caught for anomaly in verdict.anomalies)
 
 
 def test_the_store_that_keeps_everything_is_judged_at_all() -> None:
-    found = [make().check(run_of(seeded(300, factor), GUARANTEES), Budget()) for factor in range(1, 11)]
+    found = [make().check(run_of(rolled(factor, 300), GUARANTEES), Budget()) for factor in range(1, 11)]
     assert {verdict.validity for verdict in found} == {Validity.VALID}
 
 
 def test_a_copy_of_a_session_under_another_name_keeps_the_verdict() -> None:
-    run = run_of(seeded(120, 3), GUARANTEES)
+    run = run_of(rolled(3, 120), GUARANTEES)
     moved = stamped(replace(op, process=op.process + 40) for op in run)  # type: ignore[operator]
     assert make().check(moved, Budget()).stats == make().check(run, Budget()).stats

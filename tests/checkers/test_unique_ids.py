@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.unique_ids import make
-from harness.op import Op
+from harness.op import Op, OpType
 from harness.verdict import Budget, Validity
 from tests.builders import timeline
 from tests.checkers.loose import stamped
@@ -33,7 +33,7 @@ def test_verdicts_are_those_of_the_definition(completions: list[tuple[object, st
     ops = []
     for process, (value, outcome) in enumerate(completions):
         call = Op(process=process, f="generate")
-        ops += [call, Op(process=process, f="generate", type=outcome, value=value)]
+        ops += [call, Op(process=process, f="generate", type=OpType(outcome), value=value)]
     verdict = make().check(stamped(ops), Budget())
     times = Counter(repr(value) for value, outcome in completions if outcome == "ok")
     twice = [name for name, number in times.items() if number > 1]
@@ -51,11 +51,7 @@ def test_figures() -> None:
 
 
 def test_an_id_that_was_given_out_often_is_told_briefly() -> None:
-    ops = [
-        op
-        for process in range(12)
-        for op in (Op(process=process, f="generate"), Op(process=process, f="generate", type="ok", value=7))
-    ]
+    ops = [op for process in range(12) for call in [Op(process=process, f="generate")] for op in (call, call.ok(7))]
     (anomaly,) = make().check(stamped(ops), Budget()).anomalies
     assert anomaly.reason.startswith("the id 7 was given out 12 times: to process 0 (")
     assert anomaly.reason.endswith("and 2 more")

@@ -23,6 +23,8 @@ _ATTRIBUTE = struct.Struct("=HH")  # length, kind
 # The kernel answers within the system call; a missing acknowledgement is a mistake in a message, not slowness.
 ANSWER_S = 5.0
 RECEIVE_MAX = 1 << 17
+# So many acknowledgements, each of up to 1.5 KiB in the kernel's count, fit into a socket's ordinary buffer with room to spare.
+TOGETHER_MAX = 64
 
 
 def attribute(kind: int, payload: bytes | str) -> bytes:
@@ -121,6 +123,11 @@ class Netlink:
                     continue
                 _raise_refusal(answer, requests[answer.sequence - first].what)
                 waiting.discard(answer.sequence)
+
+    def carry_out(self, requests: Sequence[Request]) -> None:
+        """Send requests in order that need not be one transaction. Raises OSError as ``transact`` does, at the first refusal."""
+        for start in range(0, len(requests), TOGETHER_MAX):
+            self.transact(requests[start : start + TOGETHER_MAX])
 
     def dump(self, request: Request) -> list[Answer]:
         """Ask for a list; return all of its messages. Raises OSError."""

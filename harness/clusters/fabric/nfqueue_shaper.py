@@ -22,6 +22,8 @@ from harness.clusters.fabric.nfqueue import ACCEPT, DROP, Packet, Queue, verdict
 from harness.clusters.namespaces import wire
 from harness.effects import Link, PacketShape
 
+# Links per message: a message has room for 128 KiB.
+LINKS_MAX = 500
 # What stands before the first byte that may be spoilt: the network header. A spoilt address would make another link of it.
 HEADERS: Mapping[int, int] = {4: 20, 6: 40}
 
@@ -173,7 +175,8 @@ class Injector:
 def serve(control: socket.socket, seed: int) -> None:
     """Serve both queues until the other end of ``control`` is closed.
 
-    Requests: {"links": [[src, dest, [key in hex...]]...], "shape": {...} or null}, answered {}; {"tallies": true}, answered with them.
+    Requests: {"links": [[src, dest, [key in hex...]]...], "shape": {...} or null}, answered {}; {"tallies": n}, answered with
+    those from the n-th on, at most ``LINKS_MAX``.
     """
     pacer, injector = Pacer(seed), Injector()
     queues = {number: Queue(number, whole=name == nft.COPIED) for name, number in nft.QUEUES.items()}
@@ -198,7 +201,8 @@ def serve(control: socket.socket, seed: int) -> None:
 
 def _answer(pacer: Pacer, request: Mapping[str, Any]) -> dict[str, Any]:
     if "tallies" in request:
-        return {"tallies": pacer.tallies()}
+        start = request["tallies"]
+        return {"tallies": pacer.tallies()[start : start + LINKS_MAX]}
     shape = WireShape(**request["shape"]) if request["shape"] is not None else None
     for src, dest, keys in request["links"]:
         pacer.shape((src, dest), [bytes.fromhex(key) for key in keys], shape)

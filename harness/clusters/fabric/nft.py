@@ -41,6 +41,11 @@ CHAINS: Mapping[str, tuple[int, int]] = {
 SLOW, COPIED = "slow", "copied"
 QUEUES: Mapping[str, int] = {SLOW: 0, COPIED: 1}
 LOSS_PARTS = 10_000
+# An attribute is at most 64 KiB long, and an element with an IPv6 key takes 44 bytes.
+KEYS_MAX = 1000
+# A transaction is one message to the kernel: enough for all 9,900 links of a hundred nodes, in both families.
+SEND_BYTES = 4 << 20
+SO_SNDBUFFORCE = 32
 
 NETWORK_HEADER, VERDICT, REGISTER = (
     1,
@@ -186,8 +191,8 @@ def changes(old: Mapping[str, frozenset[Key]], new: Mapping[str, frozenset[Key]]
         for kind, keys in ((DELETE_ELEMENTS, before - after), (NEW_ELEMENTS, after - before)):
             for size in _BY_SIZE:
                 chosen = sorted(key for key in keys if len(key) == size)
-                if chosen:
-                    requests.append(_elements(kind, name, chosen))
+                starts = range(0, len(chosen), KEYS_MAX)
+                requests += [_elements(kind, name, chosen[start : start + KEYS_MAX]) for start in starts]
     return requests
 
 
@@ -195,6 +200,10 @@ class Filter:
     """The packet filter of the namespace that the socket belongs to; without ``six`` for IPv4 alone."""
 
     def __init__(self, sock: socket.socket, *, six: bool = True) -> None:
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, SEND_BYTES)
+        except PermissionError:  # an ordinary user gets what the machine allows: some 50 nodes' links, as a rule
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         self._netlink = Netlink(sock)
         self._families = tuple(family for number, family in FAMILIES.items() if six or number == socket.AF_INET)
         self._sizes = {family.size for family in self._families}

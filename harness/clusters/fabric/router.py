@@ -12,11 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from harness.clusters.fabric import nft
-from harness.clusters.fabric.nfqueue_shaper import WireShape
+from harness.clusters.fabric.nfqueue_shaper import LINKS_MAX, WireShape
 from harness.effects import Link, PacketShape
-
-# Links per message to the shaper: a message has room for 128 KiB.
-LINKS_MAX = 500
 
 Keys = Callable[[Link], list[nft.Key]]
 Tell = Callable[..., Awaitable[Any]]
@@ -102,10 +99,17 @@ class Router:
             for key, packets in self._filter.counts(name).items():
                 row = found.setdefault(self._links[key], {})
                 row[_word(name)] = row.get(_word(name), 0) + packets
-        answer, _ = await self._tell("tallies", tallies=True)
-        for (src, dest), tally in answer["tallies"]:
+        for (src, dest), tally in await self._tallies():
             found.setdefault((src, dest), {}).update(tally)
         return found
+
+    async def _tallies(self) -> list[tuple[Link, dict[str, int]]]:
+        rows: list[tuple[Link, dict[str, int]]] = []
+        while True:
+            answer, _ = await self._tell("tallies", tallies=len(rows))
+            rows += answer["tallies"]
+            if len(answer["tallies"]) < LINKS_MAX:
+                return rows
 
     async def _tell_shaper(self, links: list[Link], shape: WireShape | None) -> None:
         for start in range(0, len(links), LINKS_MAX):

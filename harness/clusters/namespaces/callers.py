@@ -78,7 +78,7 @@ class Caller:
 
     def __init__(self, name: str, number: int, board: Switchboard) -> None:
         self.name, self.address, self._board = name, layout.client_address(number), board
-        self._used_s = 0.0
+        self._asking, self._used_s = 0, 0.0
         self._line = Line(self._transmit)
         self._connections: dict[str, _Connection] = {}
         self._calling: dict[str, asyncio.Task[str | None]] = {}
@@ -86,11 +86,16 @@ class Caller:
     async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
         """See the Protocol."""
         self._board.check(node)
-        self._used_s = asyncio.get_running_loop().time()
-        until_s = asyncio.get_running_loop().time() + timeout_s
-        if node not in self._connections:
-            await self._call(node, timeout_s)
-        return await self._line.rpc(node, body, max(0.0, until_s - asyncio.get_running_loop().time()))
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + timeout_s
+        self._asking += 1
+        try:
+            if node not in self._connections:
+                await self._call(node, timeout_s)
+            return await self._line.rpc(node, body, max(0.0, until_s - loop.time()))
+        finally:
+            self._asking -= 1
+            self._used_s = loop.time()
 
     async def _call(self, node: str, timeout_s: float) -> None:
         """Have a connection. Raises NotSent."""
@@ -151,7 +156,7 @@ class Caller:
 
     def tidy(self) -> None:
         """Hang up if nothing was said for long. What was said is still delivered, and a new call can be made."""
-        if asyncio.get_running_loop().time() - self._used_s > IDLE_S:
+        if not self._asking and asyncio.get_running_loop().time() - self._used_s > IDLE_S:
             for connection in list(self._connections.values()):
                 connection.transport.close()
 

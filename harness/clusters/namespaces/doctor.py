@@ -29,6 +29,8 @@ SWITCHES: tuple[tuple[str, str, str], ...] = (
     ),
     ("/proc/sys/user/max_user_namespaces", "0", "run sysctl -w user.max_user_namespaces=10000 as root, or run as root"),
 )
+# How a kernel refuses namespaces: it forbids them, or there are as many as there may be (ENOSPC: see user_namespaces(7)).
+REFUSALS = (errno.EPERM, errno.EACCES, errno.ENOSPC)
 IN_A_CONTAINER = "in a container it needs the capabilities SYS_ADMIN and NET_ADMIN (docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN)"
 
 
@@ -65,13 +67,15 @@ async def _try() -> str | None:
 def explained(error: BaseException, user: int, read: Callable[[str], str | None]) -> str:
     """Pure: the kernel's refusal with what would lift it."""
     sentence = f"the local cluster cannot run here: {error}"
-    for path, forbids, way_out in SWITCHES:
-        if user != 0 and read(path) == forbids:
-            return f"{sentence}; {path} is {forbids}: {way_out}"
     cause = error.__cause__
-    if isinstance(cause, OSError) and cause.errno in (errno.EPERM, errno.EACCES):
-        return f"{sentence}; {IN_A_CONTAINER}" if user == 0 else f"{sentence}; run as root, or allow user namespaces"
-    return sentence
+    if not isinstance(cause, OSError) or cause.errno not in REFUSALS:
+        return sentence
+    for path, forbids, way_out in SWITCHES:
+        if read(path) == forbids:
+            return f"{sentence}; {path} is {forbids}: {way_out}"
+    if cause.errno == errno.ENOSPC:
+        return f"{sentence}; as many namespaces exist as may: raise the limits in /proc/sys/user/max_*_namespaces"
+    return f"{sentence}; {IN_A_CONTAINER}" if user == 0 else f"{sentence}; run as root, or allow user namespaces"
 
 
 def _read(path: str) -> str | None:

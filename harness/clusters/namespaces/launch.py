@@ -2,7 +2,8 @@
 
 The controller itself stays outside. It needs sockets, not a life, in there: descriptors of sockets that were made inside keep
 belonging to their network namespace. So the command line, its threads and its terminal are as on every other cluster, an ordinary
-user needs no second program, and whoever dies first takes everything inside along (see ``namespaces``).
+user needs no second program, and whoever dies first takes everything inside along (see ``namespaces``). To the kernel, the parent
+whose death counts is the thread that started the launcher: it must live as long as the run.
 """
 
 from __future__ import annotations
@@ -50,10 +51,12 @@ class Namespaces:
         self._close: list[Any] = []
 
     async def start(self, plans: Sequence[place.Plan], seed: int) -> None:
-        """Make these places. Raises ClusterError; then nothing is left of them."""
+        """Make these places, which all have the same hosts. Raises ClusterError; then nothing is left of them."""
         try:
             self._launch()
-            await self._supervisor.call("build", places=[asdict(plan) for plan in plans], seed=seed)
+            # What all places have in common travels once: a message has room for a hundred of them.
+            places = [{name: value for name, value in asdict(plan).items() if name != "hosts"} for plan in plans]
+            await self._supervisor.call("build", places=places, hosts=plans[0].hosts, seed=seed)
             self.filter.setup()
         except BaseException as error:
             await self.stop()

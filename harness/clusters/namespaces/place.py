@@ -73,8 +73,13 @@ class fatal:  # noqa: N801 - a context manager that reads as a word
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> NoReturn:
         with suppress(OSError):
-            wire.send(self._control, {"error": str(error), "errno": getattr(error, "errno", None)})
+            wire.send(self._control, {"error": words(error), "errno": getattr(error, "errno", None)})
         os._exit(1)
+
+
+def words(error: BaseException | None) -> str:
+    """What went wrong, without the number that Python puts before it."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def keep_only(control: socket.socket) -> None:

@@ -23,6 +23,7 @@ from harness.effects import Link
 # A probe on a link that nothing slows is there within a tenth of a millisecond; a busy machine may take longer to deliver it. Who has
 # not arrived by then counts as lost.
 PATIENCE_S = 0.2
+LINKS_AT_ONCE = 32  # a socket holds some 250 datagrams
 SO_TIMESTAMPNS = 35  # socket(7); Python has no name for it
 _PROBE = struct.Struct("=QI")  # flight, number
 _TIMESPEC = struct.Struct("=qq")
@@ -74,9 +75,11 @@ class Prober:
     async def reaches(self, links: Sequence[Link]) -> list[bool]:
         """For each link, whether one of some probes came through."""
         flights = [self._depart() for _ in links]
-        for flight, link in zip(flights, links, strict=True):
+        for place, (flight, link) in enumerate(zip(flights, links, strict=True)):
             for number in range(REACH_PROBES):
                 self._send(link, flight, number)
+            if place % LINKS_AT_ONCE == LINKS_AT_ONCE - 1:
+                await asyncio.sleep(0)  # read what has come: it must not overflow the sockets
         slowest_s = max((self._slowest_s(link) for link in links), default=0.0)
         await self._until(lambda: all(self._flights[flight] for flight in flights), PATIENCE_S + slowest_s)
         return [bool(self._flights.pop(flight)) for flight in flights]

@@ -14,7 +14,7 @@ from typing import IO
 
 from harness.clusters.namespaces import wire
 from harness.clusters.namespaces.conversation import Conversation
-from harness.errors import ClusterError, TargetError
+from harness.errors import TargetError
 
 # What a program that does not read (it is stopped, say) may have waiting for it; beyond that questions are dropped.
 BUFFER_MAX = 16 * 1024 * 1024
@@ -40,24 +40,25 @@ class Program(asyncio.Protocol):
         result, output = _pipe()
         try:
             with log.open("ab") as errors, theirs, output:
-                try:
-                    answer, _ = await self._place.call(
-                        "spawn", (theirs.fileno(), output.fileno(), errors.fileno()), argv=list(argv)
-                    )
-                except ClusterError:
-                    raise
-                except OSError as error:
-                    raise TargetError(f"cannot run {argv[0]!r}: {error.strerror or error}") from error
-        except BaseException:
+                self.pid = await self._start(argv, (theirs, output, errors))
+            loop = asyncio.get_running_loop()
+            self._input, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, ours)
+            self._output, _ = await loop.connect_read_pipe(lambda: self, result)
+        except BaseException:  # an interrupt, as a rule: the place will end what was started
+            self.close()
             ours.close()
             result.close()
             raise
-        self.pid = answer["pid"]
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, ours)
-        self._input = transport
-        self._output, _ = await loop.connect_read_pipe(lambda: self, result)
         self._settle()
+
+    async def _start(self, argv: Sequence[str], files: Sequence[IO[bytes]]) -> int:
+        """Its process number in the place. Raises TargetError."""
+        try:
+            answer, _ = await self._place.call("spawn", [file.fileno() for file in files], argv=list(argv))
+        except OSError as error:
+            raise TargetError(f"cannot run {argv[0]!r}: {error.strerror or error}") from error
+        pid: int = answer["pid"]
+        return pid
 
     @property
     def running(self) -> bool:

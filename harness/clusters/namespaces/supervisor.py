@@ -50,7 +50,7 @@ def launch(control: socket.socket) -> int:
         enter()
         kernel.die_with_parent()  # after the change of user, which would undo it
     except OSError as error:
-        wire.send(control, {"error": str(error), "errno": error.errno})
+        wire.send(control, {"error": place.words(error), "errno": error.errno})
         return 1
     if os.getppid() != controller:
         return 1  # it died before we asked
@@ -89,7 +89,7 @@ def _supervise(control: socket.socket) -> NoReturn:
 
 def _build(control: socket.socket, request: Mapping[str, Any]) -> None:
     """Make all places and their cables, and the router's tools; hand over each with its descriptors."""
-    plans = [_plan(fields) for fields in request["places"]]
+    plans = [_plan(fields, request["hosts"]) for fields in request["places"]]
     founded = [(plan, *_found(plan)) for plan in plans]
     _lay_cables([(plan, namespace) for plan, _, namespace in founded])
     for _, conversation, namespace in founded:
@@ -106,9 +106,9 @@ def _build(control: socket.socket, request: Mapping[str, Any]) -> None:
     _give(control, {"tool": "shaper", "refused": error}, shaper)
 
 
-def _plan(fields: Mapping[str, Any]) -> place.Plan:
+def _plan(fields: Mapping[str, Any], hosts: str) -> place.Plan:
     address = layout.Address(**fields["address"]) if fields["address"] is not None else None
-    return place.Plan(name=fields["name"], address=address, directory=fields["directory"], hosts=fields["hosts"])
+    return place.Plan(name=fields["name"], address=address, directory=fields["directory"], hosts=hosts)
 
 
 def _give(control: socket.socket, message: Mapping[str, Any], sock: socket.socket) -> None:
@@ -129,7 +129,9 @@ def _found(plan: place.Plan) -> tuple[socket.socket, int]:
 
 def _lay_cables(ends: Sequence[tuple[place.Plan, int]]) -> None:
     netlink = Netlink(open_socket(ROUTE))
-    netlink.transact([route.cable(f"to{number}", place.CABLE, namespace) for number, (_, namespace) in enumerate(ends)])
+    netlink.carry_out(
+        [route.cable(f"to{number}", place.CABLE, namespace) for number, (_, namespace) in enumerate(ends)]
+    )
     loopback = socket.if_nametoindex("lo")
     requests: list[Request] = [route.up(loopback)]
     for number, (plan, _) in enumerate(ends):
@@ -142,7 +144,7 @@ def _lay_cables(ends: Sequence[tuple[place.Plan, int]]) -> None:
             ways = [route.route(f"{plan.address.v4}/32", index), route.route(f"{plan.address.v6}/128", index)]
         requests += [route.address(index, layout.GATE4), route.address(index, layout.GATE6), route.up(index), *ways]
     requests += [route.unreachable(layout.ALL4), route.unreachable(layout.ALL6)]
-    netlink.transact(route.possible(requests, six=route.has_six()))
+    netlink.carry_out(route.possible(requests, six=route.has_six()))
     netlink.close()
 
 

@@ -31,12 +31,12 @@ def send(sock: socket.socket, message: Mapping[str, Any], descriptors: Sequence[
 def receive(sock: socket.socket) -> tuple[Message | None, list[int]]:
     """The next message and its descriptors, which are now the caller's to close; None when the other end is closed."""
     size = array.array("i").itemsize
+    room = socket.CMSG_SPACE(DESCRIPTORS_MAX * size)
     try:
-        data, ancillary, _, _ = sock.recvmsg(
-            MESSAGE_MAX, socket.CMSG_SPACE(DESCRIPTORS_MAX * size), socket.MSG_CMSG_CLOEXEC
-        )
+        data, ancillary, _, _ = sock.recvmsg(MESSAGE_MAX, room, socket.MSG_CMSG_CLOEXEC)
     except ConnectionResetError:
-        return None, []
+        # The other end was closed before it had read all: said once, and before what it had sent, which is still to be read.
+        data, ancillary, _, _ = sock.recvmsg(MESSAGE_MAX, room, socket.MSG_CMSG_CLOEXEC)
     descriptors = array.array("i")
     for level, kind, payload in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):

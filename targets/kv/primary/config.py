@@ -24,6 +24,7 @@ class Config:
     interval looks for another one; three heartbeats fit into the shortest, so that a lost one does no harm. ``checkpoint_entries``: the
     state is saved whole after so many entries; far fewer than in production, so that a run of a minute sees several. ``tail_entries``: so
     many entries stay in the log behind a checkpoint: a backup that was away for longer gets the full state, any other the difference.
+    ``group_s``: what a primary is asked to write within this time goes to its disk, and out, together (group commit).
     ``batch_entries`` per message. ``sessions_max``: clients remembered for exactly-once, the least recently served goes first.
     ``forward_max_s``: how long a backup remembers a request that it has handed on.
     """
@@ -35,6 +36,7 @@ class Config:
     checkpoint_entries: int = 250
     tail_entries: int = 100
     batch_entries: int = 64
+    group_s: float = 0.001
     sessions_max: int = 4096
     forward_max_s: float = 10.0
 

@@ -76,5 +76,5 @@ class Following:
     def _reply(self, message: Message, answer: dict[str, Any]) -> None:
         state, asked = self._state, message["body"]
         epoch = asked["epoch"] if state.bugs.fencing_off else state.epoch
-        heading = {"type": "replicated", "epoch": epoch, "round": asked["round"], "sent": asked["sent"]}
+        heading = {"type": "replicated", "epoch": epoch, "number": asked["number"], "sent": asked["sent"]}
         state.env.send(message["src"], heading | answer)

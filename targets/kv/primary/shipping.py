@@ -2,8 +2,11 @@
 
 At most one message to a backup is unanswered at a time; what comes meanwhile goes with the next one. A heartbeat is the same message with
 nothing to add, and the repetition of one that was lost. The synchronous primary sends what it is asked to write at once, the asynchronous
-one with its next heartbeat. Every message carries the number of the current round, and the answer repeats it: that is how reads learn
-that this node still is the primary (``reads``).
+one with its next heartbeat.
+
+Messages are numbered, and an answer repeats the number. So reads learn that this node still was the primary after they had been asked
+(``reads``). And an answer that comes twice, or to a message that was repeated, calls for no further message: if each did, a network
+that makes copies would be flooded.
 """
 
 from __future__ import annotations
@@ -24,18 +27,23 @@ FRESH = 0.5
 class Backup:
     """What the primary knows of one backup.
 
-    ``next``: the entry to send next; ``match``: it has all up to here on its disk. ``round`` and ``contact_s``: the youngest round that it
-    answered, and when the youngest message that it answered was sent. ``refused``: the difference to it is being looked for.
+    ``next``: the entry to send next; ``match``: it has all up to here on its disk. ``answered`` and ``contact_s``: the number of the
+    youngest message that it answered, and when that was sent; ``number`` and ``sent_s``: the same of the last one that it was sent.
+    ``refused``: the difference to it is being looked for.
     """
 
     next: int
     contact_s: float
     match: int = 0
-    round: int = 0
+    answered: int = 0
+    number: int = 0
     sent_s: float = float("-inf")
-    sent_round: int = 0
-    waiting: bool = False  # a message is unanswered
     refused: bool = False
+
+    @property
+    def waiting(self) -> bool:
+        """The last message is unanswered."""
+        return self.answered < self.number
 
 
 class Shipping:
@@ -44,7 +52,8 @@ class Shipping:
     def __init__(self, state: State, replica: Replica) -> None:
         self._state, self._replica = state, replica
         self.backups: dict[str, Backup] = {}
-        self.round = self.awaited_round = 0  # the current round; the one that someone waits for, or 0
+        self._number = 0  # of the last message
+        self._awaited = 0  # somebody waits for a majority's answers to messages from this number on; 0: nobody does
         self.when_round_confirmed: Callable[[], None] = _nothing
         self._tick: Timer | None = None
         self._flushing = False
@@ -54,7 +63,7 @@ class Shipping:
     def start(self) -> None:
         """This node has become primary."""
         state, log = self._state, self._replica.log
-        self.round = self.awaited_round = 0
+        self._awaited = 0
         now_s = state.env.monotonic()
         self.backups = {name: Backup(next=log.last_index + 1, contact_s=now_s) for name in state.others}
         if not state.bugs.promoted_before_replay:
@@ -74,18 +83,17 @@ class Shipping:
             self._tick = None
 
     def propose(self, command: Any) -> int:
-        """Append ``command`` to the log, with all that is proposed at this instant. Returns its index."""
+        """Append ``command`` to the log; it goes to the disk, and out, with all that is proposed meanwhile. Returns its index."""
         index = self._replica.log.last_index + 1
         self._replica.store(index - 1, [[self._state.epoch, command]])
         if not self._flushing:
             self._flushing = True
-            self._state.env.call_later(0.0, self._flush)
+            self._state.env.call_later(self._state.config.group_s, self._flush)
         return index
 
     def begin_round(self) -> None:
         """Ask all backups whether they still follow; ``when_round_confirmed`` is called when a majority has said so."""
-        self.round += 1
-        self.awaited_round = self.round
+        self._awaited = self._number + 1
         for name, backup in self.backups.items():
             if not backup.waiting:
                 self._send(name, backup)
@@ -123,8 +131,9 @@ class Shipping:
             entries = log.slice(start, state.config.batch_entries)
             body = {"type": "replicate", "prev": prev, "prev_epoch": log.epoch_at(prev), "entries": entries}
             body["commit"] = self._replica.commit
-        body |= {"epoch": state.epoch, "round": self.round, "sent": now_s}
-        backup.waiting, backup.sent_s, backup.sent_round, backup.refused = True, now_s, self.round, False
+        self._number += 1
+        body |= {"epoch": state.epoch, "number": self._number, "sent": now_s}
+        backup.number, backup.sent_s, backup.refused = self._number, now_s, False
         state.env.send(name, body)
 
     def _on_tick(self) -> None:
@@ -152,9 +161,9 @@ class Shipping:
         backup = self.backups.get(message["src"])
         if backup is None or body["epoch"] < state.epoch:
             return
-        backup.waiting = False
+        latest = body["number"] == backup.number and backup.waiting
         backup.contact_s = max(backup.contact_s, body["sent"])
-        backup.round = max(backup.round, body["round"])
+        backup.answered = max(backup.answered, body["number"])
         if body["ok"]:
             backup.next = max(backup.next, body["match"] + 1)
             if body["match"] > backup.match:
@@ -163,7 +172,8 @@ class Shipping:
         elif body["prev"] == backup.next - 1:  # else it is an old refusal, overtaken by later answers
             backup.next, backup.refused = body["hint"], True
         self._confirm()
-        if self.backups.get(message["src"]) is backup and not backup.waiting and self._wanted(backup):
+        leads = self.backups.get(message["src"]) is backup
+        if latest and leads and not backup.waiting and self._wanted(backup):
             self._send(message["src"], backup)
 
     def _wanted(self, backup: Backup) -> bool:
@@ -171,7 +181,7 @@ class Shipping:
         behind = self._replica.log.last_index + 1 - backup.next
         if backup.refused or behind >= self._state.config.batch_entries:
             return True  # it is catching up
-        return self._state.config.sync and (behind > 0 or backup.sent_round < self.round)
+        return self._state.config.sync and (behind > 0 or backup.number < self._awaited)
 
     def _advance(self) -> None:
         """Commit what a majority has on its disk.
@@ -185,10 +195,10 @@ class Shipping:
             replica.commit_to(index)
 
     def _confirm(self) -> None:
-        if not self.awaited_round or not self._state.leads:
+        if not self._awaited or not self._state.leads:
             return
-        if self._agreed(self.round, lambda backup: backup.round) >= self.awaited_round:
-            self.awaited_round = 0
+        if self._agreed(self._awaited, lambda backup: backup.answered) >= self._awaited:
+            self._awaited = 0
             self.when_round_confirmed()
 
     def _agreed(self, mine: Any, of: Callable[[Backup], Any]) -> Any:

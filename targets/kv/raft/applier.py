@@ -39,7 +39,8 @@ class Applier:
         if command is None:
             return  # the no-op at the start of a term
         if command[0] == MEMBERS:
-            self.when_applied(index, {"type": "members_ok", "members": command[1]})
+            _, nodes, kind = command
+            self.when_applied(index, {"type": f"{kind}_ok", "members": nodes})
         else:
             self.when_applied(index, self._machine.apply(command))
 

@@ -38,7 +38,7 @@ class Reconfig:
         if state.log.term_at(state.commit) != state.term and not state.bugs.reconfig_before_term_commit:
             return Refusal(codes.UNAVAILABLE, "no entry of this leader's term is committed yet")
         changed = [*nodes, node] if kind == "add_member" else [other for other in nodes if other != node]
-        return [MEMBERS, sorted(changed, key=state.env.node_ids.index)]
+        return [MEMBERS, sorted(changed, key=state.env.node_ids.index), kind]
 
     def autopilot(self) -> None:
         """At every heartbeat of the leader: begin at most one change."""

@@ -45,12 +45,13 @@ def descendants(pid: int) -> set[int]:
     found: set[int] = set()
     fresh = {pid}
     while fresh:
-        fresh = {child for parent in fresh for child in _children(parent)} - found
+        fresh = {child for parent in fresh for child in children(parent)} - found
         found |= fresh
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that this one has started itself, and those that it has inherited."""
     found: list[int] = []
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():

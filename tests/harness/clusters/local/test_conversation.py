@@ -47,6 +47,16 @@ def test_the_end_of_the_other_end() -> None:
         assert wire.receive(theirs) == (None, [])
 
 
+def test_the_last_words_of_an_end_that_had_not_listened() -> None:
+    ours, theirs = wire.pair()
+    with ours:
+        wire.send(ours, {"do": "build"})
+        wire.send(theirs, {"error": "cannot"})
+        theirs.close()
+        assert wire.receive(ours) == ({"error": "cannot"}, [])
+        assert wire.receive(ours) == (None, [])
+
+
 def test_a_message_that_is_too_long_is_refused() -> None:
     ours, theirs = wire.pair()
     with ours, theirs, pytest.raises(ValueError, match="a message of"):
@@ -150,5 +160,9 @@ def test_a_machine_that_cannot_is_told_what_it_lacks(user: int, path: str, words
     assert words in doctor.explained(refusal(1), user, values.get)
 
 
+def test_a_limit_that_is_reached_is_named() -> None:
+    assert "/proc/sys/user/max_*_namespaces" in doctor.explained(refusal(28), 0, lambda _path: "1000")
+
+
 def test_another_refusal_is_passed_on() -> None:
-    assert doctor.explained(refusal(28), 0, lambda _path: None) == "the local cluster cannot run here: no"
+    assert doctor.explained(refusal(5), 0, lambda _path: "0") == "the local cluster cannot run here: no"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from harness.effects import PacketShape
 from harness.errors import ClusterError
 from harness.protocols import NoAnswer, NotSent
 from tests.conformance.worlds import NODES, World
-from tests.harness.clusters.local.running import needs_namespaces, run, until
+from tests.harness.clusters.local.running import children, lives, needs_namespaces, run, until
 
 pytestmark = needs_namespaces
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
@@ -222,3 +224,25 @@ def test_a_machine_without_packet_queues_says_so_when_asked_to_shape(tmp_path: P
         assert await world.cluster.reaches([("n1", "n2")]) == [False]
 
     run(tmp_path, scenario)
+
+
+def test_when_the_shaper_dies_traffic_flows_and_shaping_fails(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        cluster, link = world.cluster, ("n1", "n2")
+        await cluster.shape([link], PacketShape(delay_s=0.2))
+        assert (await cluster.measure(link, 5))["delay_s"] >= 0.2
+        (supervisor,) = children(cluster._namespaces.pid)
+        (shaper,) = [pid for pid in children(supervisor) if pid_namespace(pid) == pid_namespace(supervisor)]
+        os.kill(shaper, signal.SIGKILL)
+        await until(lambda: not lives(shaper))
+        seen = await cluster.measure(link, 20)
+        assert seen["lost"] == 0
+        assert seen["delay_s"] < 0.2
+        with pytest.raises(ClusterError, match="the shaper"):
+            await cluster.shape([link], PacketShape(delay_s=0.1))
+
+    run(tmp_path, scenario)
+
+
+def pid_namespace(pid: int) -> str:
+    return str(Path(f"/proc/{pid}/ns/pid").readlink())

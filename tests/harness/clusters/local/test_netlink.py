@@ -122,3 +122,20 @@ def test_a_list_that_is_refused_raises() -> None:
     with pytest.raises(OSError, match="refused to do 9"):
         line.dump(request(9))
     line.close()
+
+
+def test_many_requests_are_sent_a_few_at_a_time() -> None:
+    under_way: list[int] = []
+    kernel = Kernel(lambda _kind, sequence: acknowledged(sequence))
+    line = Netlink(kernel)  # type: ignore[arg-type]
+    send = kernel.send
+
+    def counted(data: bytes) -> None:
+        under_way.append(len(list(answers(data))))
+        send(data)
+
+    kernel.send = counted  # type: ignore[method-assign]
+    line.carry_out([request(kind) for kind in range(100, 250)])
+    assert kernel.sent == list(range(100, 250))
+    assert under_way == [64, 64, 22]
+    line.close()

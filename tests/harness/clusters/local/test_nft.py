@@ -98,6 +98,14 @@ def test_changes_lead_from_one_content_to_the_other(
         assert requests == []
 
 
+def test_many_links_are_several_messages_of_one_batch() -> None:
+    many = frozenset(number.to_bytes(32, "big") for number in range(2500))
+    requests = nft.changes({}, {"cut": many})
+    assert len(requests) == 3
+    assert carried_out({}, requests) == {"cut": many}
+    assert max(len(request.payload) for request in requests) < 2**16
+
+
 class Recorder:
     """A kernel that takes everything but rules with its own queue expression, where told so."""
 

@@ -16,7 +16,15 @@ from harness.clusters.process import NodeStart
 from harness.errors import ClusterError, TargetError
 from harness.protocols import NoAnswer, NotSent
 from tests.conformance.worlds import NODES, World, spec
-from tests.harness.clusters.local.running import descendants, lives, namespaces_of, needs_namespaces, run, until
+from tests.harness.clusters.local.running import (
+    children,
+    descendants,
+    lives,
+    namespaces_of,
+    needs_namespaces,
+    run,
+    until,
+)
 
 pytestmark = needs_namespaces
 
@@ -105,7 +113,7 @@ def test_when_the_namespaces_are_gone_the_run_is_told(tmp_path: Path, victim: st
     async def scenario(world: World) -> None:
         launcher = world.cluster._namespaces.pid
         pids = descendants(os.getpid())
-        (supervisor,) = [pid for pid in descendants(launcher) if pid in _direct(launcher)]
+        (supervisor,) = children(launcher)
         os.kill(launcher if victim == "launcher" else supervisor, signal.SIGKILL)
         await until(lambda: not any(lives(pid) for pid in pids))
         await until(lambda: world.cluster._namespaces.why_lost is not None)
@@ -115,10 +123,6 @@ def test_when_the_namespaces_are_gone_the_run_is_told(tmp_path: Path, victim: st
             await world.call("n1", "echo")
 
     run(tmp_path, scenario)
-
-
-def _direct(pid: int) -> set[int]:
-    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()}
 
 
 def test_a_program_that_does_not_exist(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.clusters.fabric.nfqueue_shaper import WireShape
+from harness.clusters.fabric.nfqueue_shaper import LINKS_MAX, WireShape
 from harness.clusters.fabric.router import Router, way
 from harness.clusters.namespaces import layout
 from harness.effects import Link, PacketShape
@@ -56,7 +56,8 @@ class FakeShaper:
 
     async def tell(self, do: str, **fields: Any) -> Any:
         if "tallies" in fields:
-            return {"tallies": [[list(LINKS[0]), {"sent": 5}]]}, []
+            rows = [[list(LINKS[0]), {"sent": 4}]] * LINKS_MAX + [[list(LINKS[0]), {"sent": 5}]]
+            return {"tallies": rows[fields["tallies"] :][:LINKS_MAX]}, []
         for src, dest, hexes in fields["links"]:
             assert [bytes.fromhex(text) for text in hexes] == keys((src, dest))
             self.shapes[src, dest] = fields["shape"]

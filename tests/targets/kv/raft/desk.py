@@ -171,7 +171,7 @@ class Desk:
     def lead(self, term: int = 1) -> None:
         """Make the server leader of ``term`` with everything in its log committed and acknowledged."""
         self.elect(term)
-        for follower in self.env.node_ids[1:]:
+        for follower in self.state.members.nodes[1:]:
             self.acknowledge(follower)
         assert self.state.commit == self.state.log.last_index
 

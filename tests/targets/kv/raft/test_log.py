@@ -78,13 +78,18 @@ def test_an_overwritten_entry_does_not_come_back_after_a_crash() -> None:
     assert [term for term, _ in opened(disk).entries] == [1, 2]
 
 
-@pytest.mark.parametrize("kept", range(1, 45))
+RECORD_BYTES = 39  # of the third entry below
+
+
+@pytest.mark.parametrize("kept", range(1, RECORD_BYTES))
 def test_a_torn_tail_is_dropped_and_cut_off(kept: int) -> None:
     disk, notes = Disk(), list[Any]()
     log = opened(disk)
     log.splice(0, entries(1, 1))
     log.sync()
+    before = len(disk.read(FILE))
     log.splice(2, entries(1))
+    assert len(disk.read(FILE)) - before == RECORD_BYTES
     disk.crash(Fate("torn", kept))
     again = opened(disk, notes)
     assert again.last_index == 2

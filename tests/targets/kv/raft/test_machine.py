@@ -119,7 +119,7 @@ def test_the_machine_is_a_dictionary_that_carries_out_each_request_once(steps: l
                 assert m.apply(repeated) == result
         else:
             client, described = args
-            seq = None if client is None else len(last.get(client, ([],))[0]) and last[client][0][-1] + 1
+            seq = None if client is None else last[client][0][-1] + 1 if client in last else 1
             fresh = command(described, client, seq)
             result = m.apply(fresh)
             _, key, one, two = described
