@@ -3,7 +3,8 @@
 Two kinds of history of a store with 100 keys, ten clients and a crash in a hundred writes: "strong", where every read returns the
 last write, and "weak", where each of five nodes lags behind by its own time, so that sessions that wander see old versions; at the
 end everything agrees. Adds are of 1 to 1,000. Seconds are CPU time of the check alone, the best of three rounds, so that a busy
-machine does not blur them; the aim is a second for 10^5 operations.
+machine does not blur them; the aim is a second for 10^5 operations. ("sessions value" is asked of values that do not count up in the
+order of their writes: so it has much to find.)
 """
 
 from __future__ import annotations

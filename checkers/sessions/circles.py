@@ -90,13 +90,13 @@ class Demands:
         found = [sorted(part) for part in _components(self._begin, self._to) if len(part) > 1]
         return sorted(part for part in found if part[1] < versions)
 
-    def circle(self, knot: Sequence[int]) -> Circle:
-        """A circle of few steps in ``knot``: the shortest of those that were tried."""
+    def circle(self, knot: Sequence[int], starts_max: int = STARTS_MAX) -> Circle:
+        """A circle of few steps in ``knot``: the shortest of those that were tried, from at most so many starts."""
         versions = len(self.versions.code)
         inside, best, spent = set(knot), None, 0
         # In the order of their writes: how values are numbered must not change what is told.
         starts = sorted((node for node in knot if node < versions), key=lambda node: int(self.versions.writer[node]))
-        for start in starts[:STARTS_MAX]:
+        for start in starts[:starts_max]:
             edges, looked = self._shortest(start, inside)
             spent += looked
             steps = self._steps(edges)

@@ -95,6 +95,11 @@ def run(
         options=parse_options(options),
     )
     plan = make_plan(request)
+    if cluster == tables.AUTO:
+        order = ", ".join(tables.AUTO_ORDER)
+        console_for(as_json=as_json).print(
+            f"cluster {plan.cluster}: the first of {order} that can run here", style="dim"
+        )
     repeat = repeat_command(plan, schedule)
     directory = store.create(store_path, plan)
     report = run_plan(plan, directory, repeat, console_for(as_json=as_json))

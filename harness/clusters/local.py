@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,15 @@ class _Node:
     def why(self, otherwise: str) -> str:
         """How it ended if it did so by itself."""
         return self.crash or otherwise
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the kernel refuses becomes a sentence for people."""
+    try:
+        yield
+    except OSError as error:
+        raise ClusterError(f"the fabric of the local cluster: {error.strerror or error}") from error
 
 
 class LocalCluster:
@@ -297,19 +307,23 @@ class LocalCluster:
         return await self._namespaces.shaper.call(do, **fields)
 
     async def cut(self, links: Iterable[Link]) -> None:
-        self._router.cut(list(links))
+        with _told():
+            self._router.cut(list(links))
 
     async def mend(self, links: Iterable[Link]) -> None:
-        self._router.mend(list(links))
+        with _told():
+            self._router.mend(list(links))
 
     async def reaches(self, links: Sequence[Link]) -> list[bool]:
         return await self._prober.reaches(links)
 
     async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
-        await self._router.shape(links, shape)
+        with _told():
+            await self._router.shape(links, shape)
 
     async def unshape(self, links: Iterable[Link]) -> None:
-        await self._router.unshape(links)
+        with _told():
+            await self._router.unshape(links)
 
     async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
         return await self._prober.measure(link, probes_sent)
@@ -328,7 +342,8 @@ class LocalCluster:
 
     async def rate(self, node: str, bytes_per_s: int | None) -> None:
         """Limit what leaves a node; None: as fast as it goes."""
-        await self._namespaces.places[self._node(node).name].call("rate", bytes_per_s=bytes_per_s)
+        with _told():
+            await self._namespaces.places[self._node(node).name].call("rate", bytes_per_s=bytes_per_s)
 
     async def kill(self, node: str) -> None:
         victim = self._node(node)

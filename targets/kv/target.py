@@ -147,7 +147,8 @@ RAFT_BUGS = (
             "nodes": 4,
             "interval_s": 1.5,
             "op_timeout_s": 1.0,
-            "options": {"autopilot_s": 0.3, "autopilot_min": 1, "batch_s": 1.5},
+            "options": {"autopilot_s": 0.2, "autopilot_min": 1, "batch_s": 2.0},
+            "workload_options": {"keys": 20},
         },
     ),
 )

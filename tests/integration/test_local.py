@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from harness.clusters import CLUSTERS
 from harness.clusters.fabric.netlink import DUMP, NETFILTER, ROUTE, Netlink, Request, open_socket
 from harness.clusters.local import LocalCluster
 from harness.effects import PacketShape
@@ -40,8 +39,7 @@ TRIES = 4
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_raft_under_all_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
-    monkeypatch.setitem(CLUSTERS, "local", "harness.clusters.local:LocalCluster")
+def test_a_raft_under_all_faults(tmp_path: Path, version: int) -> None:
     report = simulation.run(
         cluster="local",
         seed=7,
@@ -58,8 +56,7 @@ def test_a_raft_under_all_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert all(fault["bit"] and fault["healed"] for fault in results["faults"])
 
 
-def test_a_node_that_reads_without_asking_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(CLUSTERS, "local", "harness.clusters.local:LocalCluster")
+def test_a_node_that_reads_without_asking_is_caught(tmp_path: Path) -> None:
     for seed in range(TRIES):
         report = simulation.run(
             cluster="local",
@@ -76,16 +73,9 @@ def test_a_node_that_reads_without_asking_is_caught(tmp_path: Path, monkeypatch:
 
 
 def test_an_interrupt_ends_a_run_and_all_that_it_started(tmp_path: Path) -> None:
-    code = (
-        "from harness.clusters import CLUSTERS\n"
-        "CLUSTERS['local'] = 'harness.clusters.local:LocalCluster'\n"
-        "from harness.cli.main import run_command\n"
-        "import sys\n"
-        "sys.exit(run_command(sys.argv[1:]))"
-    )
     argv = ["run", "kv/raft", "--cluster", "local", "--nodes", "3", "--store", str(tmp_path), "--json"]
     with subprocess.Popen(
-        [sys.executable, "-c", code, *argv],
+        [sys.executable, "-m", "harness.cli", *argv],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=ROOT,

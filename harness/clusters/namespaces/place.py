@@ -224,5 +224,6 @@ class _Init:
         """Limit what leaves this place by its cable."""
         index = socket.if_nametoindex(CABLE)
         limited = request["bytes_per_s"]
-        self._netlink.transact([tbf.unlimit(index) if limited is None else tbf.limit(index, limited)])
+        with suppress(FileNotFoundError):  # there was no limit to lift
+            self._netlink.transact([tbf.unlimit(index) if limited is None else tbf.limit(index, limited)])
         return {}, []

@@ -226,6 +226,20 @@ def test_a_machine_without_packet_queues_says_so_when_asked_to_shape(tmp_path: P
     run(tmp_path, scenario)
 
 
+def test_what_the_kernel_refuses_is_told_in_a_sentence_and_changes_nothing(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        await world.cluster.cut([("n1", "n2")])
+        world.cluster._router._held.clear()
+        world.cluster._namespaces.filter._sets.clear()  # so that it adds to sets that the kernel does not have
+        world.cluster._namespaces.filter._losses.add(10_000)
+        with pytest.raises(ClusterError, match="the fabric of the local cluster: the kernel refused to"):
+            await world.cluster.shape([("n1", "n3"), ("n2", "n3")], PacketShape(loss=1.0))
+        assert await world.cluster.reaches([("n1", "n2"), ("n1", "n3"), ("n2", "n3")]) == [False, True, True]
+        await world.cluster.rate("n1", None)  # lifting a limit that there is not is no error
+
+    run(tmp_path, scenario)
+
+
 def test_when_the_shaper_dies_traffic_flows_and_shaping_fails(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         cluster, link = world.cluster, ("n1", "n2")

@@ -88,7 +88,12 @@ def test_a_candidate_wins_if_it_receives_votes_from_a_majority_of_the_full_clust
         assert not desk.state.leads
         sent = desk.say("n3", type="vote", pre=pre, term=1, granted=True)
     assert desk.state.leads
-    assert sorted(of_type(sent, "append_entries")) == ["n2", "n3", "n4", "n5"]  # "sends heartbeat messages to all others"
+    assert sorted(of_type(sent, "append_entries")) == [
+        "n2",
+        "n3",
+        "n4",
+        "n5",
+    ]  # "sends heartbeat messages to all others"
 
 
 def test_votes_of_another_term_or_of_strangers_do_not_count() -> None:
