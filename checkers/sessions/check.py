@@ -44,7 +44,7 @@ ANOMALIES_MAX = 8
 
 def make(
     *,
-    guarantees: Sequence[str] = GUARANTEES,
+    guarantees: Sequence[str] | str = GUARANTEES,
     session: str = PROCESS,
     order: str = orders.ANY,
     concurrency: int | None = None,
@@ -54,6 +54,7 @@ def make(
 
     Raises PlanError for an unknown name, or a missing concurrency.
     """
+    guarantees = (guarantees,) if isinstance(guarantees, str) else tuple(guarantees)
     for kind, given, known in (
         ("session", [session], SESSIONS),
         ("order", [order], orders.ORDERS),
@@ -68,7 +69,7 @@ def make(
         raise PlanError(
             f"a session per thread needs the run's concurrency (process = thread + n × concurrency), not {concurrency!r}"
         )
-    return Sessions(guarantees=tuple(guarantees), session=session, order=order, concurrency=concurrency)
+    return Sessions(guarantees=guarantees, session=session, order=order, concurrency=concurrency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,7 +168,8 @@ class Sessions:
         by_guarantee = dict.fromkeys(self.guarantees, 0)
         if not doubtful.any():
             return [], by_guarantee
-        graph, say, anomalies = Demands(versions, case.touched, chains, doubtful), Narrator(versions.calls), []
+        graph, say = Demands(versions, case.touched, chains, doubtful), Narrator(versions.calls)
+        anomalies: list[Anomaly] = []
         for knot in graph.knots():
             if len(anomalies) < ANOMALIES_MAX:
                 circle = graph.circle(knot)

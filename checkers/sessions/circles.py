@@ -52,7 +52,7 @@ class Demands:
         table = np.concatenate([np.stack(np.broadcast_arrays(*part), axis=1) for part in parts])
         table = table[table[:, 0] != table[:, 1]]
         table = table[np.argsort(table[:, 0], kind="stable")]
-        self._from, self._to, self._first, self._then, self._chain = (column.tolist() for column in table.T)
+        self._to, self._first, self._then, self._chain = (column.tolist() for column in table.T[1:])
         self._begin = np.searchsorted(table[:, 0], np.arange(nodes + 1)).tolist()
 
     def _initial(self, keys: Bools) -> tuple[Ints, ...]:
@@ -60,6 +60,8 @@ class Demands:
         null = np.full(versions.keys, NONE, dtype=np.int64)
         null[versions.register[versions.initial]] = np.flatnonzero(versions.initial)
         others = np.flatnonzero(keys[versions.register] & ~versions.initial)
+        # In the order of their writes: how values are numbered must not change what is told.
+        others = others[np.argsort(versions.writer[others], kind="stable")]
         none = np.full(len(others), NONE)
         return null[versions.register[others]], others, none, none, np.full(len(others), -2)
 
@@ -85,18 +87,22 @@ class Demands:
         ]
 
     def knots(self) -> list[list[int]]:
-        """The groups of nodes that lie on common circles and hold at least two versions, in the order of their first version."""
-        versions = len(self.versions.code)
+        """The groups of nodes that lie on common circles and hold at least two versions, each a list that begins with its versions in
+        the order of their writes; in the order of the first of these.
+        """
+        versions, writer = len(self.versions.code), self.versions.writer.tolist()
         found = [sorted(part) for part in _components(self._begin, self._to) if len(part) > 1]
-        return sorted(part for part in found if part[1] < versions)
+        knots = [part for part in found if part[1] < versions]
+        return sorted(
+            (sorted(part, key=lambda node: (0, writer[node]) if node < versions else (1, node)) for part in knots),
+            key=lambda part: (writer[part[0]], writer[part[1]]),
+        )
 
     def circle(self, knot: Sequence[int], starts_max: int = STARTS_MAX) -> Circle:
         """A circle of few steps in ``knot``: the shortest of those that were tried, from at most so many starts."""
         versions = len(self.versions.code)
         inside, best, spent = set(knot), None, 0
-        # In the order of their writes: how values are numbered must not change what is told.
-        starts = sorted((node for node in knot if node < versions), key=lambda node: int(self.versions.writer[node]))
-        for start in starts[:starts_max]:
+        for start in [node for node in knot if node < versions][:starts_max]:
             edges, looked = self._shortest(start, inside)
             spent += looked
             steps = self._steps(edges)
@@ -163,9 +169,8 @@ def _components(begin: Sequence[int], to: Sequence[int]) -> Iterator[list[int]]:
     ``begin[n + 1]``, which lead to ``to``.
     """
     nodes = len(begin) - 1
-    low = [
-        0
-    ] * nodes  # 0: not seen; otherwise the earliest number that can be reached, beyond all once its component is known
+    # 0: not seen; otherwise the earliest number that can be reached; beyond all numbers once the component is known.
+    low = [0] * nodes
     number = [0] * nodes
     path: list[int] = []
     at = list(begin[:-1])

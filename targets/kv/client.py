@@ -51,7 +51,12 @@ VERDICTS: Mapping[int, Verdict] = {
     codes.NODE_NOT_FOUND: Verdict.NOT_HERE,
     codes.NOT_SUPPORTED: Verdict.NEVER,
     codes.MALFORMED: Verdict.NEVER,
-}  # every other code, known or not, is UNKNOWN
+}
+
+
+def verdict_of(code: int) -> Verdict:
+    """What an error of this code says; of codes that no server of ours sends, what the protocol says (``codes.is_definite``)."""
+    return VERDICTS.get(code, Verdict.NEVER if codes.is_definite(code) else Verdict.UNKNOWN)
 
 
 def _read(op: Op) -> Body:
@@ -99,7 +104,7 @@ class KvClient:
             except NotSent as error:
                 last = f"{node}: not sent ({error})"
             except RpcError as error:
-                verdict = VERDICTS.get(error.code, Verdict.UNKNOWN)
+                verdict = verdict_of(error.code)
                 if verdict is Verdict.RESULT:
                     return _refused(op, error)
                 last = f"{node}: {error}"

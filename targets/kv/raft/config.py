@@ -52,7 +52,9 @@ class Config:
         if not 0 < config.heartbeat_s < config.election_min_s <= config.election_max_s:
             raise ValueError("0 < heartbeat_s < election_min_s <= election_max_s must hold")
         if config.batch_s < 0 or config.forward_max_s <= 0 or config.autopilot_s < 0 or config.autopilot_min < 1:
-            raise ValueError("batch_s and autopilot_s must be 0 or more, forward_max_s above 0, autopilot_min at least 1")
+            raise ValueError(
+                "batch_s and autopilot_s must be 0 or more, forward_max_s above 0, autopilot_min at least 1"
+            )
         if config.snapshot_entries < 1 or config.snapshot_tail < 0 or config.batch_max < 1 or config.sessions_max < 1:
             raise ValueError(
                 "snapshot_entries, batch_max and sessions_max must be at least 1, snapshot_tail at least 0"

@@ -17,7 +17,9 @@ from targets.kv.raft.members import Members
 from targets.node.env import Env
 
 FILE = "vote"
-MEMBERS = "members"  # the command ["members", [node, ...], why] changes the members; all other commands are the machine's
+MEMBERS = (
+    "members"  # the command ["members", [node, ...], why] changes the members; all other commands are the machine's
+)
 
 
 class Role(StrEnum):

@@ -70,7 +70,7 @@ def test_keyed_files_are_what_jepsen_writes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("packed", [False, True])
 def test_the_content_tells_the_format(tmp_path: Path, data: str, packed: bool) -> None:
     path = tmp_path / "history"
-    path.write_bytes(gzip.compress(data.encode()) if packed else data.encode())
+    path.write_bytes(gzip.compress(data.encode(), mtime=0) if packed else data.encode())
     if data.startswith('{"type" '):
         with pytest.raises(HistoryError, match="line 1"):  # EDN with strings for keys looks like JSON, and is told so
             load_history(path)
@@ -98,9 +98,9 @@ def test_a_history_may_have_no_ops(tmp_path: Path, data: str) -> None:
         (b"<?xml?>", "is no history"),
         (b"JEPSEN\x00\x00", "is Jepsen's binary store; give the history.edn beside it"),
         (b"\x1f\x8bnonsense", "is a broken gzip file: .*; unpack"),
-        (gzip.compress(JSON.encode())[:-5], "is a broken gzip file"),
-        (gzip.compress(JSON.encode() * 99)[:40], "is a broken gzip file"),
-        (gzip.compress(b""), "is empty"),
+        (gzip.compress(JSON.encode(), mtime=0)[:-5], "is a broken gzip file"),
+        (gzip.compress(JSON.encode() * 99, mtime=0)[:40], "is a broken gzip file"),
+        (gzip.compress(b"", mtime=0), "is empty"),
         (EDN.encode() + b'{:f "\xff"}', "line 2: byte 0xff is no UTF-8; save the file as UTF-8"),
         (JSON.encode() + b'{"f":"\xff"}\n', "line 2: this is no JSON .*utf-8"),
         (JSON.encode() + b"{:f 1}\n", "line 2: this is no JSON"),

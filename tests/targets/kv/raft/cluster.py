@@ -25,11 +25,11 @@ class RaftCluster:
         self.sim, self.nodes, self._directory = sim, sim.nodes, directory
         self._clients = itertools.count(1)
 
-    async def say(self, to: str, type_: str, *, patience_s: float = 2.0, **fields: Any) -> Any:
+    async def say(self, node: str, type_: str, /, *, patience_s: float = 2.0, **fields: Any) -> Any:
         """The reply's body, the code of an error, or None if no answer came."""
         channel = self.sim.channel(f"c{next(self._clients)}")
         try:
-            return await channel.rpc(to, {"type": type_, **fields}, patience_s)
+            return await channel.rpc(node, {"type": type_, **fields}, patience_s)
         except RpcError as error:
             return error.code
         except NoAnswer:
@@ -59,6 +59,15 @@ class RaftCluster:
                 if status.get("role") == "leader" and status["term"] == top and 2 * followed > len(names):
                     return name
             return None
+
+        return str(await self.until(found))
+
+    async def agree(self) -> str:
+        """The leader that all nodes follow; waits for it."""
+
+        async def found() -> str | None:
+            leaders = {(await self.status(name)).get("leader") for name in self.nodes}
+            return leaders.pop() if len(leaders) == 1 else None
 
         return str(await self.until(found))
 

@@ -52,6 +52,7 @@ def test_what_was_acknowledged_survives_the_death_of_the_leader() -> None:
         assert second != first
         assert [await cluster.read(rest[0], f"k{value}") for value in range(20)] == list(range(20))
         await cluster.sim.restart(first)
+        await cluster.agree()
         assert await cluster.read(first, "k7") == 7
 
     in_cluster(story)
@@ -77,7 +78,7 @@ def test_the_minority_refuses_and_the_majority_goes_on() -> None:
         await cluster.until(refuses)
         assert await cluster.write(partner, "refused") == codes.UNAVAILABLE
         await cluster.sim.mend(links)
-        await cluster.leader()
+        await cluster.agree()
         assert [await cluster.read(node) for node in cluster.nodes] == ["after"] * 5
 
     in_cluster(story)
@@ -91,7 +92,9 @@ def test_a_leader_that_can_send_but_not_hear_gives_up_and_does_not_disturb() -> 
         await cluster.leader(rest)
         term = (await cluster.status(rest[0]))["term"]
         await asyncio.sleep(20)
-        assert (await cluster.status(rest[0]))["term"] == term  # pre-vote: the deaf node asks in vain, and nobody's term grows
+        assert (await cluster.status(rest[0]))[
+            "term"
+        ] == term  # pre-vote: the deaf node asks in vain, and nobody's term grows
         assert (await cluster.write(rest[0], 1))["type"] == "write_ok"
 
     in_cluster(story)
@@ -186,7 +189,9 @@ def test_the_autopilot_replaces_the_dead_and_takes_back_the_living() -> None:
 
         await cluster.until(lambda: members(3))
         await cluster.sim.kill(next(node for node in cluster.nodes if node not in {leader, *dead}))
-        assert (await cluster.write(leader, 1))["type"] == "write_ok"  # with two of five nodes, one after the other gone
+        assert (await cluster.write(leader, 1))[
+            "type"
+        ] == "write_ok"  # with two of five nodes, one after the other gone
         for node in cluster.nodes:
             await cluster.sim.restart(node)
         await cluster.until(lambda: members(5))
@@ -206,7 +211,7 @@ def test_a_pause_of_the_leader_is_survived_and_it_follows_when_it_wakes() -> Non
         await asyncio.sleep(0.1)
         await cluster.sim.resume(asleep)
         assert await stale in {2, codes.UNAVAILABLE, codes.TIMEOUT}
-        await cluster.leader()
+        await cluster.agree()
         assert await cluster.read(asleep) == 2
 
     in_cluster(story)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from targets.kv.raft.state import Role
@@ -135,7 +137,7 @@ def test_bug_volatile_vote_a_restarted_server_votes_again_in_the_same_term() -> 
     [((3, 2), True), ((4, 2), True), ((1, 3), True), ((2, 2), False), ((9, 1), False)],
 )
 def test_the_voter_denies_its_vote_if_its_own_log_is_more_up_to_date(last: tuple[int, int], granted: bool) -> None:
-    def voter(**options: str) -> Desk:
+    def voter(**options: Any) -> Desk:
         desk = Desk(3, **options)
         desk.append("n2", 2, entries=[[1, None], [1, None], [2, None]])
         desk.turn(0.31)

@@ -22,7 +22,7 @@ def refused(desk: Desk, type_: str, node: str) -> int | None:
 def test_a_server_uses_the_latest_configuration_in_its_log_whether_it_is_committed_or_not() -> None:
     desk = leader(5)
     desk.ask("remove_member", node="n5")
-    assert desk.state.members.nodes == ("n1", "n2", "n3", "n4")
+    assert list(desk.state.members.nodes) == ["n1", "n2", "n3", "n4"]
     assert desk.state.members.index > desk.state.commit
     assert "n5" not in desk.raft.replication.peers
     desk.append("n2", 9, prev=(1, 1), entries=[[9, None]])  # another leader overwrites the change

@@ -122,8 +122,8 @@ def test_what_a_deposed_leader_proposed_is_answered_as_unknown() -> None:
     desk = Desk(3)
     desk.lead(1)
     desk.ask("write", key="x", value=1)
-    sent = desk.append("n2", 2) and desk.env.sent
-    error = of_type(sent, "error")["c0"]
+    desk.append("n2", 2)
+    error = of_type(desk.env.sent, "error")["c0"]
     assert not codes.is_definite(error["code"])
 
 
