@@ -41,20 +41,22 @@ class Election:
         if state.bugs.fixed_election_timeout:
             period_s = state.config.election_max_s
             rest_s = period_s - state.env.wall_time() % period_s
-            rest_s += (
-                period_s if rest_s < period_s / 10 else 0.0
-            )  # a timer that fires a moment early must not fire again
+            if rest_s < period_s / 10:  # a timer that fires a moment early must not fire again
+                rest_s += period_s
         state.env.call_later(max(rest_s, 0.001), self._on_timer)
 
     def _on_timer(self) -> None:
         state = self._state
         waited_s = state.env.monotonic() - max(state.heard_s, self._since_s)
         due = waited_s >= self._timeout_s or state.bugs.fixed_election_timeout
-        if state.leads or state.me not in state.members.nodes:
+        if state.leads:
             self._wait_anew()
         elif due and self._silent():
             self._wait_anew()
-            self._campaign()
+            if state.me in state.members.nodes:
+                self._campaign()
+            else:
+                self._make_itself_heard()
         elif state.heard_s > self._since_s:
             self._wait_anew()
             self._since_s = state.heard_s
@@ -75,6 +77,15 @@ class Election:
             self._ask(state.term + 1, pre=True)
         else:
             self._stand()
+
+    def _make_itself_heard(self) -> None:
+        """This server is no member (any more), and nobody sends it anything: it can neither lead nor follow.
+
+        The autopilot adds a server that it hears. The question costs nothing: a server without a seat does not count votes.
+        """
+        self._roles.follow(self._state.term, None)
+        if self._state.config.autopilot_s:
+            self._ask(self._state.term + 1, pre=True)
 
     def _stand(self) -> None:
         self._roles.stand()

@@ -55,9 +55,8 @@ class Followers:
         """Whether the sender leads the current term; if so, this server follows it."""
         state, term, leader = self._state, message["body"]["term"], message["src"]
         if term < state.term and not state.bugs.append_from_stale_term:
-            self._reply(
-                message, {"ok": False, "prev": -1}
-            )  # 1. "Reply false if term < currentTerm": the answer tells it the term
+            # 1. "Reply false if term < currentTerm": the answer tells the sender that it is deposed
+            self._reply(message, {"ok": False, "prev": -1})
             return False
         if term > state.term or state.role is not Role.FOLLOWER or state.leader != leader:
             self._roles.follow(term, leader)

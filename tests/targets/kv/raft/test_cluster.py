@@ -153,7 +153,7 @@ def test_members_leave_and_join_while_the_cluster_serves() -> None:
         assert (await cluster.status(leader))["members"] == rest
         await cluster.sim.kill(next(node for node in rest if node != leader))  # two of three are a majority now
         assert (await cluster.write(leader, "three"))["type"] == "write_ok"
-        assert (await cluster.say(gone[0], "add_member", node=gone[0]))["type"] == "add_member_ok"
+        assert (await cluster.say(leader, "add_member", node=gone[0]))["type"] == "add_member_ok"
 
         async def joined() -> bool:
             status = await cluster.status(gone[0])

@@ -210,6 +210,17 @@ def test_a_single_server_elects_itself() -> None:
 def test_a_server_that_is_no_member_does_not_campaign() -> None:
     desk = Desk(3, members="n2,n3")
     assert of_type(desk.turn(3.0), "request_vote") == {}
+    assert desk.events() == ["follower"]
+
+
+def test_a_server_that_is_no_member_makes_itself_heard_by_the_autopilot_and_is_never_elected() -> None:
+    desk = Desk(3, members="n2,n3", autopilot_s=1.0)
+    assert sorted(of_type(desk.turn(3.0), "request_vote")) == ["n2", "n3"]
+    for pre in (True, False):
+        for voter in ("n2", "n3"):
+            desk.say(voter, type="vote", pre=pre, term=1, granted=True)
+    assert desk.state.role is Role.FOLLOWER
+    assert "candidate" not in desk.events()
 
 
 def test_the_log_tells_each_change_of_role_with_its_term() -> None:
