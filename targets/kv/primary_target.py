@@ -13,7 +13,8 @@ from dataclasses import replace
 from harness.protocols import Bug, Target
 
 SETS, REGISTERS = {"workload": "set"}, {"workload": "register"}
-# Backups so patient that no loss or delay of packets makes them replace a primary: so the asynchronous variant has only one, and loses nothing.
+# Backups so patient that no loss or delay of packets makes them replace a primary: so the asynchronous variant has only one, and
+# loses nothing.
 PATIENT = {"failover_min_s": 3.0, "failover_max_s": 4.0}
 
 BACKUP_READS = Bug(
