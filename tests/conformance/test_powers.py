@@ -13,7 +13,7 @@ from harness.errors import TargetError
 from harness.powers import POWERS, powers_of
 from harness.protocols import NoAnswer, NotSent, RpcError
 from targets.node.env import Env
-from tests.conformance.worlds import NODES, World, every_cluster, run
+from tests.conformance.worlds import NODES, World, every_cluster, every_cluster_on_messages, run
 
 # Who has not answered by then is taken for dead: longer only makes the tests slower, never wrong.
 QUIET_S = 0.3
@@ -58,7 +58,7 @@ def test_a_lifecycle_can_be_repeated_and_stopping_too(cluster_name: str, tmp_pat
             assert '"event":"start"' in log
 
 
-@every_cluster
+@every_cluster_on_messages
 def test_a_cut_is_one_way_and_mends(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         cluster = world.cluster
@@ -112,7 +112,7 @@ def test_a_delay_is_felt_both_by_the_probe_and_by_the_nodes(cluster_name: str, t
     run(cluster_name, tmp_path, scenario)
 
 
-@every_cluster
+@every_cluster_on_messages
 def test_loss_duplicates_and_reordering_reach_the_nodes_and_stop(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         cluster, link = world.cluster, ("n1", "n2")

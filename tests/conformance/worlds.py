@@ -15,12 +15,25 @@ from harness.registry import load
 
 NODES = ("n1", "n2", "n3")
 # Clusters that start real processes.
-REAL = {"process"}
+REAL = {"local", "process"}
+# Clusters whose faults act on packets below TCP, which hides loss and duplication from the nodes and needs both ways to talk at all:
+# what nodes see of a lossy or one-way link is measured in packets there (see tests/harness/clusters/local).
+ON_PACKETS = {"local"}
 
-every_cluster = pytest.mark.parametrize(
-    "cluster_name",
-    [pytest.param(name, marks=[pytest.mark.process] if name in REAL else []) for name in sorted(CLUSTERS)],
-)
+
+def _worlds(names: list[str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("cluster_name", [pytest.param(name, marks=_marks(name)) for name in names])
+
+
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    if name not in REAL:
+        return []
+    why = load(CLUSTERS[name]).unavailable()
+    return [pytest.mark.process, pytest.mark.skipif(why is not None, reason=f"cluster {name} cannot run here: {why}")]
+
+
+every_cluster = _worlds(sorted(CLUSTERS))
+every_cluster_on_messages = _worlds(sorted(set(CLUSTERS) - ON_PACKETS))
 
 
 class World:
