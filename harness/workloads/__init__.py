@@ -17,5 +17,6 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "register": "harness.workloads.register:REGISTER",
     "cas-register": "harness.workloads.cas_register:CAS_REGISTER",
     "set": "harness.workloads.set_workload:SET",
+    "linearizable-set": "harness.workloads.set_workload:LINEARIZABLE_SET",
     "kv": "harness.workloads.kv:KV",
 }

@@ -2,10 +2,13 @@
 
 The oldest question to a replicated store, and the one with the simplest answer: of what it has acknowledged, how much is gone? Now and then
 the set is read, so that it shows how long an element stays invisible. Reads are few: each returns the whole set.
+
+``linearizable-set`` does the same with a store that promises that nothing stays invisible.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from harness.generator import PENDING, Answer, Context, Generator, invocation, node
@@ -64,4 +67,10 @@ SET = Workload(
         ("sanity", {}),
         ("stats", {}),
     ),
+)
+LINEARIZABLE_SET = replace(
+    SET,
+    name="linearizable-set",
+    summary=f"{SET.summary}; every read must be up to date",
+    checkers=(("set", {"linearizable": True}), *SET.checkers[1:]),
 )

@@ -145,10 +145,11 @@ RAFT_BUGS = (
         source="Ongaro, raft-dev, July 2015: bug in single-server membership changes",
         settings={
             "nodes": 4,
-            "interval_s": 1.5,
+            "workload": "kv",
+            "concurrency": 30,
+            "interval_s": 1.2,
             "op_timeout_s": 1.0,
-            "options": {"autopilot_s": 0.2, "autopilot_min": 1, "batch_s": 2.0},
-            "workload_options": {"keys": 20},
+            "options": {"autopilot_s": 0.2, "autopilot_min": 1, "batch_s": 1.6},
         },
     ),
 )

@@ -14,7 +14,7 @@ class Bugs:
     """Which rules this node breaks. A flag's name with dashes is the value of the option "bug"."""
 
     # Who may be primary.
-    volatile_vote: bool = False  # epoch and vote live in memory alone
+    vote_forgotten: bool = False  # a node does not keep for whom it voted, and votes again in the same epoch
     promotes_stale: bool = False  # votes are given whatever the candidate's log lacks
     half_is_majority: bool = False  # half of an even number of nodes is taken for a majority
     fencing_off: bool = False  # a deposed primary is not refused

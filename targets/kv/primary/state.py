@@ -61,7 +61,7 @@ class State:
 
     def vote(self, candidate: str) -> None:
         """Give this epoch's vote to ``candidate``."""
-        self._enter(self.epoch, candidate)
+        self._enter(self.epoch, None if self.bugs.vote_forgotten else candidate)
 
     def stand(self) -> None:
         """Begin a new epoch as a candidate, with one's own vote."""
@@ -74,8 +74,7 @@ class State:
 
     def _enter(self, epoch: int, voted_for: str | None) -> None:
         self.epoch, self.voted_for = epoch, voted_for
-        if not self.bugs.volatile_vote:
-            self.env.storage.replace(FILE, json.dumps([epoch, voted_for]).encode())
+        self.env.storage.replace(FILE, json.dumps([epoch, voted_for]).encode())
 
     def _become(self, role: Role, primary: str | None) -> None:
         led, known = self.leads, self.primary
