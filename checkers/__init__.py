@@ -12,11 +12,16 @@ from __future__ import annotations
 
 CHECKERS = {
     "availability": "checkers.availability:make",
+    "convergence": "checkers.convergence:make",
+    "counter": "checkers.counter:make",
     "latency": "checkers.latency:make",
     "linearizable": "checkers.linearizable.check:make",
     "sanity": "checkers.sanity:make",
+    "sessions": "checkers.sessions.check:make",
     "set": "checkers.sets:make",
+    "staleness": "checkers.staleness:make",
     "stats": "checkers.stats:make",
+    "unique-ids": "checkers.unique_ids:make",
 }
 
 MODELS = {

@@ -2,7 +2,7 @@
 
     0 ─────────────── time limit ────────── + recovery ── final reads
     clients: ops at the plan's rate ──────────────────▶│
-    nemesis: the schedule ────▶│ heal                  │ final
+    nemesis: the schedule ────▶│ heal                  │ quiet, then final
 
 Clients go on over the heal without a break, so that the time until progress returns can be read off the history.
 """
@@ -20,6 +20,7 @@ from harness.generator import (
     gen,
     nemesis,
     phases,
+    sleep,
     stagger,
     time_limit,
     validate,
@@ -49,7 +50,10 @@ def run_generator(plan: Plan, workload: Workload, rng: random.Random) -> Generat
         clients(time_limit(plan.time_limit_s + plan.recovery_s, operations)),
     )
     final = workload.final(options)
-    return phases(main, nemesis(_mark(FINAL)), clients(final)) if final is not None else phases(main)
+    if final is None:
+        return phases(main)
+    quiet = [nemesis(sleep(workload.quiet_s))] if workload.quiet_s else []
+    return phases(main, *quiet, nemesis(_mark(FINAL)), clients(final))
 
 
 def fault_ops(schedule: Schedule) -> Generator:

@@ -27,6 +27,8 @@ class Plan:
 
     ``rate`` is client operations per second over all clients. ``time_limit_s`` is the safety phase with faults; then everything is
     healed, and for ``recovery_s`` clients go on: progress must return within ``progress_s``. Then come the final reads.
+
+    ``checkers`` (name to options) judge besides the workload's own; one that the workload has too gets these options in addition.
     """
 
     target: str
@@ -45,6 +47,7 @@ class Plan:
     interval_s: float = 5.0
     options: Mapping[str, Any] = field(default_factory=dict)
     workload_options: Mapping[str, Any] = field(default_factory=dict)
+    checkers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schedule: Schedule = field(default_factory=Schedule)
     splitbrain: str = __version__
 
@@ -58,6 +61,7 @@ class Plan:
         document = {name: getattr(self, name) for name in self.__slots__ if name != "schedule"}
         document |= {"nodes": list(self.nodes), "nemesis": list(self.nemesis), "schedule": self.schedule.to_json()}
         document |= {"options": dict(self.options), "workload_options": dict(self.workload_options)}
+        document |= {"checkers": {name: dict(options) for name, options in self.checkers.items()}}
         return {"version": PLAN_VERSION, **document}
 
     @classmethod

@@ -78,6 +78,29 @@ class Bug:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a target promises under some faults, or is known not to keep, as data.
+
+    ``model`` is the name of the consistency model or guarantee that is claimed (linearizable, convergence, no-loss, ...). A claim that
+    holds is valid in every run. One with ``violates`` must be found broken: in some of ``seeds`` runs, one of these anomalies, by name.
+    ``checkers`` are judged besides the workload's own (name to options, as in a plan); ``settings`` are fields of the plan, as of a bug.
+    ``topic`` is shared by the holding and the breaking variants of one textbook sentence.
+    """
+
+    name: str
+    topic: str
+    statement: str
+    model: str
+    workload: str
+    faults: tuple[str, ...]
+    violates: tuple[str, ...] = ()
+    checkers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int = 20
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A system under test, as data. ``program`` and ``client`` are "module:attr", loaded when a run needs them.
 
@@ -92,6 +115,7 @@ class Target:
     workloads: tuple[str, ...]
     roles: tuple[str, ...] = ()
     bugs: tuple[Bug, ...] = ()
+    claims: tuple[Claim, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from harness import results, store
 from harness.cli import tables
 from harness.cli.planning import repeat_command
+from harness.errors import PlanError
 from harness.formats import load_history
 from harness.judge import judge
 from harness.nodelogs import count_events, judge_logs
@@ -22,18 +23,25 @@ from reports.results_json import dumps, loads
 
 
 def checkers_of(plan: Plan) -> list[Checker]:
-    """The checkers that the plan's workload names, with the options that the plan sets."""
+    """The checkers that the plan's workload and the plan itself name, with the options that the plan sets."""
     workload: Workload = tables.workloads().get(plan.workload)
     given: Mapping[str, Mapping[str, Any]] = {
         "availability": {"progress_s": plan.progress_s},
         "sanity": {"faults": len(plan.schedule.faults)},
+        "sessions": {"concurrency": plan.concurrency},
     }
-    return [make_checker(name, {**options, **given.get(name, {})}) for name, options in workload.checkers]
+    wanted = dict(workload.checkers)
+    for name, options in plan.checkers.items():
+        wanted[name] = {**wanted.get(name, {}), **options}
+    return [make_checker(name, {**given.get(name, {}), **options}) for name, options in wanted.items()]
 
 
 def make_checker(name: str, options: Mapping[str, Any]) -> Checker:
-    """The checker called ``name``. Raises PlanError if there is none."""
-    checker: Checker = tables.checkers().get(name)(**options)
+    """The checker called ``name``. Raises PlanError if there is none, or if it has no such option."""
+    try:
+        checker: Checker = tables.checkers().get(name)(**options)
+    except TypeError as error:
+        raise PlanError(f"checker {name}: {error}") from error
     return checker
 
 

@@ -22,7 +22,8 @@ Row = dict[str, Any]
 
 @click.command("list")
 @click.argument(
-    "what", type=click.Choice(["targets", "bugs", "nemeses", "workloads", "checkers", "models", "clusters", "runs"])
+    "what",
+    type=click.Choice(["targets", "bugs", "claims", "nemeses", "workloads", "checkers", "models", "clusters", "runs"]),
 )
 @click.option(
     "--store", "store_path", type=click.Path(path_type=Path), default=Path("store"), show_default=True, metavar="DIR"
@@ -30,7 +31,7 @@ Row = dict[str, Any]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on standard output.")
 @click.option("--debug", is_flag=True, help="Show where a bug of splitbrain itself happened.")
 def list_(what: str, store_path: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001 - see main
-    """List targets, bugs, nemeses, workloads, checkers, models, clusters or runs."""
+    """List targets, bugs, claims, nemeses, workloads, checkers, models, clusters or runs."""
     rows = _runs(store_path) if what == "runs" else LISTINGS[what]()
     if as_json:
         click.echo(json.dumps(rows, indent=2, default=str))
@@ -69,6 +70,25 @@ def _bugs() -> list[Row]:
         }
         for name in registry.names()
         for bug in registry.get(name).bugs
+    ]
+
+
+def _claims() -> list[Row]:
+    registry = tables.targets()
+    return [
+        {
+            "name": claim.name,
+            "target": name,
+            "topic": claim.topic,
+            "summary": claim.statement,
+            "model": claim.model,
+            "workload": claim.workload,
+            "faults": list(claim.faults),
+            "expected": list(claim.violates) or ["holds"],
+            "source": claim.source,
+        }
+        for name in registry.names()
+        for claim in registry.get(name).claims
     ]
 
 
@@ -124,6 +144,7 @@ def _first_line(thing: object) -> str:
 LISTINGS: Mapping[str, Callable[[], list[Row]]] = {
     "targets": _targets,
     "bugs": _bugs,
+    "claims": _claims,
     "nemeses": _nemeses,
     "workloads": _workloads,
     "checkers": _named(tables.checkers),

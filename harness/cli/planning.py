@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shlex
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from harness.cli import tables
 from harness.errors import PlanError, suggest
 from harness.plan import NODES_MAX, Plan
 from harness.powers import powers_of
-from harness.protocols import Bug, Target
+from harness.protocols import Bug, Claim, Target
 from harness.schedule import Schedule
 
 SEEDS = 2**31  # a drawn seed is short enough to be typed
@@ -22,7 +23,7 @@ SEEDS = 2**31  # a drawn seed is short enough to be typed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked for; None where the default is to be taken (a bug's settings come before the defaults)."""
+    """What the user asked for; None where the default is to be taken (a bug's or a claim's settings come before the defaults)."""
 
     target: str
     cluster: str = tables.AUTO
@@ -30,30 +31,35 @@ class Request:
     nemesis: str | None = None
     schedule: Path | None = None
     bug: str | None = None
+    claim: str | None = None
     seed: int | None = None
     nodes: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # rate, concurrency, time_limit_s, ...
     options: Mapping[str, Any] = field(default_factory=dict)  # the target's own
+    workload_options: Mapping[str, Any] = field(default_factory=dict)
+    checkers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # besides the workload's
 
 
 def make_plan(request: Request) -> Plan:
     """The frozen plan of a run. Raises PlanError."""
     target: Target = tables.targets().get(request.target)
-    bug = _bug(target, request.bug)
+    bug, claim = _bug(target, request.bug), _claim(target, request.claim)
+    preset = _preset(bug, claim)
     cluster, cluster_class = pick_cluster(request.cluster)
-    workload = request.workload or target.workloads[0]
+    preferred = preset.pop("workload", target.workloads[0])
+    workload = request.workload or preferred
     if workload not in target.workloads:
         raise PlanError(f"target {target.name} has no workload {workload!r}: {suggest(workload, target.workloads)}")
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
-    bug_settings = dict(bug.settings) if bug else {}
-    options = {**target.options, **bug_settings.pop("options", {}), **request.options}
-    workload_options = bug_settings.pop("workload_options", {})
-    bug_nodes = bug_settings.pop("nodes", 5)
-    count = bug_nodes if request.nodes is None else request.nodes
+    options = {**target.options, **preset.pop("options", {}), **request.options}
+    workload_options = {**preset.pop("workload_options", {}), **request.workload_options}
+    checkers = {**preset.pop("checkers", {}), **request.checkers}
+    count = preset.pop("nodes", 5) if request.nodes is None else request.nodes
     if not 1 <= count <= NODES_MAX:
         raise PlanError(f"--nodes must be 1 to {NODES_MAX}, not {count}")
     nodes = tuple(f"n{number}" for number in range(1, count + 1))
-    settings = {**bug_settings, **{name: value for name, value in request.settings.items() if value is not None}}
+    wishes = {name: value for name, value in request.settings.items() if value is not None}
+    settings = {**preset, **wishes}
     fields: dict[str, Any] = {
         "target": target.name,
         "workload": workload,
@@ -61,9 +67,15 @@ def make_plan(request: Request) -> Plan:
         "nodes": nodes,
         "seed": seed,
     }
-    fields |= {"bug": bug.name if bug else None, "options": options, "workload_options": workload_options, **settings}
+    fields |= {
+        "bug": bug.name if bug else None,
+        "checkers": checkers,
+        "options": options,
+        "workload_options": workload_options,
+        **settings,
+    }
     bare = Plan(**fields)  # validates the numbers before a schedule is drawn from them
-    kinds, schedule = _schedule(request, bare, target, bug, powers_of(cluster_class))
+    kinds, schedule = _schedule(request, bare, target, bug or claim, powers_of(cluster_class))
     return Plan(**{**fields, "nemesis": kinds, "schedule": schedule})
 
 
@@ -96,8 +108,23 @@ def repeat_command(plan: Plan, schedule: Path | None = None) -> str:
     argv += ["--schedule", str(schedule)] if schedule else ["--nemesis", ",".join(plan.nemesis) or "none"]
     argv += ["--bug", plan.bug] if plan.bug else []
     for name, value in plan.options.items():
-        argv += ["--option", f"{name}={value}"]
+        argv += ["--option", f"{name}={_value(value)}"]
+    for name, value in plan.workload_options.items():
+        argv += ["--workload-option", f"{name}={_value(value)}"]
+    for name, options in plan.checkers.items():
+        given = ",".join(f"{option}={_value(value)}" for option, value in options.items())
+        argv += ["--checker", f"{name}:{given}" if given else name]
     return shlex.join(argv)
+
+
+def _value(value: Any) -> str:
+    """An option's value as it is typed: text as it is where it cannot be taken for JSON, all else as JSON."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value)
 
 
 def _number(value: float) -> str:
@@ -114,8 +141,25 @@ def _bug(target: Target, name: str | None) -> Bug | None:
     return bugs[name]
 
 
+def _claim(target: Target, name: str | None) -> Claim | None:
+    if name is None:
+        return None
+    claims = {claim.name: claim for claim in target.claims}
+    if name not in claims:
+        raise PlanError(f"target {target.name} has no claim {name!r}: {suggest(name, claims)}")
+    return claims[name]
+
+
+def _preset(bug: Bug | None, claim: Claim | None) -> dict[str, Any]:
+    """What the bug or the claim needs of the plan; the claim's word goes first."""
+    preset = dict(bug.settings) if bug else {}
+    if claim:
+        preset |= {"workload": claim.workload, "checkers": claim.checkers, **claim.settings}
+    return preset
+
+
 def _schedule(
-    request: Request, plan: Plan, target: Target, bug: Bug | None, powers: frozenset[str]
+    request: Request, plan: Plan, target: Target, of: Bug | Claim | None, powers: frozenset[str]
 ) -> tuple[tuple[str, ...], Schedule]:
     from nemesis.package import parse_kinds
     from nemesis.schedules import make_schedule, read_schedule
@@ -127,6 +171,6 @@ def _schedule(
         schedule = read_schedule(request.schedule, plan.nodes, target.roles, plan.time_limit_s, dice)
         names = sorted({fault.kind for fault in schedule.faults})
         return parse_kinds(",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered), schedule
-    wanted = request.nemesis or (",".join(bug.faults) or "none" if bug else "all")
+    wanted = request.nemesis or (",".join(of.faults) or "none" if of else "all")
     kinds = parse_kinds(wanted, powers, nodes=len(plan.nodes), clusters=offered)
     return kinds, make_schedule(kinds, plan.nodes, target.roles, plan.time_limit_s, plan.interval_s, dice)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from harness import __version__, rng, store
 from harness.cli import tables
-from harness.cli.judging import judge_run, write_reports
+from harness.cli.judging import judge_run, make_checker, write_reports
 from harness.cli.live import LiveView
 from harness.cli.planning import Request, make_plan, repeat_command
 from harness.errors import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, PlanError
@@ -57,7 +57,16 @@ EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKN
 )
 @click.option("--seed", type=int, metavar="N", help="All dice of the run.  [default: drawn and printed]")
 @click.option("--bug", metavar="NAME", help="Run with a seeded bug: see splitbrain list bugs.")
+@click.option("--claim", metavar="NAME", help="Run as a claim of the target asks: see splitbrain list claims.")
 @click.option("--option", "options", multiple=True, metavar="K=V", help="An option of the target.")
+@click.option("--workload-option", "workload_options", multiple=True, metavar="K=V", help="An option of the workload.")
+@click.option(
+    "--checker",
+    "checkers",
+    multiple=True,
+    metavar="NAME[:K=V,...]",
+    help="Judge also with this checker, or set options of one.",
+)
 @click.option(
     "--store", "store_path", type=click.Path(path_type=Path), default=Path("store"), show_default=True, metavar="DIR"
 )
@@ -72,7 +81,10 @@ def run(
     schedule: Path | None,
     seed: int | None,
     bug: str | None,
+    claim: str | None,
     options: tuple[str, ...],
+    workload_options: tuple[str, ...],
+    checkers: tuple[str, ...],
     store_path: Path,
     as_json: bool,
     debug: bool,  # noqa: ARG001 - read by the last line of defence in main
@@ -89,10 +101,13 @@ def run(
         nemesis=nemesis,
         schedule=schedule,
         bug=bug,
+        claim=claim,
         seed=seed,
         nodes=nodes,
         settings=settings,
         options=parse_options(options),
+        workload_options=parse_options(workload_options, "--workload-option"),
+        checkers=parse_checkers(checkers),
     )
     plan = make_plan(request)
     if cluster == tables.AUTO:
@@ -161,13 +176,24 @@ def console_for(*, as_json: bool) -> Console:
     return Console(stderr=as_json, highlight=False)
 
 
-def parse_options(pairs: tuple[str, ...]) -> dict[str, Any]:
+def parse_checkers(texts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """``NAME`` or ``NAME:K=V,K=V``, each: the checkers and their options. Raises PlanError for an unknown one."""
+    checkers: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        name, _, options = text.partition(":")
+        given = parse_options(tuple(filter(None, options.split(","))), f"--checker {name}")
+        make_checker(name, given | checkers.get(name, {}))
+        checkers.setdefault(name, {}).update(given)
+    return checkers
+
+
+def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> dict[str, Any]:
     """``K=V`` pairs; V is read as JSON where it is JSON, else as text."""
     options: dict[str, Any] = {}
     for pair in pairs:
         name, separator, text = pair.partition("=")
         if not separator or not name:
-            raise PlanError(f"--option {pair!r}: write it as NAME=VALUE")
+            raise PlanError(f"{flag} {pair!r}: write it as NAME=VALUE")
         try:
             options[name] = json.loads(text)
         except ValueError:

@@ -19,4 +19,8 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "set": "harness.workloads.set_workload:SET",
     "linearizable-set": "harness.workloads.set_workload:LINEARIZABLE_SET",
     "kv": "harness.workloads.kv:KV",
+    "counter": "harness.workloads.counter:COUNTER",
+    "g-counter": "harness.workloads.counter:G_COUNTER",
+    "pn-counter": "harness.workloads.counter:PN_COUNTER",
+    "unique-ids": "harness.workloads.unique_ids:UNIQUE_IDS",
 }

@@ -77,7 +77,8 @@ class Workload:
     ``fs`` are the operations that it uses; a target that has it must know them. ``generator`` gives endless client ops: when and for how
     long is the run's business, so it is asked with client threads alone, below ``clients(stagger(...))``. ``final`` gives the reads after
     everything was healed, every key by every client thread, or None if there is nothing to read; it stands after the generator in the
-    run's phases, and so hears which keys were used. ``checkers`` are (name, options), all of which judge the history.
+    run's phases, and so hears which keys were used. It begins ``quiet_s`` after the last op: time for a store that promises to agree once
+    nobody writes. ``checkers`` are (name, options), all of which judge the history.
     """
 
     name: str
@@ -86,3 +87,4 @@ class Workload:
     generator: Callable[[WorkloadOptions], Generator]
     final: Callable[[WorkloadOptions], Generator | None]
     checkers: tuple[tuple[str, Mapping[str, Any]], ...]
+    quiet_s: float = 0.0
