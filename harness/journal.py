@@ -22,6 +22,7 @@ from harness.op import NEMESIS, Op, OpType
 FAULT_JOURNAL_VERSION = 1
 # Completions wait in memory for the next invocation at most this long (in lines): losing one on a crash only turns ok into info.
 BUFFERED_LINES_MAX = 64
+SIMULATED_LINES_MAX = 1_000
 CONTROLLER_DIED = "the controller died before the operation completed"
 
 
@@ -49,24 +50,37 @@ class Appender:
 
 
 class HistoryJournal:
-    """Records ops as they happen. An invocation is with the kernel before ``record`` returns, with all lines before it."""
+    """Records ops as they happen. An invocation is with the kernel before ``record`` returns, with all lines before it.
 
-    def __init__(self, path: Path) -> None:
+    ``durable`` is false where no request leaves this process (the simulator): there a death of the controller leaves nothing in doubt, and
+    the seed repeats what was lost. Then lines are written by the thousand.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._file = Appender(path)
+        self._durable = durable
         self._buffer: list[bytes] = [jsonl.HEADER]
 
     def record(self, op: Op) -> None:
         self._buffer.append(jsonl.encode_op(op))
-        if op.type is OpType.INVOKE or op.process == NEMESIS or len(self._buffer) >= BUFFERED_LINES_MAX:
-            self.flush()
+        if self._durable:
+            if op.type is OpType.INVOKE or op.process == NEMESIS or len(self._buffer) >= BUFFERED_LINES_MAX:
+                self._write()
+        elif len(self._buffer) >= SIMULATED_LINES_MAX:
+            self._write()
 
     def flush(self) -> None:
+        """There is time: what is waiting goes to the kernel."""
+        if self._durable:
+            self._write()
+
+    def _write(self) -> None:
         if self._buffer:
             self._file.write(b"".join(self._buffer))
             self._buffer.clear()
 
     def close(self) -> None:
-        self.flush()
+        self._write()
         self._file.close()
 
 

@@ -52,7 +52,8 @@ async def conduct(experiment: Experiment) -> None:
 @asynccontextmanager
 async def _recording(experiment: Experiment) -> AsyncIterator[Runner]:
     plan, cluster, loop = experiment.plan, experiment.cluster, asyncio.get_running_loop()
-    history = HistoryJournal(experiment.run.history)
+    durable = not getattr(cluster, "simulated", False)
+    history = HistoryJournal(experiment.run.history, durable=durable)
     try:
         boot_s = loop.time()
         await cluster.start()
@@ -61,7 +62,7 @@ async def _recording(experiment: Experiment) -> AsyncIterator[Runner]:
         faults = FaultJournal(
             experiment.run.faults,
             lambda: int((loop.time() - began_s) * 1e9),
-            durable=not getattr(cluster, "simulated", False),
+            durable=durable,
         )
         injector = Injector(cluster, experiment.faults, faults)
         try:

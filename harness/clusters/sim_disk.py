@@ -19,7 +19,7 @@ class Disk:
     """One node's files over all of its lives."""
 
     def __init__(self) -> None:
-        self._durable: dict[str, bytes] = {}
+        self._durable: dict[str, bytearray] = {}
         self._fresh: dict[str, list[bytes]] = {}
 
     def append(self, name: str, data: bytes) -> None:
@@ -30,7 +30,7 @@ class Disk:
         check_name(name)
         fresh = self._fresh.pop(name, None)
         if fresh:
-            self._durable[name] = b"".join((self._durable.get(name, b""), *fresh))
+            self._durable.setdefault(name, bytearray()).extend(b"".join(fresh))
 
     def read(self, name: str) -> bytes:
         check_name(name)
@@ -39,7 +39,7 @@ class Disk:
     def replace(self, name: str, data: bytes) -> None:
         check_name(name)
         self._fresh.pop(name, None)
-        self._durable[name] = bytes(data)
+        self._durable[name] = bytearray(data)
 
     def crash(self, dice: random.Random) -> dict[str, str]:
         """What is left when the power goes. Returns the fate of each file that had unsynced bytes."""
@@ -53,7 +53,7 @@ class Disk:
                 "torn": fresh[: dice.randrange(len(fresh) + 1)],
                 "zeroed": bytes(len(fresh)),
             }[fate]
-            self._durable[name] = self._durable.get(name, b"") + kept
+            self._durable.setdefault(name, bytearray()).extend(kept)
         self._fresh.clear()
         return fates
 

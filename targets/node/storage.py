@@ -6,6 +6,7 @@ lost) would never be put to the test.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TEMPORARY = ".new"
 
 
+@functools.lru_cache(maxsize=256)  # every append and sync asks, of a handful of names
 def check_name(name: str) -> None:
     """Raises ValueError if a file may not be called that: names are plain, so that they mean the same on every system."""
     if not _NAME.fullmatch(name) or name.endswith(_TEMPORARY):
