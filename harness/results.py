@@ -57,7 +57,7 @@ def reason(verdicts: Sequence[Verdict]) -> str:
     if validity is Validity.VALID:
         return "; ".join(v.reason for v in verdicts if v.checker not in ("stats", "latency"))
     first = next(v for v in verdicts if v.validity is validity)
-    return first.anomalies[0].reason if first.anomalies else f"{first.checker}: {first.reason}"
+    return first.reason if first.anomalies else f"{first.checker}: {first.reason}"
 
 
 def faults(history: History) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class Report:
         That is the one that the verdict's reason speaks of, then those with a witness, the smallest first.
         """
         found = [anomaly for anomaly in self.results.get("anomalies") or [] if isinstance(anomaly, Mapping)]
-        return sorted(found, key=lambda anomaly: (anomaly.get("reason") != self.results.get("reason"), *_size(anomaly)))
+        return sorted(found, key=lambda anomaly: (not told_in(self.results, anomaly), *_size(anomaly)))
 
     @property
     def timed(self) -> bool:
@@ -70,6 +70,12 @@ class Report:
         if not self.timed:
             return self.moment(time_ns)
         return f"+{duration(time_ns - began_ns)}" if time_ns > began_ns else "0"
+
+
+def told_in(results: Mapping[str, Any], anomaly: Mapping[str, Any]) -> bool:
+    """Whether the sentence for the whole run tells of ``anomaly`` already. (The document may be anybody's.)"""
+    whole, part = results.get("reason"), anomaly.get("reason")
+    return part in whole if isinstance(whole, str) and isinstance(part, str) else part == whole
 
 
 def _size(anomaly: Mapping[str, Any]) -> tuple[bool, int]:

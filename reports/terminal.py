@@ -19,7 +19,7 @@ from rich.text import Text
 from harness.op import OpType
 from reports.faults import faults
 from reports.figures import QUANTILES, Figures, figures
-from reports.report import Report
+from reports.report import Report, told_in
 from reports.witness import Witness, WitnessOp, during, place, witness
 from reports.wording import VERDICTS, count, duration, sentence
 
@@ -151,7 +151,7 @@ def _anomalies(console: Console, report: Report) -> None:
         (sentence(first.get("name") or "anomaly"), "bold"), f" (found by {sentence(first.get('checker'))})"
     )
     _print(console, name)
-    if first.get("reason") != report.results.get("reason"):
+    if not told_in(report.results, first):
         _print(console, Text(sentence(first.get("reason"))))
     console.print()
     _draw(console, report, witness(report, first))

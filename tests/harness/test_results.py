@@ -75,10 +75,10 @@ LOST = Anomaly(checker="set", name="lost", ops=(1, 2), reason="element 7 was los
 def test_the_reason_is_that_of_the_first_of_the_worst() -> None:
     valid = verdict(Validity.VALID, "linearizable", "all is well")
     unknown = verdict(Validity.UNKNOWN, "sanity", "nothing happened")
-    invalid = verdict(Validity.INVALID, "set", "1 lost", LOST)
+    invalid = verdict(Validity.INVALID, "set", "lost 1 of 3: element 7 was lost", LOST)
     assert reason([valid]) == "all is well"
     assert reason([valid, unknown]) == "sanity: nothing happened"
-    assert reason([unknown, invalid, valid]) == "element 7 was lost"
+    assert reason([unknown, invalid, valid]) == "lost 1 of 3: element 7 was lost"
     assert reason([]) == "no checker was asked"
 
 
