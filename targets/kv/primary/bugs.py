@@ -18,6 +18,7 @@ class Bugs:
     promotes_stale: bool = False  # votes are given whatever the candidate's log lacks
     half_is_majority: bool = False  # half of an even number of nodes is taken for a majority
     fencing_off: bool = False  # a deposed primary is not refused
+    promotes_itself: bool = False  # a node that misses its primary is the next one, without asking anybody
     # When a write is safe.
     ack_before_replicas: bool = False  # the synchronous primary acknowledges what it has on its own disk
     ack_before_sync: bool = False  # the primary acknowledges what is not on its disk yet
@@ -25,9 +26,11 @@ class Bugs:
     # How a node that was away gets back.
     catch_up_skips_entry: bool = False  # the difference begins one entry too late
     divergent_tail_kept: bool = False  # a backup keeps entries that its primary does not have
+    dropped_tail_stays_applied: bool = False  # a backup drops such entries, but not what they had changed
     recovers_checkpoint_only: bool = False  # after a crash the log behind the checkpoint is not read
     promoted_before_replay: bool = False  # a new primary serves before it has applied the log that it holds
     # What clients see.
+    doubt_denied: bool = False  # a deposed primary says of writes that may yet take effect that they never will
     reads_unconfirmed: bool = False  # the synchronous primary does not ask whether it still is one
     backup_reads: bool = False  # every node answers reads from its own state
     retry_applied_twice: bool = False  # a request that the client repeats is carried out again

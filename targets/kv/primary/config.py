@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -15,10 +15,18 @@ class Mode(StrEnum):
     ASYNC = "async"
 
 
+class ReadsBy(StrEnum):
+    """Who answers a read: the primary, for which any other node asks it, or whichever node is asked, from its own state."""
+
+    PRIMARY = "primary"
+    ANY = "any"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """How a node behaves. Every field is an option of the target.
 
+    ``reads``: by any node they are fast and served on both sides of a partition, but may be stale; the data converge all the same.
     ``heartbeat_s``: how often a primary shows that it lives; the asynchronous one ships its log with its heartbeats, so this is how much
     it may lose by a crash. ``failover_min_s`` .. ``failover_max_s``: a backup that has not heard its primary for a time drawn from this
     interval looks for another one; three heartbeats fit into the shortest, so that a lost one does no harm. ``checkpoint_entries``: the
@@ -30,6 +38,7 @@ class Config:
     """
 
     mode: Mode = Mode.SYNC
+    reads: ReadsBy = ReadsBy.PRIMARY
     heartbeat_s: float = 0.075
     failover_min_s: float = 0.3
     failover_max_s: float = 0.6
@@ -54,7 +63,7 @@ class Config:
                 try:
                     values[field.name] = convert(options[field.name])
                 except (TypeError, ValueError) as error:
-                    wanted = " or ".join(Mode) if field.name == "mode" else str(field.type)
+                    wanted = " or ".join(convert) if issubclass(convert, StrEnum) else f"of type {convert.__name__}"
                     raise ValueError(f"option {field.name}={options[field.name]!r} is not {wanted}") from error
         config = cls(**values)
         if not 0 < config.heartbeat_s < config.failover_min_s <= config.failover_max_s:
@@ -66,4 +75,4 @@ class Config:
         return config
 
 
-_CONVERT: dict[str, Callable[[Any], Any]] = {"Mode": Mode, "float": float, "int": int}
+_CONVERT: dict[str, type] = {"Mode": Mode, "ReadsBy": ReadsBy, "float": float, "int": int}

@@ -59,6 +59,10 @@ class Election:
     def _sound_out(self) -> None:
         """A node behind a broken link must not depose, by ever new epochs, a primary that the others hear."""
         state = self._state
+        if state.bugs.promotes_itself:
+            state.stand()
+            state.lead()
+            return
         self._sounding = True
         state.follow(state.epoch, None)
         self._ask(state.epoch + 1)

@@ -54,7 +54,7 @@ class Following:
         """Where to look for the difference if this log does not have the entry at ``prev``; None if it does."""
         log = self._replica.log
         epoch = log.epoch_at(prev)
-        if epoch == prev_epoch or self._state.bugs.divergent_tail_kept:
+        if (epoch is not None and epoch == prev_epoch) or self._state.bugs.divergent_tail_kept:
             return None
         if prev > log.last_index:
             return log.last_index + 1

@@ -108,6 +108,9 @@ class Replica:
 
     def _go_back(self, index: int) -> None:
         """Entries behind ``index`` had been applied, and are gone."""
+        if self._bugs.dropped_tail_stays_applied:
+            self.commit = self.applied = index
+            return
         commit = min(self.commit, index)
         self._load()
         self.commit = commit

@@ -10,6 +10,7 @@ it took may be in the log, and the answers to two copies may overtake each other
 
 from __future__ import annotations
 
+from targets.kv.primary.config import ReadsBy
 from targets.kv.primary.reads import Reads
 from targets.kv.primary.replica import Replica
 from targets.kv.primary.shipping import Shipping
@@ -49,7 +50,7 @@ class Requests:
                 raise Refusal(codes.MALFORMED, f"a {body['type']} needs {field!r}")
         if isinstance(body["key"], dict | list):
             raise Refusal(codes.MALFORMED, "a key is a string, a number, true, false or null")
-        if state.bugs.backup_reads and body["type"] == "read":
+        if body["type"] == "read" and (state.config.reads is ReadsBy.ANY or state.bugs.backup_reads):
             return self._replica.machine.read(body["key"])
         if state.leads:
             self._serve(message, body)
@@ -122,8 +123,9 @@ class Requests:
     def deposed(self) -> None:
         """This node is primary no more. What it proposed may yet be committed by another one, or never."""
         proposed, self._proposed = self._proposed, {}
+        code = codes.UNAVAILABLE if self._state.bugs.doubt_denied else codes.TIMEOUT
         for request in proposed.values():
-            self._answer(request, _error(codes.TIMEOUT, "the primary was deposed before the write was safe"))
+            self._answer(request, _error(code, "the primary was deposed before the write was safe"))
         for request in self.reads.abandon():
             self._answer(request, _error(codes.UNAVAILABLE, "the primary was deposed before the read was confirmed"))
 
