@@ -15,6 +15,7 @@ CHECKERS = {
     "convergence": "checkers.convergence:make",
     "counter": "checkers.counter:make",
     "latency": "checkers.latency:make",
+    "leadership": "checkers.leadership:make",
     "linearizable": "checkers.linearizable.check:make",
     "sanity": "checkers.sanity:make",
     "sessions": "checkers.sessions.check:make",

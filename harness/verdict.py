@@ -6,10 +6,10 @@ too little to judge says ``unknown``: that is never a pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from harness.history import History
@@ -74,6 +74,15 @@ class Checker(Protocol):
 
     def check(self, history: History, budget: Budget) -> Verdict:
         """Judge ``history``. Never raises for what a history contains: what it cannot judge is unknown, with the reason."""
+        ...
+
+
+@runtime_checkable
+class ReadsNodeLogs(Protocol):
+    """A checker that judges, beside the history, what nodes say of themselves. Without their logs it answers unknown."""
+
+    def with_logs(self, logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Checker:
+        """The same checker, knowing the lines of each node's log."""
         ...
 
 

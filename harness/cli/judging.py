@@ -15,7 +15,7 @@ from harness.judge import judge
 from harness.nodelogs import count_events, judge_logs
 from harness.plan import Plan
 from harness.registry import load
-from harness.verdict import Budget, Checker, Verdict
+from harness.verdict import Budget, Checker, ReadsNodeLogs, Verdict
 from harness.workloads.workload import Workload
 from reports import REPORTS
 from reports.report import Report
@@ -50,7 +50,8 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
     plan = run.plan()
     history = load_history(run.history, torn="truncate")
     logs = run.node_logs()
-    verdicts = [*judge(history, checkers_of(plan), budget or Budget()), judge_logs(logs)]
+    checkers = [c.with_logs(logs) if isinstance(c, ReadsNodeLogs) else c for c in checkers_of(plan)]
+    verdicts = [*judge(history, checkers, budget or Budget()), judge_logs(logs)]
     document = results.document(
         history=history,
         verdicts=verdicts,

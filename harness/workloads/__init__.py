@@ -15,6 +15,7 @@ from typing import Final
 
 WORKLOADS: Final[Mapping[str, str]] = {
     "register": "harness.workloads.register:REGISTER",
+    "eventual-register": "harness.workloads.register:EVENTUAL_REGISTER",
     "cas-register": "harness.workloads.cas_register:CAS_REGISTER",
     "set": "harness.workloads.set_workload:SET",
     "linearizable-set": "harness.workloads.set_workload:LINEARIZABLE_SET",

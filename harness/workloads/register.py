@@ -1,9 +1,13 @@
 """``register``: a few registers that everybody reads, writes and compares-and-sets; what a linearizable store is tested with.
 
 Contention on few keys is what reveals stale reads and lost writes; fresh values keep the check fast (see ``registers``).
+
+``eventual-register`` does the same with a store that promises only that its nodes will agree.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from harness.generator import Generator
 from harness.workloads.final import reads_of
@@ -40,4 +44,13 @@ REGISTER = Workload(
         ("stats", {}),
         ("latency", {}),
     ),
+)
+# Between the last write and the final reads: longer than ``convergence`` lets a store take to agree.
+QUIET_S = 2.0
+EVENTUAL_REGISTER = replace(
+    REGISTER,
+    name="eventual-register",
+    summary=f"{REGISTER.summary}; when nobody writes any more, all nodes must agree",
+    checkers=(("convergence", {}), *REGISTER.checkers[1:]),
+    quiet_s=QUIET_S,
 )

@@ -8,6 +8,8 @@ error proves stands in ``VERDICTS``. What the op's completion may say follows:
   same id gets that same result and changes nothing. So a 22 that answers the second attempt says that the first one neither has
   changed nor ever will change anything, although it got no answer: either the 22 is its own recorded result, or it will be met by the
   record that the second attempt has left.
+* A store that ``forgets`` (asynchronous replication, at failover) breaks that chain: its 20 or 22 is then the result of one attempt and
+  says nothing of the others, so an op of which an earlier attempt is in doubt stays in doubt (info).
 * The record must not be forgotten while a copy of an attempt can still arrive. A client's later request replaces it, and then a late copy
   is refused as stale; and the servers remember more clients than can be in doubt at a time.
 * An error that is no result but definite (11: no leader here) proves that this attempt did nothing, and says nothing of the others.
@@ -76,10 +78,13 @@ REQUESTS: Mapping[str, Callable[[Op], Body]] = {"read": _read, "write": _write, 
 
 
 class KvClient:
-    """Satisfies ``harness.protocols.Client``. Ops: read (null → value, null if never written), write (value), cas ([old, new])."""
+    """Satisfies ``harness.protocols.Client``. Ops: read (null → value, null if never written), write (value), cas ([old, new]).
 
-    def __init__(self, seat: ClientSeat) -> None:
-        self._seat = seat
+    ``forgets``: whether the store may lose what it has acknowledged, and with it the results that it remembers.
+    """
+
+    def __init__(self, seat: ClientSeat, *, forgets: bool = False) -> None:
+        self._seat, self._forgets = seat, forgets
         self._seq = 0
 
     async def invoke(self, op: Op) -> Op:
@@ -106,6 +111,8 @@ class KvClient:
             except RpcError as error:
                 verdict = verdict_of(error.code)
                 if verdict is Verdict.RESULT:
+                    if self._forgets and doubt is not None and op.f != "read":
+                        return op.info(f"{doubt}; then {node}: {error}")
                     return _refused(op, error)
                 last = f"{node}: {error}"
                 if verdict is Verdict.UNKNOWN:

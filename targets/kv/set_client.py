@@ -14,11 +14,11 @@ from targets.kv.client import KvClient
 
 
 class SetClient:
-    """Satisfies ``harness.protocols.Client``. Ops: those of ``KvClient``, and add (element)."""
+    """Satisfies ``harness.protocols.Client``. Ops: those of ``KvClient``, and add (element). ``forgets``: see there."""
 
-    def __init__(self, seat: ClientSeat) -> None:
+    def __init__(self, seat: ClientSeat, *, forgets: bool = False) -> None:
         self._channel = _Translator(seat.channel)
-        self._kv = KvClient(replace(seat, channel=self._channel))
+        self._kv = KvClient(replace(seat, channel=self._channel), forgets=forgets)
 
     async def invoke(self, op: Op) -> Op:
         """Carry out ``op``. Raises KeyError for an op that it does not know."""
@@ -26,6 +26,11 @@ class SetClient:
         if op.f != "add":
             return await self._kv.invoke(op)
         return replace(await self._kv.invoke(replace(op, f="write")), f="add")
+
+
+def forgetful(seat: ClientSeat) -> SetClient:
+    """The client of a store that may lose what it has acknowledged."""
+    return SetClient(seat, forgets=True)
 
 
 class _Translator:

@@ -44,9 +44,9 @@ class Script:
         raise RpcError(line, "no")
 
 
-def client(script: Script, timeout_s: float = 2.0) -> KvClient:
+def client(script: Script, timeout_s: float = 2.0, *, forgets: bool = False) -> KvClient:
     seat = ClientSeat(channel=script, node="n2", nodes=NODES, name="c5", rng=random.Random(1), timeout_s=timeout_s)
-    return KvClient(seat)
+    return KvClient(seat, forgets=forgets)
 
 
 def invoke(script: Script, f: str, value: Any = None, timeout_s: float = 2.0) -> Op:
@@ -161,3 +161,23 @@ def test_an_op_ends_within_the_patience_of_its_seat(line: Any) -> None:
     assert 2.8 <= on_virtual_time(timed) <= 3.01
     assert max(script.waited) == 3.0 * ATTEMPT_SHARE
     assert len(script.asked) >= 4
+
+
+@pytest.mark.parametrize(
+    ("forgets", "f", "script", "outcome"),
+    [
+        (False, "cas", [SILENCE, codes.PRECONDITION], OpType.FAIL),
+        (True, "cas", [SILENCE, codes.PRECONDITION], OpType.INFO),
+        (True, "cas", [SILENCE, codes.KEY_MISSING], OpType.INFO),
+        (True, "cas", [codes.UNAVAILABLE, codes.PRECONDITION], OpType.FAIL),
+        (True, "cas", [codes.PRECONDITION], OpType.FAIL),
+        (True, "write", [SILENCE, OK], OpType.OK),
+        (True, "read", [SILENCE, codes.KEY_MISSING], OpType.OK),
+    ],
+)
+def test_of_a_store_that_forgets_a_refusal_says_nothing_of_earlier_attempts(
+    forgets: bool, f: str, script: list[Any], outcome: OpType
+) -> None:
+    op = Op(f=f, key="x", value=[1, 2] if f == "cas" else None, process=5)
+    done: Op = on_virtual_time(lambda: client(Script(*script), forgets=forgets).invoke(op))
+    assert done.type is outcome
