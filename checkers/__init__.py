@@ -20,6 +20,7 @@ CHECKERS = {
     "sanity": "checkers.sanity:make",
     "sessions": "checkers.sessions.check:make",
     "set": "checkers.sets:make",
+    "sides": "checkers.sides:make",
     "staleness": "checkers.staleness:make",
     "stats": "checkers.stats:make",
     "unique-ids": "checkers.unique_ids:make",

@@ -1,6 +1,7 @@
 """The client of the key-value targets: reads, writes and compare-and-sets as Maelstrom's lin-kv requests, retried with one request id.
 
-An op is one request id (client name, sequence number) and as many attempts as its patience allows, each at another node. What an attempt's
+An op is one request id (client name, sequence number) and as many attempts as its patience allows, each at another node; its completion
+names the node that answered. What an attempt's
 error proves stands in ``VERDICTS``. What the op's completion may say follows:
 
 * A result (ok, or 20 and 22 from the store itself) ends the op, and is true of all attempts together. The servers keep, in their replicated
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from itertools import cycle
 
@@ -111,22 +113,28 @@ class KvClient:
             except RpcError as error:
                 verdict = verdict_of(error.code)
                 if verdict is Verdict.RESULT:
-                    if self._forgets and doubt is not None and op.f != "read":
-                        return op.info(f"{doubt}; then {node}: {error}")
-                    return _refused(op, error)
+                    return self._refused(_answered_by(op, node), error, doubt)
                 last = f"{node}: {error}"
                 if verdict is Verdict.UNKNOWN:
                     doubt = last
                 elif verdict is Verdict.NEVER:
                     break
             else:
-                return op.ok(reply["value"] if op.f == "read" else op.value)
+                return _answered_by(op, node).ok(reply["value"] if op.f == "read" else op.value)
             await asyncio.sleep(
                 min(self._seat.rng.uniform(PAUSE_MIN_S, PAUSE_MAX_S), max(0.0, deadline_s - loop.time()))
             )
         if doubt is not None and op.f != "read":
             return op.info(doubt)
         return op.fail(last)
+
+    def _refused(self, op: Op, error: RpcError, doubt: str | None) -> Op:
+        """The store itself said no: a key that was never written reads as null, a compare-and-set has not changed anything."""
+        if op.f == "read":
+            return op.ok(None) if error.code == codes.KEY_MISSING else op.fail(str(error))
+        if self._forgets and doubt is not None:
+            return op.info(f"{doubt}; then {op.node}: {error}")
+        return op.fail(str(error))
 
     def _route(self) -> Iterator[str]:
         """The nodes to ask: the client's own first, then the others in turn, round and round."""
@@ -135,8 +143,6 @@ class KvClient:
         return cycle((*nodes[start:], *nodes[:start]))
 
 
-def _refused(op: Op, error: RpcError) -> Op:
-    """The store itself said no: a key that was never written reads as null, a compare-and-set has not changed anything."""
-    if op.f == "read" and error.code == codes.KEY_MISSING:
-        return op.ok(None)
-    return op.fail(str(error))
+def _answered_by(op: Op, node: str) -> Op:
+    """The completion names the node that answered, which need not be the client's own: else nobody could say who served whom."""
+    return op if op.node == node else replace(op, node=node)
