@@ -12,8 +12,10 @@ from __future__ import annotations
 
 CHECKERS = {
     "availability": "checkers.availability:make",
+    "broadcast": "checkers.broadcast:make",
     "convergence": "checkers.convergence:make",
     "counter": "checkers.counter:make",
+    "g-set": "checkers.broadcast:make_g_set",
     "latency": "checkers.latency:make",
     "leadership": "checkers.leadership:make",
     "linearizable": "checkers.linearizable.check:make",

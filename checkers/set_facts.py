@@ -47,9 +47,9 @@ class Facts:
     ``strangers`` are elements that nobody added, ``repeats`` those that one read returned twice: (row of the read, element).
     """
 
-    def __init__(self, calls: Calls, key: Calls) -> None:
-        """The facts about ``key``, the calls of one key among all ``calls``. Raises Unjudgeable."""
-        self._history = calls.history
+    def __init__(self, calls: Calls, key: Calls, add: str = ADD) -> None:
+        """The facts about ``key``, the calls of one key among all ``calls``; elements are added by ``add``. Raises Unjudgeable."""
+        self._history, self._add = calls.history, add
         self._rows = np.searchsorted(calls.call, key.call)
         self._fs = [calls.history.fs[code] for code in key.f.tolist()]
         self._index: dict[Any, int] = {}
@@ -94,7 +94,7 @@ class Facts:
 
     def _take_adds(self, key: Calls) -> None:
         values = self._history.values
-        adds = [at for at, f in enumerate(self._fs) if f == ADD]
+        adds = [at for at, f in enumerate(self._fs) if f == self._add]
         ids = []
         for at in adds:
             element = values[key.argument[at]]
