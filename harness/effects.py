@@ -23,6 +23,8 @@ class Cut:
 class PacketShape:
     """How a link treats messages while it is shaped. Probabilities 0..1, times in seconds.
 
+    ``distribution`` is the jitter's: "uniform", "normal" or "pareto", as of tc-netem(8). ``corrupt`` is the probability that one bit of
+    a packet flips: whoever sums up what it receives, as TCP does, drops it. ``bytes_per_s`` is the link's rate, 0 for no limit.
     Defaults of the nemesis are Jepsen's (jepsen.net all-packet-behaviors): delay 50 ms ± 10 ms, the others 20 %.
     """
 
@@ -31,11 +33,14 @@ class PacketShape:
     loss: float = 0.0
     duplicate: float = 0.0
     reorder: float = 0.0
+    corrupt: float = 0.0
+    distribution: str = "uniform"
+    bytes_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """These links delay, lose, duplicate or reorder messages. Power ``shape``."""
+    """These links delay, lose, duplicate, reorder or corrupt messages, or are slow. Power ``shape``."""
 
     links: frozenset[Link]
     shape: PacketShape

@@ -176,14 +176,21 @@ class CanCut(Protocol):
 
 @runtime_checkable
 class CanShape(Protocol):
-    """Power "shape": links that delay, lose, duplicate or reorder."""
+    """Power "shape": links that delay, lose, duplicate, reorder or corrupt what they carry, or carry only so much."""
 
     async def shape(self, links: Iterable[Link], shape: PacketShape) -> None: ...
 
     async def unshape(self, links: Iterable[Link]) -> None: ...
 
     async def measure(self, link: Link, probes: int) -> Mapping[str, float]:
-        """Send ``probes`` probes over ``link``: {"lost": share, "duplicated": share, "reordered": share, "delay_s": median one-way}."""
+        """Send ``probes`` probes over ``link``: shares that were "lost", "corrupted", "duplicated", "reordered"; "delay_s": median one-way.
+
+        A probe that arrives damaged is "corrupted", not "lost", though whoever sums up what it receives drops it.
+        """
+        ...
+
+    async def throughput(self, link: Link) -> float:
+        """Send a burst over ``link``: the bytes per second that came through, 0 if nothing did."""
         ...
 
 

@@ -328,6 +328,9 @@ class LocalCluster:
     async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
         return await self._prober.measure(link, probes_sent)
 
+    async def throughput(self, link: Link) -> float:
+        return await self._prober.throughput(link)
+
     def address(self, node: str) -> str:
         """Where a node is reached, by the version of IP that the run uses."""
         return self._node(node).address.host(self._version)

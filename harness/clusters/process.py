@@ -230,9 +230,9 @@ class ProcessCluster:
             return
         if body is None:
             target = self._nodes[frame.dest]
-            self._post((frame.src, frame.dest), lambda entered: self._enter(target, line, entered=entered))
+            self._post((frame.src, frame.dest), lambda entered: self._enter(target, line, entered=entered), len(line))
         else:
-            self._leave(frame.src, frame.dest, body)
+            self._leave(frame.src, frame.dest, body, len(line))
 
     def _violate(self, node: _Node, line: bytes, why: str) -> None:
         """The node does not speak the protocol: nothing that it says can be judged. It ends, and the run with it."""
@@ -245,13 +245,13 @@ class ProcessCluster:
         if node.child is not None:
             node.child.signal(signal.SIGKILL)
 
-    def _leave(self, src: str, dest: str, body: Body) -> None:
+    def _leave(self, src: str, dest: str, body: Body, size: int) -> None:
         """A message from a node to somebody who is no node: a client, or the harness."""
         client = self._lines.get(dest)
         if dest == HARNESS:
             self._desk.deliver(body)
         elif client is not None:
-            self._post((src, dest), lambda entered: client.deliver(body) if entered else None)
+            self._post((src, dest), lambda entered: client.deliver(body) if entered else None, size)
         elif "msg_id" in body:
             refusal = {"type": "error", "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
             self._hand_over(src, {**refusal, "in_reply_to": body["msg_id"]})
@@ -260,11 +260,11 @@ class ProcessCluster:
         if entered and node.child is not None:
             node.child.write(line + b"\n")
 
-    def _post(self, link: Link, land: probes.Landed) -> int:
-        """Send something over a link; ``land(entered)`` is called at its end for each copy. Returns how many copies there are."""
+    def _post(self, link: Link, land: probes.Landed, size: int) -> int:
+        """Send ``size`` bytes over a link; ``land(entered)`` is called at its end for each copy. Returns how many copies there are."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
-        fates = self._links.fates(*link, now_s)
+        fates = self._links.fates(*link, now_s, size)
         for delay_s in fates:
             if delay_s <= 0 and not self._aloft.get(link):
                 land(self._links.lets_in(*link))
@@ -293,7 +293,7 @@ class ProcessCluster:
         if not node.up or node.child is None or not node.child.running:
             raise NotSent(f"node {name} is down")
         line = _encode({"src": client, "dest": name, "body": body})
-        self._post((client, name), lambda entered: self._enter(node, line, entered=entered))
+        self._post((client, name), lambda entered: self._enter(node, line, entered=entered), len(line))
 
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
         self._raise_violation()
@@ -323,7 +323,11 @@ class ProcessCluster:
         self._links.unshape(links)
 
     async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
-        return await probes.measure(self._post, link, probes_sent)
+        tally = self._links.tally(link)
+        return await probes.measure(self._post, link, probes_sent, lambda: tally.corrupted)
+
+    async def throughput(self, link: Link) -> float:
+        return await probes.throughput(self._post, link)
 
     async def kill(self, node: str) -> None:
         victim = self._node(node)

@@ -231,7 +231,7 @@ class SimCluster:
                 self._leave(src, dest, data)
                 return
             life = target.life
-            for delay_s in fates(src, dest, now_s):
+            for delay_s in fates(src, dest, now_s, len(data)):
                 if life is not None:  # a connection dies with its end
                     loop.call_as(life.owner, now_s + delay_s, deliver, life, src, dest, data)
 
@@ -257,7 +257,7 @@ class SimCluster:
             return
         line = self._lines.get(dest)
         if line is not None:
-            for delay_s in self._links.fates(src, dest, now_s):
+            for delay_s in self._links.fates(src, dest, now_s, len(data)):
                 self._loop.call_as_root(now_s + delay_s, self._deliver_to_client, line, src, dest, body)
         elif "msg_id" in body:
             refusal = {
@@ -289,7 +289,7 @@ class SimCluster:
         """From a client to a node."""
         life = self._node(node).life
         data, now_s = self._encoded(client, body), self._loop.time()
-        for delay_s in self._links.fates(client, node, now_s):
+        for delay_s in self._links.fates(client, node, now_s, len(data)):
             if life is not None:
                 self._loop.call_as(life.owner, now_s + delay_s, self._deliver, life, client, node, data)
 
@@ -314,11 +314,15 @@ class SimCluster:
         self._links.unshape(links)
 
     async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
-        return await probes.measure(self._send_probe, link, probes_sent)
+        tally = self._links.tally(link)
+        return await probes.measure(self._send_probe, link, probes_sent, lambda: tally.corrupted)
 
-    def _send_probe(self, link: Link, landed: probes.Landed) -> int:
+    async def throughput(self, link: Link) -> float:
+        return await probes.throughput(self._send_probe, link)
+
+    def _send_probe(self, link: Link, landed: probes.Landed, size: int) -> int:
         now_s = self._loop.time()
-        fates = self._links.fates(*link, now_s)
+        fates = self._links.fates(*link, now_s, size)
         for delay_s in fates:
             self._loop.call_as_root(now_s + delay_s, lambda: landed(self._links.lets_in(*link)))
         return len(fates)

@@ -67,7 +67,11 @@ class FakeCluster:
 
     async def measure(self, link: Link, probes: int) -> Mapping[str, float]:
         shape = self.shapes.get(link, PacketShape())
-        return {"lost": shape.loss, "duplicated": shape.duplicate, "reordered": shape.reorder, "delay_s": shape.delay_s}
+        shares = {"lost": shape.loss, "corrupted": shape.corrupt, "duplicated": shape.duplicate}
+        return {**shares, "reordered": shape.reorder, "delay_s": shape.delay_s}
+
+    async def throughput(self, link: Link) -> float:
+        return float(self.shapes.get(link, PacketShape()).bytes_per_s or 1e7)
 
     async def kill(self, node: str) -> None:
         self.dead |= set() if self.dud else {node}
@@ -120,9 +124,10 @@ def links(*pairs: Link) -> frozenset[Link]:
 
 
 SKEW = ClockSkew(offset_s=-60.0)
+BAD = PacketShape(delay_s=0.05, loss=0.2, duplicate=0.1, reorder=0.1, corrupt=0.1, bytes_per_s=16_000)
 EFFECTS = {
     "cut": Cut(links=links(AB, BA)),
-    "shape": Shape(links=links(AB), shape=PacketShape(delay_s=0.05, loss=0.2, duplicate=0.1, reorder=0.1)),
+    "shape": Shape(links=links(AB), shape=BAD),
     "kill": Kill(nodes=("n1", "n3")),
     "pause": Pause(nodes=("n2",)),
     "skew": Skew(nodes=("n3",), skew=SKEW),

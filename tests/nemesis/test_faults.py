@@ -144,7 +144,8 @@ def test_an_unknown_argument_gets_a_suggestion(kind):
 
 def shows(name: str, args: dict) -> bool:
     """Whether arguments drawn for 7 nodes are those of the variant ``name``: a shape, a behaviour of links, or a node spec."""
-    if name in (args.get("shape"), "delay" if "delay_s" in args else None) or name in args:
+    behaviours = [word for word, field in (("delay", "delay_s"), ("rate", "bytes_per_s")) if field in args]
+    if name in (args.get("shape"), *behaviours) or name in args:
         return True
     least, most = SIZES_OF.get(name, lambda _: (0, -1))(7)
     return least <= len(args.get("nodes", ())) <= most

@@ -38,11 +38,11 @@ def test_reordering_needs_a_delay_and_gets_jepsens():
 
 def test_drawn_figures_are_strong_enough_to_be_measured_and_mixed():
     rng = dice(1)
-    plans = [PACKET.plan(scene(), rng) for _ in range(300)]
-    figures = [{name: value for name, value in plan.items() if isinstance(value, float)} for plan in plans]
+    plans = [PACKET.plan(scene(), rng) for _ in range(600)]
+    figures = [{name: value for name, value in plan.items() if isinstance(value, (int, float))} for plan in plans]
     for drawn in figures:
         assert drawn
-        assert all(value >= 0.2 for name, value in drawn.items() if name in ("loss", "duplicate", "reorder"))
+        assert all(value >= 0.2 for name, value in drawn.items() if name in ("loss", "duplicate", "reorder", "corrupt"))
         assert "reorder" not in drawn or drawn["delay_s"] >= 0.05
         assert drawn.get("delay_s", 0.05) >= 0.05
     mixes = {tuple(sorted(set(drawn) - {"jitter_s"})) for drawn in figures}
@@ -50,8 +50,10 @@ def test_drawn_figures_are_strong_enough_to_be_measured_and_mixed():
         ("delay_s",),
         ("loss",),
         ("duplicate",),
+        ("corrupt",),
+        ("bytes_per_s",),
         ("delay_s", "reorder"),
-        ("delay_s", "duplicate", "loss", "reorder"),
+        ("bytes_per_s", "corrupt", "delay_s", "duplicate", "loss", "reorder"),
     } <= mixes
 
 
@@ -64,6 +66,13 @@ def test_drawn_figures_are_strong_enough_to_be_measured_and_mixed():
         ({"delay_s": "50ms"}, 'delay_s: "50ms" is not seconds from 0.01 to 60'),
         ({"delay_s": 0.1, "jitter_s": 0.2}, "jitter_s: 0.2 must be at most delay_s, which is 0.1"),
         ({"jitter_s": 0.2}, "jitter_s: 0.2 must be at most delay_s, which is 0"),
+        ({"corrupt": 1}, "corrupt: 1 is not a probability from 0.05 to 0.9"),
+        ({"bytes_per_s": 10}, "bytes_per_s: 10 is not bytes per second from 4000 to 1e+06"),
+        ({"delay_s": 1, "distribution": "normal"}, "distribution: needs jitter_s, whose distribution it is"),
+        (
+            {"delay_s": 1, "jitter_s": 1, "distribution": "gauss"},
+            'distribution: unknown "gauss": known: normal, pareto, uniform',
+        ),
         ({"delay": 0.1}, "delay: unknown argument: did you mean 'delay_s'?"),
     ],
 )
@@ -78,3 +87,5 @@ def test_jitter_alone_does_nothing():
 def test_descriptions():
     args = {"delay_s": 0.05, "jitter_s": 0.01, "loss": 0.2, "nodes": ["n1", "n2"]}
     assert PACKET.describe(args) == "packet: 50 ± 10 ms late, 20 % lost on links of n1 n2"
+    slow = {"corrupt": 0.2, "bytes_per_s": 16000, "nodes": ["n1"]}
+    assert PACKET.describe(slow) == "packet: 20 % corrupted, at most 16 kB/s on links of n1"

@@ -53,6 +53,13 @@ class Packet:
         """Source and destination address, as ``nft`` looks them up."""
         return self.data[8:40] if self.data[0] >> 4 == 6 else self.data[12:20]
 
+    @property
+    def size(self) -> int:
+        """Its bytes from the network header on, by that header: RFC 791 section 3.1, RFC 8200 section 3."""
+        if self.data[0] >> 4 == 6:
+            return 40 + int.from_bytes(self.data[4:6])
+        return int.from_bytes(self.data[2:4])
+
 
 def _payload(queue: int, *parts: bytes) -> bytes:
     return struct.pack(">BBH", 0, 0, queue) + b"".join(parts)

@@ -12,11 +12,10 @@ import random
 import select
 import socket
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness import rng
 from harness.clusters.fabric import links, nft
 from harness.clusters.fabric.nfqueue import ACCEPT, DROP, Packet, Queue, verdict
 from harness.clusters.namespaces import wire
@@ -26,50 +25,6 @@ from harness.effects import Link, PacketShape
 LINKS_MAX = 500
 # What stands before the first byte that may be spoilt: the network header. A spoilt address would make another link of it.
 HEADERS: Mapping[int, int] = {4: 20, 6: 40}
-
-
-# How far from the mean, in units of the jitter, a packet's delay lies; like the tables of tc-netem(8), which has these, too. The
-# mean is 0 each time. A tail is cut off where it would hold packets back for ever.
-TAIL_MAX = 8.0
-DISTRIBUTIONS: Mapping[str, Callable[[random.Random], float]] = {
-    "uniform": lambda dice: dice.uniform(-1.0, 1.0),
-    "normal": lambda dice: dice.gauss(0.0, 1.0),
-    "pareto": lambda dice: dice.paretovariate(3.0) - 1.5,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireShape(PacketShape):
-    """What packets suffer, beyond what messages can.
-
-    ``corrupt`` is the probability that one bit of a packet flips; ``distribution`` (a name of ``DISTRIBUTIONS``) is the jitter's.
-    """
-
-    corrupt: float = 0.0
-    distribution: str = "uniform"
-
-    def once(self, dice: random.Random) -> PacketShape:
-        """The shape for one packet: a jitter that is not uniform is thrown here, and is part of the delay."""
-        if self.distribution == "uniform" or not self.jitter_s:
-            return self
-        off = max(-TAIL_MAX, min(TAIL_MAX, DISTRIBUTIONS[self.distribution](dice)))
-        return replace(self, delay_s=max(0.0, self.delay_s + self.jitter_s * off), jitter_s=0.0)
-
-    @property
-    def slowest_s(self) -> float:
-        """The longest that a packet is held back."""
-        tail = 1.0 if self.distribution == "uniform" else TAIL_MAX
-        return self.delay_s + self.jitter_s * tail + 2 * links.HOLD_MAX_S
-
-
-@dataclass(slots=True)
-class _Wire:
-    """One directed link."""
-
-    line: links.Line
-    dice: random.Random
-    shape: WireShape | None = None
-    corrupted: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,30 +45,27 @@ class Pacer:
 
     def __init__(self, seed: int) -> None:
         self._seed, self._made = seed, 0
-        self._wires: dict[Link, _Wire] = {}
-        self._by_key: dict[bytes, _Wire] = {}
+        self._lines: dict[Link, links.Line] = {}
+        self._by_key: dict[bytes, links.Line] = {}
         self._due: list[Action] = []
 
-    def shape(self, link: Link, keys: list[bytes], shape: WireShape | None) -> None:
+    def shape(self, link: Link, keys: list[bytes], shape: PacketShape | None) -> None:
         """The packets with these addresses are the link's, and suffer this from now on; None: nothing."""
-        wire_ = self._wires.get(link)
-        if wire_ is None:
-            dice = rng.stream(self._seed, f"link/{link[0]}/{link[1]}/corrupt")
-            wire_ = self._wires[link] = _Wire(links.Line(self._seed, link, links.NONE), dice)
-        self._by_key.update(dict.fromkeys(keys, wire_))
-        wire_.line.shape = wire_.shape = shape
+        line = self._lines.get(link)
+        if line is None:
+            line = self._lines[link] = links.Line(self._seed, link, links.NONE)
+        self._by_key.update(dict.fromkeys(keys, line))
+        line.shape = shape
 
     def arrive(self, queue: int, packet: Packet, now_s: float, *, whole: bool) -> None:
         """A packet waits for its verdict."""
-        wire_ = self._by_key.get(packet.key)
+        line = self._by_key.get(packet.key)
         data, fates = None, links.AT_ONCE
-        if wire_ is not None and wire_.shape is not None:
-            wire_.line.shape = wire_.shape.once(wire_.dice)
-            fates = wire_.line.fates(now_s)
-            # Thrown for every packet, so that the dice do not depend on what else the link suffers.
-            if wire_.dice.random() < wire_.shape.corrupt and whole:
-                data = spoilt(packet.data, wire_.dice)
-                wire_.corrupted += 1
+        if line is not None and line.shape is not None:
+            damaged, fates = line.spoils(), line.fates(now_s, packet.size)
+            if damaged and whole and fates:
+                data = spoilt(packet.data, line.spoiler)
+                line.tally.corrupted += 1
         if not fates:
             self._add(now_s, queue, packet.number, DROP)
             return
@@ -141,7 +93,7 @@ class Pacer:
 
     def tallies(self) -> list[tuple[Link, dict[str, int]]]:
         """What the packets of each link have suffered so far."""
-        return [(link, {**asdict(w.line.tally), "corrupted": w.corrupted}) for link, w in self._wires.items()]
+        return [(link, asdict(line.tally)) for link, line in self._lines.items()]
 
 
 def spoilt(data: bytes, dice: random.Random) -> bytes:
@@ -203,7 +155,7 @@ def _answer(pacer: Pacer, request: Mapping[str, Any]) -> dict[str, Any]:
     if "tallies" in request:
         start = request["tallies"]
         return {"tallies": pacer.tallies()[start : start + LINKS_MAX]}
-    shape = WireShape(**request["shape"]) if request["shape"] is not None else None
+    shape = PacketShape(**request["shape"]) if request["shape"] is not None else None
     for src, dest, keys in request["links"]:
         pacer.shape((src, dest), [bytes.fromhex(key) for key in keys], shape)
     return {}

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import statistics
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from harness.effects import Link
 from harness.protocols import Body
@@ -18,13 +20,19 @@ from harness.protocols import Body
 REACH_PROBES = 8
 # Probes of a measurement leave one by one, so that the order of their arrival means something.
 SPACING_S = 0.001
+# A small probe, and the burst of large ones that shows a link's rate: at 10 kB/s it takes two seconds.
+PROBE_BYTES = 64
+BURST, BURST_BYTES = 20, 1000
+# Arrivals closer than this are one to every clock.
+INSTANT_S = 1e-6
 
 # A node that lives tells the time within this.
 CLOCK_S = 1.0
 
 Landed = Callable[[bool], None]
-# Send a probe over this link; return how many copies are under way. ``landed(entered)`` is called at the end of the link for each copy.
-SendProbe = Callable[[Link, Landed], int]
+# Send a probe of so many bytes over this link; return how many copies are under way. ``landed(entered)`` is called at the end of the
+# link for each copy.
+SendProbe = Callable[[Link, Landed, int], int]
 
 
 class _Flight:
@@ -56,50 +64,84 @@ async def reaches(send: SendProbe, links: Sequence[Link]) -> list[bool]:
     """For each link, whether at least one of some probes came through."""
     flight, arrived = _Flight(), [False] * len(links)
 
-    def landed(entered: bool, place: int) -> None:
+    def landed(place: int, entered: bool) -> None:
         arrived[place] |= entered
         flight.land()
 
     for place, link in enumerate(links):
         for _ in range(REACH_PROBES):
-            flight.launch(send(link, lambda entered, place=place: landed(entered, place)))  # type: ignore[misc]  # mypy does not infer defaults of lambdas
+            flight.launch(send(link, partial(landed, place), PROBE_BYTES))
     await flight.wait()
     return arrived
 
 
-async def measure(send: SendProbe, link: Link, probes: int) -> Mapping[str, float]:
-    """Shares of ``probes`` that were lost, came twice, were overtaken by later ones; and the median of their delay in seconds.
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A probe that arrived: its number in its flight, and when, in seconds."""
 
-    The delay is infinite if none came through.
-    """
+    number: int
+    at_s: float
+
+
+async def measure(send: SendProbe, link: Link, probes: int, corrupted: Callable[[], int]) -> Mapping[str, float]:
+    """What became of ``probes`` probes: see ``figures``. ``corrupted()`` counts the link's messages that arrived damaged so far."""
     time_s = asyncio.get_running_loop().time
-    flight, sent_s = _Flight(), []
-    arrivals: list[tuple[int, float]] = []  # number of the probe, time of arrival
-
-    def landed(entered: bool, number: int) -> None:
-        if entered:
-            arrivals.append((number, time_s()))
-        flight.land()
-
+    flight, sent_s, landings, damaged = _Flight(), list[float](), list[Landing](), 0
     for number in range(probes):
         sent_s.append(time_s())
-        flight.launch(send(link, lambda entered, number=number: landed(entered, number)))  # type: ignore[misc]  # as above
+        before = corrupted()
+        flight.launch(send(link, partial(_landed, flight, landings, number), PROBE_BYTES))
+        damaged += corrupted() - before
         await asyncio.sleep(SPACING_S)
     await flight.wait()
+    return figures(landings, sent_s, damaged)
+
+
+async def throughput(send: SendProbe, link: Link) -> float:
+    """The rate in bytes per second at which a burst of probes leaves the link: see ``rate``."""
+    flight, landings = _Flight(), list[Landing]()
+    for number in range(BURST):
+        flight.launch(send(link, partial(_landed, flight, landings, number), BURST_BYTES))
+    await flight.wait()
+    return rate(landings, BURST_BYTES)
+
+
+def _landed(flight: _Flight, landings: list[Landing], number: int, entered: bool) -> None:
+    if entered:
+        landings.append(Landing(number, asyncio.get_running_loop().time()))
+    flight.land()
+
+
+def figures(landings: Sequence[Landing], sent_s: Sequence[float], corrupted: int) -> Mapping[str, float]:
+    """Shares of the probes that were lost, arrived damaged, came twice, were overtaken by later ones; the median of their delay.
+
+    Pure. ``landings`` are in order of arrival. A damaged probe is not lost; what sums up its messages drops it all the same. The delay,
+    in seconds, is infinite if none came through.
+    """
     first: dict[int, float] = {}
     latest, overtaken = -1, 0
-    for number, at_s in arrivals:
-        if number not in first:
-            first[number] = at_s
-            overtaken += number < latest
-            latest = max(latest, number)
+    for landing in landings:
+        if landing.number not in first:
+            first[landing.number] = landing.at_s
+            overtaken += landing.number < latest
+            latest = max(latest, landing.number)
     delays_s = [at_s - sent_s[number] for number, at_s in first.items()]
+    probes = len(sent_s)
     return {
-        "lost": 1 - len(first) / probes,
-        "duplicated": (len(arrivals) - len(first)) / probes,
+        "lost": max(0, probes - len(first) - corrupted) / probes,
+        "corrupted": corrupted / probes,
+        "duplicated": (len(landings) - len(first)) / probes,
         "reordered": overtaken / probes,
         "delay_s": statistics.median(delays_s) if delays_s else float("inf"),
     }
+
+
+def rate(landings: Sequence[Landing], size: int) -> float:
+    """Bytes per second between the first and the last arrival of a burst, second copies aside; 0 if there are no two. Pure."""
+    times_s = sorted({landing.number: landing.at_s for landing in reversed(landings)}.values())
+    if len(times_s) < 2:
+        return 0.0
+    return (len(times_s) - 1) * size / max(times_s[-1] - times_s[0], INSTANT_S)
 
 
 async def clock_offset(

@@ -11,9 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from harness.clusters.fabric import links as fates
 from harness.clusters.fabric import nft
-from harness.clusters.fabric.nfqueue_shaper import LINKS_MAX, WireShape
+from harness.clusters.fabric.nfqueue_shaper import LINKS_MAX
 from harness.effects import Link, PacketShape
+
+# A packet on a cable of Ethernet; longer ones are cut into such before they are shaped, where size matters.
+PACKET_MAX = 1500
 
 Keys = Callable[[Link], list[nft.Key]]
 Tell = Callable[..., Awaitable[Any]]
@@ -35,9 +39,12 @@ class _Way:
     loss: int = 0  # in ``nft.LOSS_PARTS``; 0: the shaper does it all
 
 
-def way(shape: WireShape) -> _Way | None:
-    """Pure: None for a shape that does nothing. Loss alone is the filter's own; only what needs a copy is handed over whole."""
-    if shape.duplicate > 0 or shape.corrupt > 0:
+def way(shape: PacketShape) -> _Way | None:
+    """Pure: None for a shape that does nothing. Loss alone is the filter's own; only what needs whole packets is handed over whole.
+
+    A limited rate does: segments that offloading has put together would be 64 KiB that pass, or are dropped, at once.
+    """
+    if shape.duplicate > 0 or shape.corrupt > 0 or shape.bytes_per_s > 0:
         return _Way(nft.COPIED)
     if shape.delay_s > 0 or shape.jitter_s > 0 or shape.reorder > 0:
         return _Way(nft.SLOW)
@@ -51,7 +58,7 @@ class Router:
     def __init__(self, packet_filter: PacketFilter, tell: Tell, keys: Keys) -> None:
         self._filter, self._tell, self._keys = packet_filter, tell, keys
         self._cuts: Counter[Link] = Counter()
-        self._shapes: dict[Link, WireShape] = {}
+        self._shapes: dict[Link, PacketShape] = {}
         self._links: dict[nft.Key, Link] = {}
         self._met: Counter[tuple[Link, str]] = Counter()  # of elements that are no longer in their set
         self._held: dict[str, frozenset[nft.Key]] = {}
@@ -70,11 +77,10 @@ class Router:
     async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
         """Packets of these links suffer this from now on, whatever it was before."""
         links = list(links)
-        whole = shape if isinstance(shape, WireShape) else WireShape(**asdict(shape))
-        chosen = way(whole)
+        chosen = way(shape)
         if chosen is not None and not chosen.loss:  # the shaper must know before the first packet comes
-            await self._tell_shaper(links, whole)
-        self._shapes.update(dict.fromkeys(links, whole))
+            await self._tell_shaper(links, shape)
+        self._shapes.update(dict.fromkeys(links, shape))
         self._apply()
 
     async def unshape(self, links: Iterable[Link]) -> None:
@@ -88,7 +94,7 @@ class Router:
         shape = self._shapes.get(link)
         if shape is None or (chosen := way(shape)) is None or chosen.loss:
             return 0.0
-        return shape.slowest_s
+        return fates.slowest_s(shape, PACKET_MAX)
 
     async def counters(self) -> dict[Link, dict[str, int]]:
         """Per link: packets "cut", "lost" by the filter's dice (of those that were "exposed" to it), and what the shaper did."""
@@ -111,7 +117,7 @@ class Router:
             if len(answer["tallies"]) < LINKS_MAX:
                 return rows
 
-    async def _tell_shaper(self, links: list[Link], shape: WireShape | None) -> None:
+    async def _tell_shaper(self, links: list[Link], shape: PacketShape | None) -> None:
         for start in range(0, len(links), LINKS_MAX):
             rows = [(*link, [key.hex() for key in self._keys(link)]) for link in links[start : start + LINKS_MAX]]
             await self._tell("shape", links=rows, shape=asdict(shape) if shape is not None else None)

@@ -1,20 +1,21 @@
 """Probes of the fabric: datagrams from one node's network to another's, by the way that all packets take, timed by the kernel.
 
-The sockets stand in the places of the nodes, and are read here: so a probe tells of the link, and not of the program on the node.
+The sockets stand in the places of the nodes, and are read here: so a probe tells of the link, and not of the program on the node. Probes
+carry no sum, so that a damaged one arrives as it is: it holds the same words several times, and one flipped bit spoils one of them. (A
+bit of its header that flips makes it a lost one.)
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import statistics
 import struct
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from harness import clock
-from harness.clusters.fabric.probes import REACH_PROBES, SPACING_S
+from harness.clusters.fabric.probes import BURST, BURST_BYTES, REACH_PROBES, SPACING_S, Landing, figures, rate
 from harness.clusters.namespaces import layout
 from harness.clusters.namespaces.callers import take_socket
 from harness.clusters.namespaces.conversation import Conversation
@@ -25,16 +26,11 @@ from harness.effects import Link
 PATIENCE_S = 0.2
 LINKS_AT_ONCE = 32  # a socket holds some 250 datagrams
 SO_TIMESTAMPNS = 35  # socket(7); Python has no name for it
-_PROBE = struct.Struct("=QI")  # flight, number
+# No sum in what is sent, and none asked of what is received: socket(7), and udp.h of the kernel; Python has no names for them.
+SO_NO_CHECK, UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX = 11, 101, 102
+_WORDS = struct.Struct("=QI")  # flight, number
+COPIES = 5  # of the words in a probe
 _TIMESPEC = struct.Struct("=qq")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Landing:
-    """A probe that arrived: its number in its flight, and when by the kernel's clock."""
-
-    number: int
-    at_s: float
 
 
 class Prober:
@@ -45,7 +41,8 @@ class Prober:
         self._sockets: dict[str, socket.socket] = {}
         self._where: Mapping[str, layout.Address] = {}
         self._version = 4
-        self._flights: dict[int, list[_Landing]] = {}
+        self._flights: dict[int, list[Landing]] = {}
+        self._damaged: Counter[int] = Counter()  # per flight
         self._flown = 0
         self._landed = asyncio.Event()
 
@@ -62,6 +59,10 @@ class Prober:
             host = address.host(version)
             sock = await take_socket(places[node], socket.SOCK_DGRAM, version, host, layout.PROBE_PORT)
             sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            sock.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+            if version == 6:
+                sock.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_TX, 1)
+                sock.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_RX, 1)
             self._sockets[node] = sock
             asyncio.get_running_loop().add_reader(sock.fileno(), self._read, sock)
 
@@ -85,10 +86,7 @@ class Prober:
         return [bool(self._flights.pop(flight)) for flight in flights]
 
     async def measure(self, link: Link, probes: int) -> Mapping[str, float]:
-        """Shares of ``probes`` that were lost, came twice, were overtaken by later ones; and the median of their delay in seconds.
-
-        The delay is infinite if none came through.
-        """
+        """What became of ``probes`` probes: see ``probes.figures``."""
         flight, sent_s = self._depart(), []
         for number in range(probes):
             sent_s.append(clock.wall_s())
@@ -99,18 +97,27 @@ class Prober:
             await self._until(lambda: False, PATIENCE_S + slowest_s)
         else:
             await self._until(lambda: len(self._flights[flight]) >= probes, PATIENCE_S)
-        return _figures(self._flights.pop(flight), sent_s)
+        return figures(self._flights.pop(flight), sent_s, self._damaged.pop(flight, 0))
+
+    async def throughput(self, link: Link) -> float:
+        """The rate in bytes per second at which a burst of probes leaves the link: see ``probes.rate``."""
+        flight = self._depart()
+        for number in range(BURST):
+            self._send(link, flight, number, BURST_BYTES)
+        await self._until(lambda: len(self._flights[flight]) >= BURST, PATIENCE_S + self._slowest_s(link))
+        self._damaged.pop(flight, None)
+        return rate(self._flights.pop(flight), BURST_BYTES)
 
     def _depart(self) -> int:
         self._flown += 1
         self._flights[self._flown] = []
         return self._flown
 
-    def _send(self, link: Link, flight: int, number: int) -> None:
+    def _send(self, link: Link, flight: int, number: int, size: int = 0) -> None:
         src, dest = link
         with suppress(OSError):  # no room in the queue of the interface: a probe that is lost
             where = self._where[dest].host(self._version), layout.PROBE_PORT
-            self._sockets[src].sendto(_PROBE.pack(flight, number), where)
+            self._sockets[src].sendto((_WORDS.pack(flight, number) * COPIES).ljust(size, b"."), where)
 
     async def _until(self, there: Callable[[], bool], patience_s: float) -> None:
         with suppress(TimeoutError):
@@ -122,13 +129,17 @@ class Prober:
     def _read(self, sock: socket.socket) -> None:
         with suppress(BlockingIOError):
             while True:
-                data, ancillary, _, _ = sock.recvmsg(_PROBE.size, socket.CMSG_SPACE(_TIMESPEC.size))
-                if len(data) < _PROBE.size:
+                data, ancillary, _, _ = sock.recvmsg(_WORDS.size * COPIES, socket.CMSG_SPACE(_TIMESPEC.size))
+                if len(data) < _WORDS.size * COPIES:
                     continue
-                flight, number = _PROBE.unpack(data)
-                if flight in self._flights:
-                    self._flights[flight].append(_Landing(number=number, at_s=_stamp(ancillary)))
-                    self._landed.set()
+                ((flight, number), copies), *_ = Counter(_WORDS.iter_unpack(data)).most_common(1)
+                if flight not in self._flights:
+                    continue
+                if copies == COPIES:
+                    self._flights[flight].append(Landing(number, _stamp(ancillary)))
+                else:
+                    self._damaged[flight] += 1
+                self._landed.set()
 
 
 def _stamp(ancillary: Sequence[tuple[int, int, bytes]]) -> float:
@@ -138,21 +149,3 @@ def _stamp(ancillary: Sequence[tuple[int, int, bytes]]) -> float:
             seconds, nanoseconds = _TIMESPEC.unpack(payload)
             return float(seconds) + float(nanoseconds) * 1e-9
     return clock.wall_s()
-
-
-def _figures(landings: Sequence[_Landing], sent_s: Sequence[float]) -> Mapping[str, float]:
-    first: dict[int, float] = {}
-    latest, overtaken = -1, 0
-    for landing in landings:
-        if landing.number not in first:
-            first[landing.number] = landing.at_s
-            overtaken += landing.number < latest
-            latest = max(latest, landing.number)
-    delays_s = [at_s - sent_s[number] for number, at_s in first.items()]
-    probes = len(sent_s)
-    return {
-        "lost": 1 - len(first) / probes,
-        "duplicated": (len(landings) - len(first)) / probes,
-        "reordered": overtaken / probes,
-        "delay_s": statistics.median(delays_s) if delays_s else float("inf"),
-    }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.clusters.fabric.links import LAN, NONE, Latency, Links
+from harness.clusters.fabric.links import LAN, NONE, RATE_WAIT_S, Latency, Links, slowest_s
 from harness.effects import PacketShape
 
 NODES = ("n1", "n2", "n3")
@@ -113,6 +114,51 @@ def test_a_shape_does_all_that_it_says() -> None:
     assert (tally.sent, tally.dropped, tally.duplicated) == (5000, round(lost * 5000), round(twice * 5000))
     assert tally.delayed == 5000 - tally.dropped
     assert tally.reordered == pytest.approx(0.2 * 0.8 * 5000, rel=0.15)
+
+
+def test_what_is_damaged_does_not_arrive_but_its_copy_does() -> None:
+    links = network()
+    links.shape([LINK], PacketShape(corrupt=0.3))
+    gone = sum(not copies for copies in arrivals(links, 3000))
+    assert gone / 3000 == pytest.approx(0.3, abs=0.03)
+    assert (links.tally(LINK).corrupted, links.tally(LINK).dropped) == (gone, 0)
+    links.shape([LINK], PacketShape(corrupt=1.0, duplicate=1.0))
+    assert all(len(links.fates(*LINK, 10.0 + number)) == 1 for number in range(10))
+
+
+def test_corruption_throws_dice_of_its_own() -> None:
+    calm, noisy = network(), network()
+    calm.shape([LINK], ALL)
+    noisy.shape([LINK], replace(ALL, corrupt=0.5))
+    pairs = list(zip(arrivals(calm, 200), arrivals(noisy, 200), strict=True))
+    assert all(damaged in {whole, whole[1:]} for whole, damaged in pairs)
+    assert any(whole != damaged for whole, damaged in pairs)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 2000), min_size=1, max_size=60),
+    gap_s=st.floats(0, 0.05),
+    bytes_per_s=st.integers(4_000, 1_000_000),
+)
+def test_a_rate_is_never_exceeded_and_nothing_waits_for_ever(sizes: list[int], gap_s: float, bytes_per_s: int) -> None:
+    """Between any two arrivals there is time for the bytes of all that came behind the first."""
+    links = network(latency=NONE)
+    shape = PacketShape(bytes_per_s=bytes_per_s)
+    links.shape([LINK], shape)
+    came = []
+    for number, size in enumerate(sizes):
+        for delay_s in links.fates(*LINK, number * gap_s, size):
+            assert delay_s <= slowest_s(shape, size)
+            came.append((number * gap_s + delay_s, size))
+    for place, (first_s, _) in enumerate(came):
+        carried = 0
+        for at_s, size in came[place + 1 :]:
+            carried += size
+            assert at_s - first_s >= carried / bytes_per_s - 1e-6
+    dropped = links.tally(LINK).dropped
+    assert dropped == len(sizes) - len(came)
+    if sum(sizes) / bytes_per_s <= RATE_WAIT_S:
+        assert dropped == 0
 
 
 def test_the_last_shape_counts_and_one_unshape_ends_it() -> None:

@@ -27,7 +27,7 @@ def scripted(*fates: tuple[float, ...]) -> probes.SendProbe:
     """A network that deals these fates in turn; a negative delay: the copy comes to the end and is not let in."""
     deck = list(fates)
 
-    def send(_link: Link, landed: probes.Landed) -> int:
+    def send(_link: Link, landed: probes.Landed, _size: int) -> int:
         copies = deck.pop(0) if deck else ()
         for delay_s in copies:
             asyncio.get_running_loop().call_later(abs(delay_s), landed, delay_s >= 0)
@@ -58,20 +58,30 @@ def test_a_link_asked_twice_answers_twice() -> None:
 def test_measured_shares() -> None:
     fates: list[tuple[float, ...]] = [(0.1,)] * 10
     fates[2] = ()  # lost
+    fates[3] = ()  # damaged
     fates[4] = (0.1, 0.2)  # twice
     fates[6] = (0.1025,)  # overtaken by the two behind it
-    measured = run(lambda: probes.measure(scripted(*fates), LINK, 10))
+    counts = iter([*[0] * 7, *[1] * 13])  # before and after each probe: the fourth is the damaged one
+    measured = run(lambda: probes.measure(scripted(*fates), LINK, 10, lambda: next(counts)))
     assert measured == {
         "lost": pytest.approx(0.1),
+        "corrupted": pytest.approx(0.1),
         "duplicated": pytest.approx(0.1),
         "reordered": pytest.approx(0.1),
         "delay_s": pytest.approx(0.1),
     }
 
 
+def test_a_rate_is_that_between_the_first_arrival_and_the_last() -> None:
+    fates = [(0.5 + 0.1 * number, 9.0) for number in range(probes.BURST)]  # second copies come late, and do not count
+    assert run(lambda: probes.throughput(scripted(*fates), LINK)) == pytest.approx(10 * probes.BURST_BYTES)
+    assert run(lambda: probes.throughput(scripted((0.1,)), LINK)) == 0
+    assert run(lambda: probes.throughput(scripted(), LINK)) == 0
+
+
 def test_nothing_comes_through() -> None:
-    measured = run(lambda: probes.measure(scripted(), LINK, 5))
-    assert measured == {"lost": 1.0, "duplicated": 0.0, "reordered": 0.0, "delay_s": float("inf")}
+    measured = run(lambda: probes.measure(scripted(), LINK, 5, lambda: 0))
+    assert measured == {"lost": 1.0, "corrupted": 0.0, "duplicated": 0.0, "reordered": 0.0, "delay_s": float("inf")}
 
 
 @pytest.mark.parametrize(

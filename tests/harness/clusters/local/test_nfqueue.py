@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from harness.clusters.fabric import links, nfqueue
 from harness.clusters.fabric.netlink import Request, answers, attribute, attributes
 from harness.clusters.fabric.nfqueue import ACCEPT, DROP, Packet
-from harness.clusters.fabric.nfqueue_shaper import DISTRIBUTIONS, Pacer, WireShape, spoilt
+from harness.clusters.fabric.nfqueue_shaper import Pacer, spoilt
 from harness.effects import PacketShape
 
 SRC, DEST = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
-FOUR = bytes([0x45]) + bytes(11) + SRC + DEST + b"payload"
-SIX = bytes([0x60]) + bytes(7) + bytes(range(32)) + b"payload"
+FOUR = bytes([0x45, 0, 0, 27]) + bytes(8) + SRC + DEST + b"payload"
+SIX = bytes([0x60, 0, 0, 0, 0, 7]) + bytes(2) + bytes(range(32)) + b"payload"
 LINK = ("n1", "n2")
 KEY = SRC + DEST
 
@@ -25,6 +25,11 @@ KEY = SRC + DEST
 def test_a_packet_s_key_is_its_addresses() -> None:
     assert Packet(number=1, data=FOUR).key == KEY
     assert Packet(number=1, data=SIX).key == bytes(range(32))
+
+
+def test_a_packet_s_size_is_what_its_header_says() -> None:
+    assert Packet(number=1, data=FOUR[:20]).size == len(FOUR)
+    assert Packet(number=1, data=SIX[:40]).size == len(SIX)
 
 
 def test_packets_are_read_from_the_kernel_s_messages() -> None:
@@ -50,7 +55,7 @@ def test_only_a_queue_of_headers_takes_segments_together() -> None:
     assert flags(whole=True) == struct.pack(">I", 1)
 
 
-def pacer(shape: WireShape, seed: int = 1) -> Pacer:
+def pacer(shape: PacketShape, seed: int = 1) -> Pacer:
     made = Pacer(seed)
     made.shape(LINK, [KEY], shape)
     return made
@@ -59,24 +64,25 @@ def pacer(shape: WireShape, seed: int = 1) -> Pacer:
 @given(
     st.lists(st.floats(0, 0.01), min_size=1, max_size=40),
     st.builds(
-        WireShape,
+        PacketShape,
         delay_s=st.sampled_from([0.0, 0.05]),
         jitter_s=st.sampled_from([0.0, 0.02]),
         loss=st.sampled_from([0.0, 0.5]),
         duplicate=st.sampled_from([0.0, 0.5]),
         reorder=st.sampled_from([0.0, 0.5]),
+        bytes_per_s=st.sampled_from([0, 1000]),
     ),
     st.integers(0, 3),
 )
 def test_packets_have_the_fates_of_a_simulated_link_with_that_seed(
-    gaps_s: list[float], shape: WireShape, seed: int
+    gaps_s: list[float], shape: PacketShape, seed: int
 ) -> None:
     twin = links.Line(seed, LINK, links.NONE)
     twin.shape = shape
     expected, now_s, made = [], 0.0, pacer(shape, seed)
     for number, gap_s in enumerate(gaps_s):
         now_s += gap_s
-        fates = twin.fates(now_s)
+        fates = twin.fates(now_s, len(FOUR))
         expected += [(now_s + at_s, number, ACCEPT, place > 0) for place, at_s in enumerate(fates)] or [
             (now_s, number, DROP, False)
         ]
@@ -89,7 +95,7 @@ def test_packets_have_the_fates_of_a_simulated_link_with_that_seed(
 
 
 def test_only_what_is_due_goes() -> None:
-    made = pacer(WireShape(delay_s=0.05))
+    made = pacer(PacketShape(delay_s=0.05))
     for number in range(3):
         made.arrive(0, Packet(number=number, data=FOUR), number * 0.01, whole=False)
     assert made.next_s() == pytest.approx(0.05)
@@ -98,7 +104,7 @@ def test_only_what_is_due_goes() -> None:
 
 
 def test_a_packet_of_no_shaped_link_goes_at_once() -> None:
-    made = pacer(WireShape(delay_s=9))
+    made = pacer(PacketShape(delay_s=9))
     made.shape(LINK, [KEY], None)
     made.arrive(0, Packet(number=1, data=FOUR), 1.0, whole=False)
     made.arrive(0, Packet(number=2, data=SIX), 1.0, whole=False)
@@ -106,13 +112,13 @@ def test_a_packet_of_no_shaped_link_goes_at_once() -> None:
 
 
 def test_a_queue_of_headers_sends_no_copies() -> None:
-    made = pacer(WireShape(duplicate=1.0))
+    made = pacer(PacketShape(duplicate=1.0))
     made.arrive(0, Packet(number=1, data=FOUR), 0.0, whole=False)
     assert [action.copy for action in made.due(9)] == [False]
 
 
 def test_a_spoilt_packet_differs_in_one_bit_behind_its_header() -> None:
-    made = pacer(WireShape(corrupt=1.0))
+    made = pacer(PacketShape(corrupt=1.0))
     for number in range(20):
         made.arrive(1, Packet(number=number, data=FOUR), 0.0, whole=True)
     for action in made.due(9):
@@ -129,7 +135,7 @@ def test_a_packet_without_content_cannot_be_spoilt() -> None:
 
 def test_corruption_leaves_the_other_dice_alone() -> None:
     def losses(corrupt: float) -> list[int]:
-        made = pacer(WireShape(loss=0.5, corrupt=corrupt))
+        made = pacer(PacketShape(loss=0.5, corrupt=corrupt))
         for number in range(50):
             made.arrive(1, Packet(number=number, data=FOUR), 0.0, whole=True)
         return [action.number for action in made.due(9) if action.decision == DROP]
@@ -137,14 +143,10 @@ def test_corruption_leaves_the_other_dice_alone() -> None:
     assert losses(0.0) == losses(0.7) != []
 
 
-def test_a_shape_of_messages_is_one_of_packets() -> None:
-    assert issubclass(WireShape, PacketShape)
-
-
-@pytest.mark.parametrize("distribution", sorted(DISTRIBUTIONS))
+@pytest.mark.parametrize("distribution", sorted(links.DISTRIBUTIONS))
 def test_jitter_has_its_distribution(distribution: str) -> None:
     made = pacer(
-        WireShape(delay_s=1.0, jitter_s=0.1, reorder=1.0, distribution=distribution)
+        PacketShape(delay_s=1.0, jitter_s=0.1, reorder=1.0, distribution=distribution)
     )  # out of turn: nobody waits
     for number in range(4000):
         made.arrive(0, Packet(number=number, data=FOUR), 0.0, whole=False)
@@ -166,8 +168,8 @@ def test_jitter_has_its_distribution(distribution: str) -> None:
 
 
 def test_no_packet_is_held_for_longer_than_the_shape_says() -> None:
-    shape = WireShape(delay_s=0.1, jitter_s=0.1, reorder=0.5, duplicate=0.5, distribution="pareto")
+    shape = PacketShape(delay_s=0.1, jitter_s=0.1, reorder=0.5, duplicate=0.5, distribution="pareto")
     made = pacer(shape)
     for number in range(2000):
         made.arrive(1, Packet(number=number, data=FOUR), 0.0, whole=True)
-    assert max(action.due_s for action in made.due(99)) <= shape.slowest_s + 1e-3
+    assert max(action.due_s for action in made.due(99)) <= links.slowest_s(shape, len(FOUR)) + 1e-3

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.clusters.fabric.nfqueue_shaper import LINKS_MAX, WireShape
+from harness.clusters.fabric.nfqueue_shaper import LINKS_MAX
 from harness.clusters.fabric.router import Router, way
 from harness.clusters.namespaces import layout
 from harness.effects import Link, PacketShape
@@ -76,6 +77,7 @@ shapes = st.sampled_from(
         PacketShape(loss=0.2),
         PacketShape(loss=0.2, delay_s=0.01),
         PacketShape(duplicate=0.1),
+        PacketShape(bytes_per_s=9_000),
         PacketShape(reorder=0.1, jitter_s=0.01),
         PacketShape(),
     ]
@@ -116,17 +118,13 @@ def test_the_filter_holds_what_is_held(plan: list[tuple[Any, ...]]) -> None:
                 assert packet_filter.links(name) == {link for link, s in shaped.items() if expected_set(s) == name}
             for link, shape in shaped.items():
                 if expected_set(shape) in ("slow", "copied"):
-                    assert shaper.shapes[link] == {
-                        **{f: getattr(shape, f) for f in ("delay_s", "jitter_s", "loss", "duplicate", "reorder")},
-                        "corrupt": 0.0,
-                        "distribution": "uniform",
-                    }
+                    assert shaper.shapes[link] == asdict(shape)
 
     asyncio.run(play())
 
 
 def expected_set(shape: PacketShape) -> str | None:
-    if shape.duplicate:
+    if shape.duplicate or shape.bytes_per_s:
         return "copied"
     if shape.delay_s or shape.jitter_s or shape.reorder:
         return "slow"
@@ -134,9 +132,9 @@ def expected_set(shape: PacketShape) -> str | None:
 
 
 def test_what_needs_whole_packets_is_handed_over_whole() -> None:
-    assert way(WireShape(corrupt=0.1)) == way(WireShape(duplicate=0.1, delay_s=1))
-    assert way(WireShape()) is None
-    assert way(WireShape(loss=1.0)) is not None
+    assert way(PacketShape(corrupt=0.1)) == way(PacketShape(duplicate=0.1, delay_s=1))
+    assert way(PacketShape()) is None
+    assert way(PacketShape(loss=1.0)) is not None
 
 
 def test_the_longest_wait_is_that_of_the_shape() -> None:
