@@ -5,6 +5,7 @@ A cluster class also has ``loop_factory`` (for ``asyncio.Runner``; None: the ord
 """
 
 CLUSTERS = {
+    "docker": "harness.clusters.docker:DockerCluster",
     "local": "harness.clusters.local:LocalCluster",
     "process": "harness.clusters.process:ProcessCluster",
     "sim": "harness.clusters.sim:SimCluster",

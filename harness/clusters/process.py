@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 import targets
-from harness import clock
+from harness import clock, mark
 from harness.clusters.channels import Line
 from harness.clusters.child import Child
 from harness.clusters.fabric import probes
@@ -367,7 +367,7 @@ class ProcessCluster:
 
 
 def _environment() -> dict[str, Any]:
-    """Ours, with a path on which the node runtime is found when it is not installed but run from its source tree."""
+    """Ours, marked, with a path on which the node runtime is found when it is not installed but run from its source tree."""
     root = str(Path(targets.__file__).resolve().parent.parent)
     path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, path] if path else [root])}
+    return mark.marked({**os.environ, "PYTHONPATH": os.pathsep.join([root, path] if path else [root])})

@@ -33,6 +33,11 @@ def unshare(flags: int) -> None:
     _checked(_libc().unshare(flags), "cannot make namespaces")
 
 
+def join(namespace: int) -> None:
+    """Move this process into the namespace of that descriptor, of whatever kind it is. Raises OSError."""
+    _checked(_libc().setns(namespace, 0), "cannot enter a namespace")
+
+
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0) -> None:
     """See mount(2). Raises OSError."""
     words = [None if text is None else text.encode() for text in (source, target, kind)]

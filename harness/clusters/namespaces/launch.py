@@ -13,12 +13,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import harness
+from harness import mark
 from harness.clusters.fabric.netlink import Netlink
 from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.fabric.nft import Filter
@@ -31,10 +32,10 @@ LOOK_S, END_S = 0.001, 5.0
 
 
 def environment() -> dict[str, str]:
-    """Ours, with a path on which this program's packages are found when they are not installed but run from their source tree."""
+    """Ours, marked, with a path on which this program's packages are found when they are run from their source tree."""
     root = str(Path(harness.__file__).resolve().parent.parent)
     path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, path] if path else [root])}
+    return mark.marked({**os.environ, "PYTHONPATH": os.pathsep.join([root, path] if path else [root])})
 
 
 class Namespaces:
@@ -50,10 +51,17 @@ class Namespaces:
         self._supervisor: Conversation
         self._close: list[Any] = []
 
-    async def start(self, plans: Sequence[place.Plan], seed: int) -> None:
-        """Make these places, which all have the same hosts. Raises ClusterError; then nothing is left of them."""
+    async def start(self, plans: Sequence[place.Plan], seed: int, lent: Mapping[str, int] | None = None) -> None:
+        """Make these places, which all have the same hosts. Raises ClusterError; then nothing is left of them.
+
+        Places in ``lent`` are no new ones: they join the network of that descriptor, which stays the caller's.
+        """
         try:
             self._launch()
+            names = list(lent or {})
+            for first in range(0, len(names), wire.DESCRIPTORS_MAX):
+                some = names[first : first + wire.DESCRIPTORS_MAX]
+                await self._supervisor.call("lend", [(lent or {})[name] for name in some], names=some)
             # What all places have in common travels once: a message has room for a hundred of them.
             places = [{name: value for name, value in asdict(plan).items() if name != "hosts"} for plan in plans]
             await self._supervisor.call("build", places=places, hosts=plans[0].hosts, seed=seed)

@@ -6,6 +6,7 @@ in its pid namespace. Standard library alone.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -33,6 +34,7 @@ SETTINGS: tuple[tuple[str, str], ...] = (
 RESTORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
 # Names that Python's socket module has only from 3.12 on, or not at all: ip(7), ipv6(7).
 IPV6_FREEBIND = 78
+EVERYTHING = ("network", "spawn", "signal", "socket", "rate")  # what an init can be asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +47,35 @@ class Plan:
     hosts: str
 
 
-def found(plan: Plan, control: socket.socket) -> None:
-    """Make the namespaces in a forked process and become their init; returns at once in the caller."""
+def found(plan: Plan, control: socket.socket, lent: int | None = None) -> None:
+    """Make the namespaces in a forked process and become their init; returns at once in the caller.
+
+    Where the network of somebody else's is ``lent`` (its descriptor), the process only joins that: it serves sockets there, and starts
+    no programs.
+    """
     if os.fork() != 0:
         return
     with fatal(control):
+        if lent is not None:
+            kernel.join(lent)
+            keep_only(control)
+            settle()
+            _announce(plan, control)
+            _Init(plan, control, ("network", "socket", "rate")).serve()
         keep_only(control)
         kernel.unshare(kernel.NEW_NET | kernel.NEW_UTS | kernel.NEW_PID | kernel.NEW_MOUNT | kernel.NEW_IPC)
         if os.fork() != 0:
             os._exit(0)  # the init becomes a child of the supervisor
         socket.sethostname(plan.name)
         _furnish(plan)
-        namespace = os.open("/proc/self/ns/net", os.O_RDONLY)
-        wire.send(control, {"born": plan.name}, [namespace])
-        os.close(namespace)
+        _announce(plan, control)
         _Init(plan, control).serve()
+
+
+def _announce(plan: Plan, control: socket.socket) -> None:
+    namespace = os.open("/proc/self/ns/net", os.O_RDONLY)
+    wire.send(control, {"born": plan.name}, [namespace])
+    os.close(namespace)
 
 
 class fatal:  # noqa: N801 - a context manager that reads as a word
@@ -120,8 +136,8 @@ def settle() -> None:
 class _Init:
     """Serves requests until the other end is closed. What it starts is known by its process number in this namespace."""
 
-    def __init__(self, plan: Plan, control: socket.socket) -> None:
-        self._plan, self._control = plan, control
+    def __init__(self, plan: Plan, control: socket.socket, allowed: Sequence[str] = EVERYTHING) -> None:
+        self._plan, self._control, self._allowed = plan, control, allowed
         self._netlink = Netlink(open_socket(ROUTE))
         self._programs: set[int] = set()
         self._actions: Mapping[str, Callable[[Mapping[str, Any], Sequence[int]], tuple[wire.Message, list[int]]]] = {
@@ -153,6 +169,8 @@ class _Init:
     def _serve_one(self, request: wire.Message, descriptors: Sequence[int]) -> None:
         made: list[int] = []
         try:
+            if request["do"] not in self._allowed:
+                raise PermissionError(errno.EPERM, f"{self._plan.name} is somebody else's: it does not {request['do']}")
             answer, made = self._actions[request["do"]](request, descriptors)
         except OSError as error:
             answer = {"error": error.strerror or str(error), "errno": error.errno}

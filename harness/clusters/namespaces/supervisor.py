@@ -71,13 +71,18 @@ def _supervise(control: socket.socket) -> NoReturn:
     for path in FORWARDING:
         with suppress(FileNotFoundError):  # a kernel without IPv6
             Path(path).write_text("1", encoding="ascii")
+    lent: dict[str, int] = {}  # networks of somebody else's, by the name of the place that they are to be
     while True:
         request, descriptors = wire.receive(control)
         if request is None:
             break
-        for descriptor in descriptors:
-            os.close(descriptor)
-        _build(control, request)
+        if request["do"] == "lend":
+            lent |= zip(request["names"], descriptors, strict=True)
+        else:
+            _build(control, request, lent)
+            for descriptor in lent.values():
+                os.close(descriptor)
+            lent = {}
         wire.send(control, {"id": request["id"]})
     with suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
@@ -87,10 +92,10 @@ def _supervise(control: socket.socket) -> NoReturn:
     os._exit(0)
 
 
-def _build(control: socket.socket, request: Mapping[str, Any]) -> None:
+def _build(control: socket.socket, request: Mapping[str, Any], lent: Mapping[str, int]) -> None:
     """Make all places and their cables, and the router's tools; hand over each with its descriptors."""
     plans = [_plan(fields, request["hosts"]) for fields in request["places"]]
-    founded = [(plan, *_found(plan)) for plan in plans]
+    founded = [(plan, *_found(plan, lent.get(plan.name))) for plan in plans]
     _lay_cables([(plan, namespace) for plan, _, namespace in founded])
     for _, conversation, namespace in founded:
         os.close(namespace)
@@ -116,10 +121,10 @@ def _give(control: socket.socket, message: Mapping[str, Any], sock: socket.socke
     sock.close()
 
 
-def _found(plan: place.Plan) -> tuple[socket.socket, int]:
+def _found(plan: place.Plan, lent: int | None) -> tuple[socket.socket, int]:
     """The conversation with a new place, and a descriptor of its network namespace."""
     ours, theirs = wire.pair()
-    place.found(plan, theirs)
+    place.found(plan, theirs, lent)
     theirs.close()
     answer, descriptors = wire.receive(ours)
     if answer is None or not descriptors:

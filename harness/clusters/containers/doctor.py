@@ -1,0 +1,42 @@
+"""Whether the docker cluster can run on this machine, found out by trying; and if not, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from harness.clusters.containers.engine import PING_S, address, connect, is_local
+from harness.clusters.namespaces import doctor as namespaces
+from harness.errors import ClusterError
+
+INSTALL = "install one (apt-get install docker.io) and start it (systemctl start docker)"
+AS_ROOT = "run splitbrain as root (sudo)"
+
+
+def unavailable() -> str | None:
+    """One sentence, or None if all works. Asks the engine, and makes a run's namespaces without any container."""
+    if sys.platform != "linux":
+        return "the docker cluster lays cables into containers' networks, which needs Linux; on other systems use process or sim"
+    try:
+        connect(PING_S).close()
+    except ClusterError as error:
+        return explained(str(error), os.geteuid())
+    if not is_local():
+        return (
+            f"the docker cluster lays cables into containers' networks, but the engine at {address()} is not on this machine: "
+            "run splitbrain there, or unset DOCKER_HOST"
+        )
+    if os.geteuid() != 0:
+        return f"the docker cluster lays cables into containers' networks, which only root may: {AS_ROOT}, or use --cluster local"
+    return namespaces.unavailable()
+
+
+def explained(refusal: str, user: int) -> str:
+    """Pure but for a look at the socket: why no engine answers, with the way out."""
+    path = Path(address().removeprefix("unix://"))
+    if is_local() and not path.exists():
+        return f"{refusal}: {INSTALL}"
+    if user != 0 and "ermission" in refusal:
+        return f"{refusal}: {AS_ROOT}"
+    return f"{refusal}: start it (systemctl start docker)" if is_local() else f"{refusal}: set DOCKER_HOST right"

@@ -1,0 +1,344 @@
+"""The docker cluster: each node a container, faults on its packets by the fabric of the run, kills and pauses by the engine.
+
+Needs a Docker engine on this machine, and root, since the run's own cables are laid into the containers' networks: no Docker network is
+made, no rule of the machine is touched, and no packet has a way out. No container has a capability; the image need only hold Python, in
+which the node runtime travels along (``containers.images``).
+
+Nodes and clients speak TCP (``targets.node.tcp``); the harness's own questions go to a node's standard input, by way of the engine, which
+no fault of the network reaches. The fabric dies with this process, and so do nodes that run: what remains of a run whose controller was
+killed are containers that have ended or are paused, and ``splitbrain heal`` removes those.
+
+Options: ``image`` (a base with Python; default python:3.12-slim, or one made here), ``memory_mb`` and ``cpus`` per node, ``ip`` 4 or 6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness import clock
+from harness.clusters.containers import doctor, images, labels, sandbox
+from harness.clusters.containers.desk import Desk
+from harness.clusters.containers.engine import Engine
+from harness.clusters.containers.life import End, Life
+from harness.clusters.containers.network import Network
+from harness.clusters.fabric import probes
+from harness.clusters.fabric.netlink_route import has_six
+from harness.clusters.last_words import last_words
+from harness.clusters.namespaces import layout
+from harness.clusters.process import INIT_S, SKEW_S, NodeStart, python_node
+from harness.effects import ClockSkew, Link, PacketShape
+from harness.errors import ClusterError, TargetError
+from harness.protocols import Body, Channel, ClusterSpec
+from targets.node.wallclock import Skew
+
+VERSIONS = (4, 6)
+MEMORY_MB, CPUS = 512, 1.0  # of one node, unless the options say otherwise
+MEMORY_MB_MIN = 16
+KILLED = 137  # the status of a container that ended by SIGKILL
+OPTIONS = ("image", "memory_mb", "cpus", "ip")  # ours; all others are the program's
+
+# The command line of one life of a node inside its container, from how it starts and where it and all others listen.
+Argv = Callable[[NodeStart, str, Mapping[str, str]], Sequence[str]]
+
+
+def container_node(start: NodeStart, listen: str, peers: Mapping[str, str]) -> list[str]:
+    """The command line of our own node runtime, on the image's Python."""
+    argv = ["python3", *python_node(start)[1:], "--listen", listen]
+    for name, where in peers.items():
+        argv += ["--peer", f"{name}={where}"]
+    return argv
+
+
+class _Node:
+    """What outlasts a node's lives."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name, self.directory, self.log = name, directory, directory / "node.log"
+        self.container = ""  # the engine's id of its own
+        self.life: Life | None = None  # None: dead
+        self.lives = 0
+        self.skew: Skew | None = None
+        self.crash: str | None = None  # how its last life ended, if nobody killed it
+
+    def why(self, otherwise: str) -> str:
+        """How it ended if it did so by itself."""
+        return self.crash or otherwise
+
+
+class DockerCluster:
+    """Nodes in containers, faults on packets. A Docker engine on this machine, as root."""
+
+    name = "docker"
+    loop_factory = None
+
+    def __init__(self, spec: ClusterSpec, argv: Argv = container_node) -> None:
+        layout.check_names(spec.nodes)
+        self.nodes = tuple(spec.nodes)
+        own = {name: spec.options[name] for name in OPTIONS if name in spec.options}
+        rest = {name: value for name, value in spec.options.items() if name not in OPTIONS}
+        self._spec, self._argv = replace(spec, options=rest), argv
+        self._image, self._limits, version = _settings(own)
+        home = (spec.directory / "nodes").absolute()
+        self._nodes = {name: _Node(name, home / name) for name in self.nodes}
+        self._owner = labels.Owner(id=secrets.token_hex(8), directory=spec.directory)
+        self._network = Network(self.nodes, version, self._check, self._babbled)
+        self._desk = Desk(spec.target, self._write)
+        self._engine: Engine | None = None
+        self._began_s = 0.0
+
+    @staticmethod
+    def unavailable() -> str | None:
+        """Why this cluster cannot run on this machine and what would enable it, or None. It tries all but a container."""
+        return doctor.unavailable()
+
+    # Lifecycle
+
+    async def start(self) -> None:
+        self._began_s = asyncio.get_running_loop().time()
+        try:
+            engine = self._engine = Engine()
+            image = await engine.call(
+                "cannot make the nodes' image", images.node_image, engine.client, self._image, self._spec.program
+            )
+            lent = await self._create(engine, image)
+            try:
+                await self._network.start(lent, self._spec.seed)
+            finally:
+                for descriptor in lent.values():
+                    os.close(descriptor)
+            await _all(self._boot(engine, node) for node in self._nodes.values())
+        except BaseException:
+            await self._end()
+            raise
+
+    async def _create(self, engine: Engine, image: str) -> dict[str, int]:
+        """Every node's containers; the descriptors of their networks."""
+        hosts = {name: self._network.host(name) for name in self.nodes}
+        lent: dict[str, int] = {}
+
+        async def one(node: _Node) -> None:
+            data = node.directory / "data"
+            data.mkdir(parents=True, exist_ok=True)
+            what = f"cannot make the containers of {node.name}"
+            arguments = (engine.client, self._owner, node.name, image, self._limits, data, hosts)
+            pair = await engine.call(what, sandbox.create, *arguments)
+            node.container, lent[node.name] = pair.program, pair.namespace
+
+        try:
+            await _all(one(node) for node in self._nodes.values())
+        except BaseException:
+            for descriptor in lent.values():
+                os.close(descriptor)
+            raise
+        return lent
+
+    async def stop(self) -> None:
+        await self._end()
+        trouble, self._desk.trouble = self._desk.trouble, None
+        if trouble is not None:
+            raise trouble
+
+    async def _end(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        try:
+            for node in self._nodes.values():
+                life, node.life = node.life, None
+                if life is not None:
+                    life.close()
+            await self._network.stop()
+        finally:
+            # In threads of its own: those of the run may be at work still, and what they make must be removed, too.
+            await asyncio.to_thread(_remove_all, engine, self._owner.id)
+            await asyncio.sleep(0)  # transports close in the loop's next round
+
+    async def _boot(self, engine: Engine, node: _Node) -> None:
+        """One new life, up to its answer to ``init``."""
+        incarnation, node.lives, node.crash = node.lives, node.lives + 1, None
+        start = NodeStart(
+            spec=self._spec,
+            node=node.name,
+            data=Path(sandbox.DATA),
+            incarnation=incarnation,
+            epoch_s=self._began_s,
+            skew=node.skew,
+        )
+        life = Life(
+            engine,
+            node.container,
+            lambda line: self._desk.received(node.name, line),
+            lambda end: self._ended(node, end),
+        )
+        node.life = life
+        peers = {name: self._network.listen(name) for name in self.nodes}
+        try:
+            await life.start(self._argv(start, peers[node.name], peers), node.log)
+        except BaseException:
+            node.life = None
+            raise
+        init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
+        reply = await self._desk.ask(node.name, init, INIT_S)
+        if reply is not None and reply.get("type") == "init_ok":
+            return
+        await life.kill()
+        self._desk.check()
+        why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
+        raise TargetError(
+            f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
+        )
+
+    def _ended(self, node: _Node, end: End) -> None:
+        """The container has ended, killed by us or by its own doing."""
+        node.life = None
+        if end.lost is not None:
+            self._desk.report(ClusterError(f"node {node.name} is lost: {end.lost}"))
+        elif end.out_of_memory:
+            node.crash = f"was killed by the kernel: it needed more than its {self._limits.memory_bytes >> 20} MiB of memory"
+        elif end.status != KILLED:
+            node.crash = f"ended with status {end.status}"
+        self._desk.hang_up(node.name)
+
+    def crashes(self) -> dict[str, str]:
+        """The nodes that ended without having been killed, and how."""
+        return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
+
+    # Messages
+
+    def _node(self, name: str) -> _Node:
+        node = self._nodes.get(name)
+        if node is None:
+            raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
+        return node
+
+    def _write(self, name: str, line: bytes) -> None:
+        life = self._node(name).life
+        if life is not None:
+            life.write(line)
+
+    def _babbled(self, name: str, line: bytes) -> None:
+        self._desk.babbled(name, line)
+
+    def _check(self, name: str) -> None:
+        self._desk.check()
+        self._node(name)
+        lost = self._network.why_lost
+        if lost is not None:
+            raise ClusterError(f"the network of the run is gone: {lost}")
+
+    def channel(self, client: str) -> Channel:
+        return self._network.channel(client)
+
+    async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
+        if self._node(node).life is None:
+            self._desk.check()
+            return None
+        self._check(node)
+        return await self._desk.ask(node, body, timeout_s)
+
+    # Powers
+
+    async def cut(self, links: Iterable[Link]) -> None:
+        self._network.cut(links)
+
+    async def mend(self, links: Iterable[Link]) -> None:
+        self._network.mend(links)
+
+    async def reaches(self, links: Sequence[Link]) -> list[bool]:
+        return await self._network.reaches(links)
+
+    async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
+        await self._network.shape(links, shape)
+
+    async def unshape(self, links: Iterable[Link]) -> None:
+        await self._network.unshape(links)
+
+    async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
+        return await self._network.measure(link, probes_sent)
+
+    async def counters(self) -> dict[Link, dict[str, int]]:
+        """Per link, how many packets met each fault so far: see ``Router.counters``."""
+        return await self._network.counters()
+
+    async def kill(self, node: str) -> None:
+        victim = self._node(node)
+        if victim.life is not None:
+            await victim.life.kill()
+        victim.crash = None
+
+    async def restart(self, node: str) -> None:
+        fallen = self._node(node)
+        if fallen.life is None and self._engine is not None:
+            await self._boot(self._engine, fallen)
+
+    async def pause(self, node: str) -> None:
+        life = self._node(node).life
+        if life is not None:
+            await life.pause()
+
+    async def resume(self, node: str) -> None:
+        life = self._node(node).life
+        if life is not None:
+            await life.resume()
+
+    async def skew(self, node: str, skew: ClockSkew) -> None:
+        state = self._node(node)
+        state.skew = Skew(
+            since_s=clock.wall_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
+        )
+        await self.ask(node, {"type": "sb_skew", **state.skew.fields()}, SKEW_S)
+
+    async def unskew(self, node: str) -> None:
+        self._node(node).skew = None
+        await self.ask(node, {"type": "sb_unskew"}, SKEW_S)
+
+    async def clock_offset(self, node: str) -> float | None:
+        return await probes.clock_offset(self.ask, node, clock.wall_s)
+
+
+def _settings(own: Mapping[str, Any]) -> tuple[str | None, sandbox.Limits, int]:
+    """Image, limits and version of IP from the options that are ours. Raises ClusterError."""
+    image, memory_mb, cpus = own.get("image"), own.get("memory_mb", MEMORY_MB), own.get("cpus", CPUS)
+    version = own.get("ip", 4)
+    if image is not None and not (isinstance(image, str) and image):
+        raise ClusterError(f"the option image of the docker cluster is the name of an image, not {image!r}")
+    if not _is_number(memory_mb) or memory_mb < MEMORY_MB_MIN:
+        raise ClusterError(f"the option memory_mb of the docker cluster is at least {MEMORY_MB_MIN}, not {memory_mb!r}")
+    if not _is_number(cpus) or not 0 < cpus <= (os.cpu_count() or 1):
+        raise ClusterError(
+            f"the option cpus of the docker cluster is above 0 and at most {os.cpu_count()}, not {cpus!r}"
+        )
+    if version not in VERSIONS:
+        raise ClusterError(f"the option ip of the docker cluster is 4 or 6, not {version!r}")
+    if version == 6 and not has_six():
+        raise ClusterError("this machine's kernel has no IPv6: leave the option ip of the docker cluster at 4")
+    return image, sandbox.Limits(memory_bytes=int(memory_mb * (1 << 20)), cpus=float(cpus)), version
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _remove_all(engine: Engine, run_id: str) -> None:
+    """Blocks until what is being made is there, and removes all that the run has made. Raises ClusterError."""
+    engine.drain()
+    try:
+        sandbox.remove_run(engine.client, run_id)
+    finally:
+        engine.close()
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Side by side; the first error is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
