@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import tarfile
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -24,13 +25,18 @@ from harness.errors import ClusterError
 DEFAULT_BASE = "python:3.12-slim"
 LOCAL_BASE, NODE_IMAGE = "splitbrain-python", "splitbrain-node"
 HOME = "/opt/splitbrain"  # where the runtime lies in the image
-# Compiled at once, so that no node compiles them at its start. No network: all that is needed is in the context.
+# Compiled at once, with what it needs of the standard library (which comes uncompiled in the usual images), so that no node does it at
+# its start. No network: all that is needed is in the context.
+WARM = f"""\
+import argparse, compileall, runpy, tempfile
+import targets.node.tcp
+raise SystemExit(not compileall.compile_dir('{HOME}', quiet=1))"""
 RECIPE = f"""\
 ARG BASE
 FROM ${{BASE}}
 COPY packages {HOME}
-RUN ["python3", "-m", "compileall", "-q", "{HOME}"]
 ENV PYTHONPATH={HOME}
+RUN {json.dumps(["python3", "-c", WARM])}
 """
 
 Say = Callable[[str], None]

@@ -7,7 +7,6 @@ limits on memory, processors and processes. Its data lie in a directory of the r
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ PROCESSES_MAX = 512
 LOG_MAX = {"max-size": "10m", "max-file": "1"}
 BEING_REMOVED = 409  # "removal of container ... is already in progress"
 REMOVED_AT_ONCE = 8
-NONCE = "SPLITBRAIN_SANDBOX"
 # The sandbox does nothing. As the first process of its pid namespace it ignores all signals but SIGKILL.
 HOLD = ["python3", "-I", "-S", "-c", "import signal\nwhile True: signal.pause()"]
 # The command line of each life comes as the first line of standard input, since a container's own never changes. Read byte by byte: what
@@ -70,7 +68,7 @@ def create(
     client: Any, owner: Owner, node: str, image: str, limits: Limits, data: Path, hosts: Mapping[str, str]
 ) -> Pair:
     """Make both; the sandbox runs then, the node's own container has not been started. Raises ClusterError, SDK errors."""
-    nonce, name = secrets.token_hex(16), f"splitbrain-{owner.id[:8]}-{node}"
+    name = f"splitbrain-{owner.id[:8]}-{node}"
     confined = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
     held = client.create_host_config(network_mode="none", extra_hosts=dict(hosts), **confined)
     sandbox = client.create_container(
@@ -79,11 +77,10 @@ def create(
         name=f"{name}-sandbox",
         hostname=node,
         host_config=held,
-        environment={NONCE: nonce},
         labels=owner.labels(labels.SANDBOX, node),
     )["Id"]
     client.start(sandbox)
-    namespace = _network_of(client.inspect_container(sandbox)["State"]["Pid"], nonce)
+    namespace = _network_of(client.inspect_container(sandbox)["State"]["Pid"], sandbox)
     try:
         limited = client.create_host_config(
             network_mode=f"container:{sandbox}",
@@ -110,14 +107,14 @@ def create(
     return Pair(sandbox=sandbox, program=program, namespace=namespace)
 
 
-def _network_of(pid: int, nonce: str) -> int:
-    """A descriptor of the network of the sandbox with that process number, which must be a process of this machine and ours."""
+def _network_of(pid: int, container: str) -> int:
+    """A descriptor of the network of the container with that process number, which must be a process of this machine."""
     try:
         namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        groups = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
     except OSError as error:
         raise ClusterError(f"{ELSEWHERE} ({error.strerror})") from error
-    if f"{NONCE}={nonce}".encode() not in environment:
+    if container not in groups:  # a process of another machine's number: its control groups are named after its container
         os.close(namespace)
         raise ClusterError(ELSEWHERE)
     return namespace
