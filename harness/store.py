@@ -1,6 +1,7 @@
 """The directory of a run, written in stages, and the store of runs around it.
 
 store/<target>/<timestamp>/    plan.json       before anything starts
+                               controller.json before anything starts: which process conducts the run
                                history.jsonl   while it runs (see journal)
                                faults.jsonl    while it runs (see journal)
                                nodes/<node>/   logs, and what the target left; nodes/clock.json: how their time and the history's meet
@@ -20,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness import mark
 from harness.errors import ClusterError, PlanError
 from harness.plan import Plan
 
@@ -32,6 +34,7 @@ PLAN, HISTORY, FAULTS, RESULTS, REPORT, NODES = (
     "nodes",
 )
 CLOCK = "clock.json"
+CONTROLLER = "controller.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,17 @@ class Run:
     def note_boot(self, boot_s: float) -> None:
         """Remember that the history's time began ``boot_s`` seconds after the nodes' logs began to count."""
         write(self.path / NODES / CLOCK, json.dumps({"version": 1, "boot_s": boot_s}) + "\n")
+
+    def note_controller(self) -> None:
+        """Remember that this process conducts the run: who finds the run later can tell whether it still goes on."""
+        write(self.path / CONTROLLER, json.dumps({"version": 1, "mark": str(mark.mine())}) + "\n")
+
+    def controller(self) -> mark.Mark | None:
+        """Who conducts the run, or did; None if that is not told."""
+        try:
+            return mark.parse(json.loads((self.path / CONTROLLER).read_text())["mark"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def node_logs(self) -> dict[str, list[dict[str, Any]]]:
         """Each node's log lines, in order, "t" in seconds of the history's time (before 0 while the nodes boot).

@@ -6,8 +6,13 @@ Subcommands are imported when they are called: ``splitbrain --help`` must answer
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import click
@@ -21,6 +26,9 @@ COMMANDS = {
     "check": ("harness.cli.check:check", "Judge a run's directory or any history file."),
     "report": ("harness.cli.report:report", "Draw the report of an old run again."),
     "replay": ("harness.cli.replay:replay", "Repeat a simulated run and compare the histories byte for byte."),
+    "heal": ("harness.cli.heal:heal", "Remove what dead runs have left, and make their records whole."),
+    "doctor": ("harness.cli.doctor:doctor", "Try which faults work here, and say what would enable the others."),
+    "image": ("harness.cli.image:image", "The image that nodes run in on the docker cluster."),
     "list": (
         "harness.cli.listing:list_",
         "List targets, bugs, nemeses, workloads, checkers, models, clusters or runs.",
@@ -57,6 +65,35 @@ def main() -> None:
 
 def run_command(argv: list[str]) -> int:
     """Run the command line; returns its exit code. Prints one sentence instead of a traceback."""
+    with _ends_are_interrupts():
+        return _run_command(argv)
+
+
+@contextmanager
+def _ends_are_interrupts() -> Iterator[None]:
+    """SIGTERM, and SIGHUP of a terminal that closes, end a command as an interrupt does: everything is healed on the way out."""
+    ends = [number for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)) if number is not None]
+    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
+        ends = []
+    ours = [number for number in ends if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """What an interrupt would do now; also where interrupts are ignored, as in what a shell runs in the background."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)
+
+
+def _run_command(argv: list[str]) -> int:
     try:
         code = main.main(argv, prog_name="splitbrain", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -32,7 +32,7 @@ EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKN
 @click.command()
 @click.argument("target")
 @click.option(
-    "--cluster", default=tables.AUTO, show_default=True, metavar="NAME", help="sim, process, or auto: the best at hand."
+    "--cluster", default=tables.AUTO, show_default=True, metavar="NAME", help="sim, process, local, docker, or auto: the best at hand."
 )
 @click.option("--nodes", type=int, metavar="N", help="How many nodes.  [default: 5]")
 @click.option("--workload", metavar="NAME", help="What clients do.  [default: the target's first]")
@@ -58,6 +58,9 @@ EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKN
 @click.option("--seed", type=int, metavar="N", help="All dice of the run.  [default: drawn and printed]")
 @click.option("--bug", metavar="NAME", help="Run with a seeded bug: see splitbrain list bugs.")
 @click.option("--claim", metavar="NAME", help="Run as a claim of the target asks: see splitbrain list claims.")
+@click.option(
+    "--image", metavar="NAME", help="docker: the nodes' base image.  [default: python:3.12-slim, or one made here]"
+)
 @click.option("--option", "options", multiple=True, metavar="K=V", help="An option of the target.")
 @click.option("--workload-option", "workload_options", multiple=True, metavar="K=V", help="An option of the workload.")
 @click.option(
@@ -82,6 +85,7 @@ def run(
     seed: int | None,
     bug: str | None,
     claim: str | None,
+    image: str | None,
     options: tuple[str, ...],
     workload_options: tuple[str, ...],
     checkers: tuple[str, ...],
@@ -105,7 +109,7 @@ def run(
         seed=seed,
         nodes=nodes,
         settings=settings,
-        options=parse_options(options),
+        options={**parse_options(options), **({"image": image} if image else {})},
         workload_options=parse_options(workload_options, "--workload-option"),
         checkers=parse_checkers(checkers),
     )
@@ -148,6 +152,8 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
         directory=directory.path,
     )
     cluster: Cluster = cluster_class(spec)
+    if not getattr(cluster, "simulated", False):
+        directory.note_controller()
     faults = tables.faults()
     experiment = Experiment(
         plan=plan,
