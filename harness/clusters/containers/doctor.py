@@ -10,7 +10,7 @@ from harness.clusters.containers.engine import PING_S, address, connect, is_loca
 from harness.clusters.namespaces import doctor as namespaces
 from harness.errors import ClusterError
 
-INSTALL = "install one (apt-get install docker.io) and start it (systemctl start docker)"
+INSTALL = "install one (apt-get install docker.io) and start it (systemctl start docker, or dockerd)"
 AS_ROOT = "run splitbrain as root (sudo)"
 
 
@@ -39,4 +39,4 @@ def explained(refusal: str, user: int) -> str:
         return f"{refusal}: {INSTALL}"
     if user != 0 and "ermission" in refusal:
         return f"{refusal}: {AS_ROOT}"
-    return f"{refusal}: start it (systemctl start docker)" if is_local() else f"{refusal}: set DOCKER_HOST right"
+    return f"{refusal}: start it (systemctl start docker, or dockerd)" if is_local() else f"{refusal}: set DOCKER_HOST right"
