@@ -119,7 +119,9 @@ def make_whole(run: store.Run, *, unseen: bool = False) -> dict[str, Any] | None
     life = owner.life() if owner is not None else Life.UNSEEN
     if life is Life.LIVES and owner != mark.mine():
         assert owner is not None
-        raise PlanError(f"{run.path} still goes on: its controller is process {owner.pid} (kill -TERM {owner.pid} ends and heals it)")
+        raise PlanError(
+            f"{run.path} still goes on: its controller is process {owner.pid} (kill -TERM {owner.pid} ends and heals it)"
+        )
     if life is Life.UNSEEN and not unseen:
         return None
     opened = recover_history(run.history) if run.history.exists() and not run.results.exists() else 0

@@ -9,10 +9,12 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import select
 import signal
 import struct
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 from harness import mark
@@ -40,7 +42,7 @@ def processes() -> Iterator[Leftover]:
                 kind="process",
                 name=f"{entry.name} ({_command(entry)})",
                 owner=owner,
-                remove=lambda pid=int(entry.name), owner=owner: _end(pid, owner),  # type: ignore[misc]  # mypy does not infer defaults
+                remove=partial(_end, int(entry.name), owner),
             )
 
 
@@ -87,8 +89,6 @@ def _end(pid: int, owner: Mark) -> None:
 
 def _readable(descriptor: int, patience_s: float) -> bool:
     """A descriptor of a process can be read when the process has ended."""
-    import select
-
     return bool(select.select([descriptor], [], [], patience_s)[0])
 
 
@@ -97,7 +97,7 @@ def mounts() -> Iterator[Leftover]:
     for place, source in reversed(_mounted()):
         owner = mark.in_name(place) or mark.in_name(source)
         if owner is not None and not Path(place).is_relative_to(NAMED_NAMESPACES):
-            yield Leftover(kind="mount", name=place, owner=owner, remove=lambda place=place: unmount(place))  # type: ignore[misc]  # as above
+            yield Leftover(kind="mount", name=place, owner=owner, remove=partial(unmount, place))
 
 
 def _mounted() -> list[tuple[str, str]]:
@@ -133,7 +133,7 @@ def namespaces() -> Iterator[Leftover]:
     for entry in sorted(NAMED_NAMESPACES.iterdir()):
         owner = mark.in_name(entry.name)
         if owner is not None:
-            yield Leftover(kind="namespace", name=entry.name, owner=owner, remove=lambda entry=entry: _forget(entry))  # type: ignore[misc]  # as above
+            yield Leftover(kind="namespace", name=entry.name, owner=owner, remove=partial(_forget, entry))
 
 
 def _forget(entry: Path) -> None:
@@ -163,7 +163,7 @@ def tables() -> Iterator[Leftover]:
                 kind="table",
                 name=name,
                 owner=owner,
-                remove=lambda family=family, name=name: _delete_table(family, name),  # type: ignore[misc]  # as above
+                remove=partial(_delete_table, family, name),
             )
 
 

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+
+import pytest
 from hypothesis import settings
 
 # Machines are noisy: an example that takes long is no failure. Examples are the same in every run; the nightly profile explores.
 settings.register_profile("default", deadline=None, derandomize=True)
 settings.register_profile("nightly", deadline=None, max_examples=10_000)
 settings.load_profile("default")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where SPLITBRAIN_REQUIRE names a marker (as .ci/run does: docker), a test with it that is skipped has failed."""
+    report = yield
+    required = set(os.environ.get("SPLITBRAIN_REQUIRE", "").split(","))
+    if report.skipped and required & {mark.name for mark in item.iter_markers()}:
+        report.outcome = "failed"
+        report.longrepr = f"this machine was to run it: {report.longrepr}"
+    return report

@@ -32,7 +32,11 @@ EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKN
 @click.command()
 @click.argument("target")
 @click.option(
-    "--cluster", default=tables.AUTO, show_default=True, metavar="NAME", help="sim, process, local, docker, or auto: the best at hand."
+    "--cluster",
+    default=tables.AUTO,
+    show_default=True,
+    metavar="NAME",
+    help="sim, process, local, docker, or auto: the best at hand.",
 )
 @click.option("--nodes", type=int, metavar="N", help="How many nodes.  [default: 5]")
 @click.option("--workload", metavar="NAME", help="What clients do.  [default: the target's first]")

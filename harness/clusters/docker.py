@@ -126,8 +126,10 @@ class DockerCluster:
             data = node.directory / "data"
             data.mkdir(parents=True, exist_ok=True)
             what = f"cannot make the containers of {node.name}"
-            arguments = (engine.client, self._owner, node.name, image, self._limits, data, hosts)
-            pair = await engine.call(what, sandbox.create, *arguments)
+            wanted = sandbox.Wanted(
+                owner=self._owner, node=node.name, image=image, limits=self._limits, data=data, hosts=hosts
+            )
+            pair = await engine.call(what, sandbox.create, engine.client, wanted)
             node.container, lent[node.name] = pair.program, pair.namespace
 
         try:
@@ -200,7 +202,9 @@ class DockerCluster:
         if end.lost is not None:
             self._desk.report(ClusterError(f"node {node.name} is lost: {end.lost}"))
         elif end.out_of_memory:
-            node.crash = f"was killed by the kernel: it needed more than its {self._limits.memory_bytes >> 20} MiB of memory"
+            node.crash = (
+                f"was killed by the kernel: it needed more than its {self._limits.memory_bytes >> 20} MiB of memory"
+            )
         elif end.status != KILLED:
             node.crash = f"ended with status {end.status}"
         self._desk.hang_up(node.name)

@@ -15,10 +15,10 @@ from harness.registry import load
 
 NODES = ("n1", "n2", "n3")
 # Clusters that start real processes.
-REAL = {"local", "process"}
+REAL = {"docker", "local", "process"}
 # Clusters whose faults act on packets below TCP, which hides loss and duplication from the nodes and needs both ways to talk at all:
 # what nodes see of a lossy or one-way link is measured in packets there (see tests/harness/clusters/local).
-ON_PACKETS = {"local"}
+ON_PACKETS = {"docker", "local"}
 
 
 def _worlds(names: list[str]) -> pytest.MarkDecorator:
@@ -29,7 +29,8 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
     if name not in REAL:
         return []
     why = load(CLUSTERS[name]).unavailable()
-    return [pytest.mark.process, pytest.mark.skipif(why is not None, reason=f"cluster {name} cannot run here: {why}")]
+    kind = pytest.mark.docker if name == "docker" else pytest.mark.process
+    return [kind, pytest.mark.skipif(why is not None, reason=f"cluster {name} cannot run here: {why}")]
 
 
 every_cluster = _worlds(sorted(CLUSTERS))

@@ -22,8 +22,10 @@ from harness.errors import ClusterError
 
 # Parts of the standard library that no node needs: tests, graphics, pip's own seed.
 SKIPPED = frozenset(
-    ("test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "__pycache__", "site-packages")
-    + ("dist-packages", "lib-dynload-dbg")
+    [
+        *("test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3"),
+        *("__pycache__", "site-packages", "dist-packages"),
+    ]
 )
 TOOLS = ("sh", "cat", "ls", "sleep", "kill", "env")  # what a person wants who looks into a container
 # Opened by the C library at run time, so ldd does not name them: names of hosts and users; unwinding of threads that are cancelled.

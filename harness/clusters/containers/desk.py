@@ -1,4 +1,4 @@
-"""The harness's own line to the nodes, past the network: questions on standard input, answers on standard output, one JSON object a line."""
+"""The harness's own line to the nodes, past the network: JSON objects on lines, in on standard input, out on standard output."""
 
 from __future__ import annotations
 

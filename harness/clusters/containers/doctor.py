@@ -39,4 +39,8 @@ def explained(refusal: str, user: int) -> str:
         return f"{refusal}: {INSTALL}"
     if user != 0 and "ermission" in refusal:
         return f"{refusal}: {AS_ROOT}"
-    return f"{refusal}: start it (systemctl start docker, or dockerd)" if is_local() else f"{refusal}: set DOCKER_HOST right"
+    return (
+        f"{refusal}: start it (systemctl start docker, or dockerd)"
+        if is_local()
+        else f"{refusal}: set DOCKER_HOST right"
+    )

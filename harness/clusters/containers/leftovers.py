@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,14 @@ def containers() -> Iterator[Leftover]:
         found = client.containers(all=True, filters={"label": labels.OURS}) if client is not None else []
         for container in found:
             name = (container.get("Names") or [container["Id"]])[0].lstrip("/")
-            yield from _ours(
-                "container", name, container["Labels"], lambda key=container["Id"]: _remove_container(key)
-            )
+            yield from _ours("container", name, container["Labels"], partial(_remove_container, container["Id"]))
 
 
 def networks() -> Iterator[Leftover]:
     """Networks of runs. The docker cluster makes none; other backends may."""
     with _Asked() as client:
         for network in client.networks(filters={"label": labels.OURS}) if client is not None else []:
-            yield from _ours(
-                "network", network["Name"], network["Labels"], lambda key=network["Id"]: _remove_network(key)
-            )
+            yield from _ours("network", network["Name"], network["Labels"], partial(_remove_network, network["Id"]))
 
 
 def _ours(kind: str, name: str, found: dict[str, str], remove: Callable[[], None]) -> Iterator[Leftover]:

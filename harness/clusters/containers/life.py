@@ -25,7 +25,8 @@ BUFFER_MAX = 16 * 1024 * 1024
 # An ended container's state is written a moment after its output ended.
 LOOK_S, ENDED_S = 0.01, 20.0
 STREAMS = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-CONFLICT = 409  # the engine's answer where a container is not in the state for it
+# What the engine says where a container is not in the state for a request. Its status is 409 or 500, from version to version.
+NOT_NOW = ("is not running", "is not paused", "is already paused", "No such container")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ class Life(asyncio.Protocol):
 
     async def _tell(self, what: str, function: Callable[..., None], *args: Any) -> None:
         with suppress(_NotNow):
-            await self._engine.call(f"cannot {what} a container", _unless_conflict, function, self._container, *args)
+            await self._engine.call(f"cannot {what} a container", _if_now, function, self._container, *args)
 
     def close(self) -> None:
         """Let go of it: its end is nobody's news any more. Whoever removes the container ends it."""
@@ -156,11 +157,11 @@ class _NotNow(Exception):  # noqa: N818 - what happened, not whose fault it is
     """The container has ended, or is already as it should be."""
 
 
-def _unless_conflict(function: Callable[..., None], *args: Any) -> None:
+def _if_now(function: Callable[..., None], *args: Any) -> None:
     try:
         function(*args)
     except APIError as error:
-        if error.response is not None and error.response.status_code == CONFLICT:
+        if any(words in str(error.explanation) for words in NOT_NOW):
             raise _NotNow from error
         raise
 

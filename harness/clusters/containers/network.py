@@ -59,9 +59,7 @@ class Network:
     async def start(self, lent: Mapping[str, int], seed: int) -> None:
         """Lay a cable to each node, whose network is ``lent`` by its descriptor. Raises ClusterError."""
         hosts = layout.hosts(tuple(self.where), self._version)
-        plans = [
-            Plan(name=name, address=address, directory=None, hosts=hosts) for name, address in self.where.items()
-        ]
+        plans = [Plan(name=name, address=address, directory=None, hosts=hosts) for name, address in self.where.items()]
         plans.append(Plan(name=layout.CLIENTS, address=None, directory=None, hosts=hosts))
         await self._namespaces.start(plans, seed, lent)
         self._router = Router(self._namespaces.filter, self._tell_shaper, self._keys)

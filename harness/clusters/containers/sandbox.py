@@ -56,6 +56,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a node's containers are to be. ``data`` is its directory on this machine, ``hosts`` are all nodes' addresses by name."""
+
+    owner: Owner
+    node: str
+    image: str
+    limits: Limits
+    data: Path
+    hosts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A node's containers, by the engine's ids; ``namespace`` is a descriptor of their network, which the caller closes."""
 
@@ -64,42 +76,40 @@ class Pair:
     namespace: int
 
 
-def create(
-    client: Any, owner: Owner, node: str, image: str, limits: Limits, data: Path, hosts: Mapping[str, str]
-) -> Pair:
+def create(client: Any, wanted: Wanted) -> Pair:
     """Make both; the sandbox runs then, the node's own container has not been started. Raises ClusterError, SDK errors."""
-    name = f"splitbrain-{owner.id[:8]}-{node}"
+    name = f"splitbrain-{wanted.owner.id[:8]}-{wanted.node}"
     confined = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
-    held = client.create_host_config(network_mode="none", extra_hosts=dict(hosts), **confined)
+    held = client.create_host_config(network_mode="none", extra_hosts=dict(wanted.hosts), **confined)
     sandbox = client.create_container(
-        image,
+        wanted.image,
         HOLD,
         name=f"{name}-sandbox",
-        hostname=node,
+        hostname=wanted.node,
         host_config=held,
-        labels=owner.labels(labels.SANDBOX, node),
+        labels=wanted.owner.labels(labels.SANDBOX, wanted.node),
     )["Id"]
     client.start(sandbox)
     namespace = _network_of(client.inspect_container(sandbox)["State"]["Pid"], sandbox)
     try:
         limited = client.create_host_config(
             network_mode=f"container:{sandbox}",
-            binds={str(data): {"bind": DATA, "mode": "rw"}},
-            mem_limit=limits.memory_bytes,
-            memswap_limit=limits.memory_bytes,
+            binds={str(wanted.data): {"bind": DATA, "mode": "rw"}},
+            mem_limit=wanted.limits.memory_bytes,
+            memswap_limit=wanted.limits.memory_bytes,
             cpu_period=PERIOD_US,
-            cpu_quota=int(limits.cpus * PERIOD_US),
+            cpu_quota=int(wanted.limits.cpus * PERIOD_US),
             pids_limit=PROCESSES_MAX,
             log_config={"type": "json-file", "config": LOG_MAX},
             **confined,
         )
         program = client.create_container(
-            image,
+            wanted.image,
             LAUNCHER,
             name=name,
             host_config=limited,
             stdin_open=True,  # closed for good when we, who hold its other end, are gone: then the node ends by itself
-            labels=owner.labels(labels.PROGRAM, node),
+            labels=wanted.owner.labels(labels.PROGRAM, wanted.node),
         )["Id"]
     except BaseException:
         os.close(namespace)
@@ -109,15 +119,14 @@ def create(
 
 def _network_of(pid: int, container: str) -> int:
     """A descriptor of the network of the container with that process number, which must be a process of this machine."""
+    # Its control groups are named after it: else that number is a process of another machine, or there is none.
     try:
-        namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
         groups = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
+        if container in groups:
+            return os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
     except OSError as error:
         raise ClusterError(f"{ELSEWHERE} ({error.strerror})") from error
-    if container not in groups:  # a process of another machine's number: its control groups are named after its container
-        os.close(namespace)
-        raise ClusterError(ELSEWHERE)
-    return namespace
+    raise ClusterError(ELSEWHERE)
 
 
 ELSEWHERE = (
