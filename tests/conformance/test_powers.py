@@ -12,20 +12,11 @@ from harness.effects import ClockSkew, PacketShape
 from harness.errors import TargetError
 from harness.powers import POWERS, powers_of
 from harness.protocols import NoAnswer, NotSent, RpcError
-from targets.node.env import Env
 from tests.conformance.worlds import NODES, World, every_cluster, every_cluster_on_messages, run
 
 # Who has not answered by then is taken for dead: longer only makes the tests slower, never wrong.
 QUIET_S = 0.3
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
-
-
-class BrokenAtBirth:
-    """A program that cannot be made on one node."""
-
-    def __init__(self, env: Env) -> None:
-        if env.node_id == "n2":
-            raise OSError("the disk of this node is broken")
 
 
 @every_cluster
@@ -316,4 +307,4 @@ def test_a_node_that_cannot_start_is_named_with_its_last_lines(cluster_name: str
         raise AssertionError("the cluster started")
 
     with pytest.raises(TargetError, match=r"(?s)node n2 of echo did not start.*the disk of this node is broken"):
-        run(cluster_name, tmp_path, scenario, program="tests.conformance.test_powers:BrokenAtBirth")
+        run(cluster_name, tmp_path, scenario, program="tests.conformance.broken:BrokenAtBirth")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,6 +38,10 @@ def address() -> str:
 def connect(timeout_s: float = CALL_S) -> Any:
     """The SDK's low-level client. Raises ClusterError if no engine answers."""
     with explained(f"no Docker engine answers at {address()}"):
+        if is_local():  # asked first, since the SDK leaves a socket open that cannot be connected
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.settimeout(timeout_s)
+                sock.connect(address().removeprefix("unix://"))
         settings = kwargs_from_env()
         settings.setdefault("base_url", address())
         client = docker.APIClient(**settings, timeout=timeout_s, num_pools=THREADS)
