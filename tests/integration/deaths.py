@@ -97,9 +97,11 @@ def die(
     if at_line is not None:
         assert controller.returncode in (-by, 130), f"it ended by itself: {said}"
     healed = heal(where)
+    healed["removed"] = [thing for thing in healed["removed"] if thing["controller"].startswith(f"{controller.pid}-")]
     left = difference(before, picture())
     assert not left, f"after {by.name} at line {at_line}, {after_s:g} s: left {left}"
-    assert heal(where)["removed"] == [], "what was healed is found again"
+    again = [thing for thing in heal(where)["removed"] if thing["controller"].startswith(f"{controller.pid}-")]
+    assert not again, f"what was healed is found again: {again}"
     lines, operations = judge_records(where)
     return Death(lines=lines, operations=operations, healed=healed, status=controller.returncode)
 
