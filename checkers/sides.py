@@ -5,9 +5,9 @@ Judged are partitions that leave two sides of which neither hears the other (tho
 the nodes is the *majority*, every other side a *minority*: of two equal halves both are.
 
 An operation counts where it is certain that the partition held all the time: it was invoked after the fault's start was completed (and
-``grace_s`` later: an election takes its time), and had its outcome before the fault's end was begun. An operation that succeeded belongs
-to the node that its completion names, which answered it: a client may have turned to another side. All others belong to the node that
-their invocation names, the client's own.
+``grace_s`` later: an election takes its time), and had its outcome before the fault's end was begun. It belongs to the side of the node
+that its invocation names, the client's own; and that side served it if it succeeded and its completion names a node of that side: a
+client may have turned to the other one. A side that served a client of the other one has that operation in its figures, too.
 
 It measures, and is valid whatever it finds, unless a bound is asked for: ``minority_max`` (a store that prefers consistency serves nobody
 there: 0), ``majority_min``, ``both_min``, all shares of operations. Source: Gilbert and Lynch 2002; Brewer 2012.
@@ -153,10 +153,10 @@ class Sides:
         """Why a promise that was asked for cannot be asserted; empty if it can, or if none was asked for."""
         for rank in (MINORITY, MAJORITY):
             asked = self._most(rank) is not None or self._least(rank) is not None
-            if asked and not any(side.rank == rank and len(side.served) >= OPERATIONS_MIN for side in sides):
+            if asked and sum(len(side.served) for side in sides if side.rank == rank) < OPERATIONS_MIN:
                 return (
-                    f"on no {rank} side of a partition were {OPERATIONS_MIN} operations decided while it held, "
-                    "so who is served there is not known"
+                    f"on {rank} sides of partitions fewer than {OPERATIONS_MIN} operations were decided while these held, "
+                    "so whether anybody is served there is not known"
                 )
         return ""
 
@@ -206,12 +206,12 @@ def _sides(calls: Calls, split: Split) -> Iterator[Side]:
     done = history.pair[calls.call]
     ended_ns = np.where(done == NO_KEY, np.iinfo(np.int64).max, times[np.maximum(done, 0)])
     inside = (times[calls.call] >= split.start_ns) & (ended_ns < split.end_ns)
-    ok = calls.outcome == OK
-    answered = np.where(ok & (done != NO_KEY), history.node[np.maximum(done, 0)], calls.node)
+    answer = np.where(calls.outcome == OK, history.node[np.maximum(done, 0)], NO_KEY)
     for nodes in split.sides:
         codes = [code for code, node in enumerate(history.nodes) if node in nodes]
-        mine = inside & np.isin(answered, codes)
-        yield Side(split=split, nodes=nodes, calls=calls.where(mine), served=ok[mine])
+        served = np.isin(answer, codes)
+        mine = inside & (served | np.isin(calls.node, codes))
+        yield Side(split=split, nodes=nodes, calls=calls.where(mine), served=served[mine])
 
 
 def _shares(served: int, operations: int) -> dict[str, Any]:

@@ -87,12 +87,16 @@ def test_the_figures_of_a_partition() -> None:
     ]
 
 
-def test_what_succeeds_belongs_to_the_node_that_answered() -> None:
-    verdict = check(call("n1", by="n3"), call("n4", by="n2"), minority_max=0.0)
-    assert shares(verdict) == {"majority": (1, 1), "minority": (1, 1)}
+def test_a_client_that_turned_to_the_other_side_was_not_served_by_its_own() -> None:
+    assert shares(check(call("n1", by="n3"))) == {"majority": (1, 1), "minority": (0, 1)}
+
+
+def test_a_minority_that_serves_a_client_of_the_majority_serves() -> None:
+    verdict = check(call("n4", by="n2"), minority_max=0.0)
+    assert shares(verdict) == {"majority": (0, 1), "minority": (1, 1)}
     (anomaly,) = verdict.anomalies
     assert anomaly.name == "minority-served"
-    assert anomaly.ops == (3, 5)
+    assert anomaly.ops == (2, 3)
     assert anomaly.reason == (
         "while partition 1 held (1.100 s – 9.000 s), 1 of 1 operation succeeded on the minority side (n1 n2): at most 0% may"
     )
@@ -198,8 +202,8 @@ def test_it_counts_as_one_who_counts_op_by_op(calls: list[Call]) -> None:
     for one in calls:
         if one.end is None or one.start < STANDS or one.end >= ENDS:
             continue
-        served = one.type is OpType.OK
-        side = counted["minority" if (one.by if served else one.node) in MINORITY else "majority"]
-        side[0] += served
-        side[1] += 1
+        for name, nodes in (("minority", MINORITY), ("majority", MAJORITY)):
+            served = one.type is OpType.OK and one.by in nodes
+            counted[name][0] += served
+            counted[name][1] += served or one.node in nodes
     assert {side: list(found) for side, found in shares(check(*calls)).items()} == counted
