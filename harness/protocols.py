@@ -83,7 +83,8 @@ class Claim:
 
     ``model`` is the name of the consistency model or guarantee that is claimed (linearizable, convergence, no-loss, ...). A claim that
     holds is valid in every run. One with ``violates`` must be found broken: in some of ``seeds`` runs, one of these anomalies, by name.
-    ``checkers`` are judged besides the workload's own (name to options, as in a plan); ``settings`` are fields of the plan, as of a bug.
+    ``checkers`` are judged besides the workload's own (name to options, as in a plan); ``settings`` are fields of the plan, as of a bug;
+    besides, "bug" is the name of a seeded bug that the claim needs, and "schedule" a tuple of faults as they stand in a schedule file.
     ``topic`` is shared by the holding and the breaking variants of one textbook sentence.
     """
 
@@ -105,7 +106,8 @@ class Target:
     """A system under test, as data. ``program`` and ``client`` are "module:attr", loaded when a run needs them.
 
     ``program(env)`` is a node program (see ``targets.node``); ``client(seat)`` is a ``Client``. The first workload is the default.
-    ``roles`` are the roles that its nodes report in their status and that faults may aim at.
+    ``roles`` are the roles that its nodes report in their status and that faults may aim at. ``faults`` are those under which it keeps its
+    promises, which a run that names none gets; empty is all.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Target:
     roles: tuple[str, ...] = ()
     bugs: tuple[Bug, ...] = ()
     claims: tuple[Claim, ...] = ()
+    faults: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from harness.errors import PlanError, suggest
 from harness.registry import Registry, load
-from nemesis import FAULTS
+from nemesis import FAULTS, NAMED_ONLY
 from nemesis.fault import Fault
 
 ALL, NONE = "all", "none"
@@ -48,15 +48,17 @@ def parse_kinds(
 ) -> tuple[str, ...]:
     """The kinds that ``--nemesis text`` means on a cluster with these ``powers``, each once, in the order of their table.
 
-    "all" is every kind that the cluster, and this number of ``nodes`` if it is given, allows; "none" is none; otherwise names with commas.
-    ``clusters`` (name → powers) lets a message name who could do what this cluster cannot. Raises PlanError with all problems.
+    "all" is every kind (but ``NAMED_ONLY``) that the cluster, and this number of ``nodes`` if it is given, allows; "none" is none;
+    otherwise names with commas. ``clusters`` (name → powers) lets a message name who could do what this cluster cannot.
+    Raises PlanError with all problems.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     if names == [NONE]:
         return ()
     faults = load_faults()
     if names == [ALL]:
-        return tuple(kind for kind, fault in faults.items() if not _hindrances(kind, fault, powers, nodes, clusters))
+        wanted = {kind: fault for kind, fault in faults.items() if kind not in NAMED_ONLY}
+        return tuple(kind for kind, fault in wanted.items() if not _hindrances(kind, fault, powers, nodes, clusters))
     problems = [] if names else [f'--nemesis is empty: write "{ALL}", "{NONE}" or some of {", ".join(faults)}']
     for name in dict.fromkeys(names):
         if name in (ALL, NONE):

@@ -5,6 +5,8 @@ The list is a plain table so that it can be read and searched, and importing it 
 
 TARGETS = {
     "kv/raft": "targets.kv.target:RAFT",
+    "kv/lease-reads": "targets.kv.raft_reads_target:LEASE_READS",
+    "kv/local-reads": "targets.kv.raft_reads_target:LOCAL_READS",
     "kv/primary-sync": "targets.kv.primary_target:PRIMARY_SYNC",
     "kv/primary-async": "targets.kv.primary_target:PRIMARY_ASYNC",
 }

@@ -20,7 +20,7 @@ def run(target: str = "kv/raft", *, seed: int, path: Path | None = None, cluster
     with tempfile.TemporaryDirectory() as scratch:
         directory = store.create(path or Path(scratch), plan)
         conduct_plan(plan, directory)
-        return judge_run(directory, repeat=repeat_command(plan))
+        return judge_run(directory, repeat=repeat_command(plan, claim=wishes.get("claim")))
 
 
 def why(report: Report) -> str:

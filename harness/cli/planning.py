@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from harness.errors import PlanError, suggest
 from harness.plan import NODES_MAX, Plan
 from harness.powers import powers_of
 from harness.protocols import Bug, Claim, Target
-from harness.schedule import Schedule
+from harness.schedule import SCHEDULE_VERSION, Schedule
 
 SEEDS = 2**31  # a drawn seed is short enough to be typed
 
@@ -43,8 +43,10 @@ class Request:
 def make_plan(request: Request) -> Plan:
     """The frozen plan of a run. Raises PlanError."""
     target: Target = tables.targets().get(request.target)
-    bug, claim = _bug(target, request.bug), _claim(target, request.claim)
+    claim = _claim(target, request.claim)
+    bug = _bug(target, request.bug or (claim.settings.get("bug") if claim else None))
     preset = _preset(bug, claim)
+    faults = preset.pop("schedule", None)
     cluster, cluster_class = pick_cluster(request.cluster)
     preferred = preset.pop("workload", target.workloads[0])
     workload = request.workload or preferred
@@ -75,7 +77,7 @@ def make_plan(request: Request) -> Plan:
         **settings,
     }
     bare = Plan(**fields)  # validates the numbers before a schedule is drawn from them
-    kinds, schedule = _schedule(request, bare, target, bug or claim, powers_of(cluster_class))
+    kinds, schedule = _schedule(request, bare, target, claim or bug, faults, powers_of(cluster_class))
     return Plan(**{**fields, "nemesis": kinds, "schedule": schedule})
 
 
@@ -98,14 +100,16 @@ def pick_cluster(name: str) -> tuple[str, type]:
     raise PlanError(f"no cluster can run here ({'; '.join(hindrances)}): --cluster sim can")
 
 
-def repeat_command(plan: Plan, schedule: Path | None = None) -> str:
-    """The command line that makes this plan again, for a shell."""
+def repeat_command(plan: Plan, schedule: Path | None = None, claim: str | None = None) -> str:
+    """The command line that makes this plan again, for a shell; ``claim`` is the name of that by which it was made."""
     argv = ["splitbrain", "run", plan.target, "--cluster", plan.cluster, "--workload", plan.workload]
     argv += ["--nodes", str(len(plan.nodes)), "--concurrency", str(plan.concurrency), "--rate", _number(plan.rate)]
     argv += ["--time-limit", _number(plan.time_limit_s), "--interval", _number(plan.interval_s)]
     argv += ["--op-timeout", _number(plan.op_timeout_s), "--recovery", _number(plan.recovery_s)]
     argv += ["--progress", _number(plan.progress_s), "--seed", str(plan.seed)]
-    argv += ["--schedule", str(schedule)] if schedule else ["--nemesis", ",".join(plan.nemesis) or "none"]
+    argv += ["--claim", claim] if claim else []
+    if schedule or not claim:  # a claim may come with a schedule of its own
+        argv += ["--schedule", str(schedule)] if schedule else ["--nemesis", ",".join(plan.nemesis) or "none"]
     argv += ["--bug", plan.bug] if plan.bug else []
     for name, value in plan.options.items():
         argv += ["--option", f"{name}={_value(value)}"]
@@ -154,15 +158,23 @@ def _preset(bug: Bug | None, claim: Claim | None) -> dict[str, Any]:
     """What the bug or the claim needs of the plan; the claim's word goes first."""
     preset = dict(bug.settings) if bug else {}
     if claim:
-        preset |= {"workload": claim.workload, "checkers": claim.checkers, **claim.settings}
+        own = {name: value for name, value in claim.settings.items() if name != "bug"}
+        for name in ("options", "workload_options"):
+            own[name] = {**preset.get(name, {}), **own.get(name, {})}
+        preset |= {"workload": claim.workload, "checkers": claim.checkers, **own}
     return preset
 
 
 def _schedule(
-    request: Request, plan: Plan, target: Target, of: Bug | Claim | None, powers: frozenset[str]
+    request: Request,
+    plan: Plan,
+    target: Target,
+    of: Bug | Claim | None,
+    faults: Sequence[Mapping[str, Any]] | None,
+    powers: frozenset[str],
 ) -> tuple[tuple[str, ...], Schedule]:
     from nemesis.package import parse_kinds
-    from nemesis.schedules import make_schedule, read_schedule
+    from nemesis.schedules import complete_schedule, make_schedule, read_schedule
 
     dice = rng.stream(plan.seed, "nemesis")
     registry = tables.clusters()
@@ -171,6 +183,12 @@ def _schedule(
         schedule = read_schedule(request.schedule, plan.nodes, target.roles, plan.time_limit_s, dice)
         names = sorted({fault.kind for fault in schedule.faults})
         return parse_kinds(",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered), schedule
-    wanted = request.nemesis or (",".join(of.faults) or "none" if of else "all")
+    if faults is not None and request.nemesis is None:
+        document = {"version": SCHEDULE_VERSION, "faults": list(faults)}
+        given = Schedule.from_json(document, f"claim {of.name}" if of else target.name)
+        schedule = complete_schedule(given, plan.nodes, target.roles, plan.time_limit_s, dice)
+        names = sorted({fault.kind for fault in schedule.faults})
+        return parse_kinds(",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered), schedule
+    wanted = request.nemesis or (",".join(of.faults) or "none" if of else ",".join(target.faults) or "all")
     kinds = parse_kinds(wanted, powers, nodes=len(plan.nodes), clusters=offered)
     return kinds, make_schedule(kinds, plan.nodes, target.roles, plan.time_limit_s, plan.interval_s, dice)

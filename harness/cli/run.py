@@ -41,7 +41,9 @@ EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKN
 @click.option("--nodes", type=int, metavar="N", help="How many nodes.  [default: 5]")
 @click.option("--workload", metavar="NAME", help="What clients do.  [default: the target's first]")
 @click.option(
-    "--nemesis", metavar="KINDS", help="partition,packet,kill,pause,clock | all | none.  [default: all, or the bug's]"
+    "--nemesis",
+    metavar="KINDS",
+    help="partition,packet,kill,pause,clock,drift | all | none.  [default: the claim's, the bug's or the target's]",
 )
 @click.option(
     "--schedule", type=click.Path(path_type=Path), metavar="FILE", help="Explicit faults instead of random ones."
@@ -123,7 +125,7 @@ def run(
         console_for(as_json=as_json).print(
             f"cluster {plan.cluster}: the first of {order} that can run here", style="dim"
         )
-    repeat = repeat_command(plan, schedule)
+    repeat = repeat_command(plan, schedule, None if nemesis else claim)
     directory = store.create(store_path, plan)
     report = run_plan(plan, directory, repeat, console_for(as_json=as_json))
     return show(report, directory.report, as_json=as_json)

@@ -3,7 +3,7 @@
     workload        what a workload is, and what it may be asked for
     final           the reads at the end of a run
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
-    register kv cas_register set_workload counter broadcast unique_ids    the workloads
+    register sessions kv cas_register set_workload counter broadcast unique_ids    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -16,6 +16,7 @@ from typing import Final
 WORKLOADS: Final[Mapping[str, str]] = {
     "register": "harness.workloads.register:REGISTER",
     "eventual-register": "harness.workloads.register:EVENTUAL_REGISTER",
+    "sessions": "harness.workloads.sessions:SESSIONS",
     "cas-register": "harness.workloads.cas_register:CAS_REGISTER",
     "set": "harness.workloads.set_workload:SET",
     "linearizable-set": "harness.workloads.set_workload:LINEARIZABLE_SET",

@@ -17,6 +17,10 @@ error proves stands in ``VERDICTS``. What the op's completion may say follows:
   So only if every attempt ended so did the op certainly not happen (fail); if one of them is in doubt, so is the op (info).
 * A read changes nothing: one that got no value is a fail, whatever became of its attempts.
 
+A store whose nodes answer reads from their own state says with each result which of its changes the result contains ("index"), and the
+client says with each read up to which change it has seen its own past ("after"): a node that lags behind that refuses, and another one is
+asked. (ZooKeeper's clients do so with the zxid.)
+
 Sequence numbers grow with each mutation, and a client has one op at a time: so the sessions see them in order.
 """
 
@@ -88,13 +92,11 @@ class KvClient:
     def __init__(self, seat: ClientSeat, *, forgets: bool = False) -> None:
         self._seat, self._forgets = seat, forgets
         self._seq = 0
+        self._seen = 0  # the latest change that a result of the store contained
 
     async def invoke(self, op: Op) -> Op:
         """Carry out ``op``. Raises KeyError for an op that is none of the three."""
-        body = REQUESTS[op.f](op)
-        if op.f != "read":
-            self._seq += 1
-            body |= {"client": self._seat.name, "seq": self._seq}
+        body = self._request(op)
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._seat.timeout_s
         doubt: str | None = None  # why an attempt may have been carried out
@@ -120,6 +122,7 @@ class KvClient:
                 elif verdict is Verdict.NEVER:
                     break
             else:
+                self._seen = max(self._seen, reply.get("index", 0))
                 return _answered_by(op, node).ok(reply["value"] if op.f == "read" else op.value)
             await asyncio.sleep(
                 min(self._seat.rng.uniform(PAUSE_MIN_S, PAUSE_MAX_S), max(0.0, deadline_s - loop.time()))
@@ -127,6 +130,15 @@ class KvClient:
         if doubt is not None and op.f != "read":
             return op.info(doubt)
         return op.fail(last)
+
+    def _request(self, op: Op) -> Body:
+        body = REQUESTS[op.f](op)
+        if op.f != "read":
+            self._seq += 1
+            body |= {"client": self._seat.name, "seq": self._seq}
+        elif self._seen:
+            body["after"] = self._seen
+        return body
 
     def _refused(self, op: Op, error: RpcError, doubt: str | None) -> Op:
         """The store itself said no: a key that was never written reads as null, a compare-and-set has not changed anything."""

@@ -1,4 +1,4 @@
-"""What the harness must know of the key-value targets: programs, client, workloads, and the seeded bugs with what reveals them.
+"""What the harness must know of ``kv/raft``: programs, client, workloads, and the seeded bugs with what reveals them.
 
 A bug's ``faults`` are those that reveal it fastest, and its ``settings`` what the run needs besides: found within 50 random seeds
 of a minute of virtual time each, on the simulator (see ``tests/sweep/test_raft.py`` for how often).

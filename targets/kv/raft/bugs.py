@@ -39,6 +39,27 @@ class Bugs:
     )
     reconfig_before_term_commit: bool = False  # ... and before an entry of the term is committed (the bug of 2015)
 
+    # Of reads under a lease
+    lease_counts_steps: bool = (
+        False  # the lease is measured by a clock that steps (against thesis 6.4.1: a bound on drift)
+    )
+    lease_ignores_drift: bool = False  # the lease is not divided by the drift bound (against thesis 6.4.1)
+    lease_whole_timeout: bool = (
+        False  # the lease lasts the longest election timeout, not the shortest (against thesis 6.4.1)
+    )
+    lease_from_reply: bool = (
+        False  # the lease begins when the answers come, not when the heartbeats left (against thesis 6.4.1)
+    )
+    lease_from_one: bool = False  # one follower's answer renews the lease (against thesis 6.4.1: a majority)
+    promise_not_kept: bool = False  # votes are granted although a leader was just heard (against thesis 4.2.3)
+    promise_forgotten: bool = False  # ... by a server that has restarted meanwhile
+
+    # Of reads by every server
+    session_not_awaited: bool = False  # a server answers a client that has already seen more than it has
+    read_without_index: bool = False  # a client is not told up to where it has read
+    write_without_index: bool = False  # a client is not told where its write stands
+    read_uncommitted: bool = False  # reads return what is in the log, committed or not
+
     @classmethod
     def named(cls, name: str | None) -> Bugs:
         """The one bug called ``name``, or none. Raises ValueError for a name that is not known."""

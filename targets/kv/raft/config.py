@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from targets.kv.raft.local_clock import STEP_S
+
+INDEX, LEASE, LOCAL = READS = ("index", "lease", "local")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
@@ -19,6 +23,9 @@ class Config:
     ``snapshot_entries``: a snapshot is taken after so many applied entries, far fewer than in production, so that a
     run of a minute sees many. ``snapshot_tail``: so many entries stay in the log behind a snapshot, for followers
     that are almost up to date. ``sessions_max``: clients remembered for exactly-once; the least recently served goes.
+    ``stickiness``: a server that has just heard its leader votes for nobody (thesis 4.2.3); off is the paper as it stands.
+    ``reads``: who answers reads: "index", the leader when a majority has confirmed it; "lease", the leader as long as its lease
+    holds, which bears clocks that gain up to ``drift_bound`` on each other; "local", every server, from its own state.
     ``members``: the first members, comma-separated; empty is all nodes. ``autopilot_s``: the leader removes a member
     that was silent for so long, and adds it again when it returns (0: never); ``autopilot_min`` members always stay.
     """
@@ -33,6 +40,9 @@ class Config:
     sessions_max: int = 4096
     forward_max_s: float = 10.0
     pre_vote: bool = True
+    stickiness: bool = True
+    reads: str = "index"
+    drift_bound: float = 1.5
     members: str = ""
     autopilot_s: float = 0.0
     autopilot_min: int = 3
@@ -59,6 +69,12 @@ class Config:
             raise ValueError(
                 "snapshot_entries, batch_max and sessions_max must be at least 1, snapshot_tail at least 0"
             )
+        if config.reads not in READS:
+            raise ValueError(f"option reads={config.reads!r} is none of {', '.join(READS)}")
+        if config.drift_bound < 1 or (config.reads == LEASE and not config.stickiness):
+            raise ValueError("drift_bound must be at least 1, and a lease needs stickiness: it rests on that promise")
+        if config.reads == LEASE and config.election_min_s <= STEP_S:
+            raise ValueError(f"election_min_s must be above {STEP_S:g} for a lease")
         return config
 
 

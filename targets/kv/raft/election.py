@@ -6,6 +6,7 @@ so that messages cost no timers.
 
 from __future__ import annotations
 
+from targets.kv.raft.local_clock import POLL_S
 from targets.kv.raft.roles import Roles
 from targets.kv.raft.state import Role, State
 from targets.node.env import Body, Message
@@ -31,13 +32,15 @@ class Election:
 
     def _wait_anew(self) -> None:
         config, env = self._state.config, self._state.env
-        self._since_s = env.monotonic()
+        self._since_s = self._state.now()
         # 5.2: "election timeouts are chosen randomly from a fixed interval", so that most of the time one server alone times out.
         self._timeout_s = env.random.uniform(config.election_min_s, config.election_max_s)
 
     def _arm(self) -> None:
         state = self._state
-        rest_s = max(state.heard_s, self._since_s) + self._timeout_s - state.env.monotonic()
+        rest_s = max(state.heard_s, self._since_s) + self._timeout_s - state.now()
+        if state.local is not None:
+            rest_s = min(rest_s, POLL_S)  # a clock that drifts must be watched
         if state.bugs.fixed_election_timeout:
             period_s = state.config.election_max_s
             rest_s = period_s - state.env.wall_time() % period_s
@@ -47,7 +50,7 @@ class Election:
 
     def _on_timer(self) -> None:
         state = self._state
-        waited_s = state.env.monotonic() - max(state.heard_s, self._since_s)
+        waited_s = state.now() - max(state.heard_s, self._since_s)
         due = waited_s >= self._timeout_s or state.bugs.fixed_election_timeout
         if state.leads:
             self._wait_anew()
@@ -65,6 +68,10 @@ class Election:
     def _silent(self) -> bool:
         """Whether no leader has been heard for the minimum election timeout."""
         return not self._state.leads and self._state.silent_s() >= self._state.config.election_min_s
+
+    def _sticks(self) -> bool:
+        """Whether this server has promised its leader not to vote."""
+        return self._state.config.stickiness and not self._state.bugs.promise_not_kept and not self._silent()
 
     # Asking
 
@@ -140,7 +147,7 @@ class Election:
         """RequestVote (Figure 2), and its rehearsal."""
         body, candidate, state = message["body"], message["src"], self._state
         term, pre = body["term"], body["pre"]
-        if not self._silent():
+        if self._sticks():
             # Thesis 4.2.3: "if a server receives a RequestVote request within the minimum election timeout of hearing from a current
             # leader, it does not update its term or grant its vote."
             granted = False

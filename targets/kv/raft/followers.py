@@ -60,7 +60,7 @@ class Followers:
             return False
         if term > state.term or state.role is not Role.FOLLOWER or state.leader != leader:
             self._roles.follow(term, leader)
-        state.heard_s = state.env.monotonic()
+        state.heard_s = state.now()
         return True
 
     def _refusal(self, prev: int) -> dict[str, Any]:

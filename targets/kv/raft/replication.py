@@ -29,10 +29,12 @@ class Peer:
     """What the leader knows of one follower (Figure 2, nextIndex[] and matchIndex[]).
 
     ``round`` and ``contact_s``: the youngest round that it answered, and when the leader had sent the youngest message that it answered.
+    ``acknowledged_s`` is the same, but minus infinity as long as it has answered nothing at all: it is what a lease may rest on.
     """
 
     next: int
     contact_s: float
+    acknowledged_s: float = float("-inf")
     match: int = 0
     round: int = 0
     sent_s: float = float("-inf")
@@ -54,7 +56,7 @@ class Replication:
         self._tick: Timer | None = None
         self._flushing = False
         # The time by which the leader judges whether it still reaches a majority. A wall clock may stand still, or go back.
-        self.clock = state.env.wall_time if state.bugs.lease_without_drift_bound else state.env.monotonic
+        self.clock = state.env.wall_time if state.bugs.lease_without_drift_bound else state.now
 
     def start(self) -> None:
         """This server has become leader."""
@@ -102,6 +104,13 @@ class Replication:
         """The latest instant, by ``clock``, at which a majority certainly still followed this leader."""
         reach_s: float = self._agreed(self.clock(), lambda peer: peer.contact_s)
         return reach_s
+
+    def acknowledged_s(self) -> float:
+        """The instant, by ``clock``, at which those messages had been sent that the latest majority has acknowledged."""
+        if self._state.bugs.lease_from_one:
+            return max([peer.acknowledged_s for peer in self.peers.values()], default=self.clock())
+        start_s: float = self._agreed(self.clock(), lambda peer: peer.acknowledged_s)
+        return start_s
 
     # Sending
 
@@ -180,6 +189,7 @@ class Replication:
         if expected:
             peer.waiting = False
         peer.contact_s = max(peer.contact_s, body["sent"])
+        peer.acknowledged_s = self.clock() if state.bugs.lease_from_reply else max(peer.acknowledged_s, body["sent"])
         peer.round = max(peer.round, body["round"])
         if body["ok"]:
             peer.next = max(peer.next, body["match"] + 1)

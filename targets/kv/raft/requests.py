@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from targets.kv.raft.config import LOCAL
+from targets.kv.raft.local_reads import read_here
 from targets.kv.raft.machine import Machine
 from targets.kv.raft.reads import Reads
 from targets.kv.raft.reconfig import Reconfig
@@ -48,6 +50,8 @@ class Requests:
                 raise Refusal(codes.MALFORMED, f"a {body['type']} needs {field!r}")
         if isinstance(body.get("key"), dict | list):
             raise Refusal(codes.MALFORMED, "a key is a string, a number, true, false or null")
+        if state.config.reads == LOCAL and body["type"] == "read":
+            return read_here(state, self._machine, body)
         if state.leads:
             self._serve(message, body, _id(message))
         elif state.bugs.stale_local_read and body["type"] == "read":
@@ -123,6 +127,8 @@ class Requests:
         """The entry at ``index`` was applied with that result."""
         request = self._proposed.pop(index, None)
         if request is not None:
+            if self._state.config.reads == LOCAL and not self._state.bugs.write_without_index:
+                result = {**result, "index": index}  # the client's next read must come after it
             self._answer(request, result)
 
     def deposed(self) -> None:

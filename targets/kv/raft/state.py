@@ -7,11 +7,12 @@ Persistent, on the disk before anything is answered: ``term``, ``voted_for`` (on
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from targets.kv.raft.bugs import Bugs
-from targets.kv.raft.config import Config
+from targets.kv.raft.config import LEASE, Config
+from targets.kv.raft.local_clock import LocalClock
 from targets.kv.raft.log import COMMAND, Entry, Log
 from targets.kv.raft.members import Members
 from targets.node.env import Env
@@ -44,7 +45,15 @@ class State:
         self.commit = self.applied = 0
         self.role = Role.FOLLOWER
         self.leader: str | None = None
-        self.heard_s = float("-inf")  # when the current leader was last heard, by env.monotonic()
+        # The time by which leaders are missed: where a lease rests on it, by a clock that may drift.
+        self.local: LocalClock | None = None
+        self.now: Callable[[], float] = env.monotonic
+        self.heard_s = float("-inf")  # when the current leader was last heard, by ``now``
+        if config.reads == LEASE:
+            self.local = LocalClock(env.wall_time, env.monotonic, counts_steps=bugs.lease_counts_steps)
+            self.now = self.local.now
+            if not bugs.promise_forgotten:
+                self.heard_s = self.now()  # perhaps a leader was heard just before the restart, and has a lease
 
     @property
     def leads(self) -> bool:
@@ -74,7 +83,7 @@ class State:
 
     def silent_s(self) -> float:
         """How long no leader has been heard."""
-        return self.env.monotonic() - self.heard_s
+        return self.now() - self.heard_s
 
     def _load(self) -> tuple[int, str | None]:
         data = self.env.storage.read(FILE)
