@@ -3,11 +3,14 @@
 It measures every fault's window, and makes one promise a claim: once everything is healed, some operation
 succeeds within ``progress_s``. It is a promise of liveness, so it is broken only if someone tried and the run
 went on for that long.
+
+A system may promise more: that of the operations invoked during a fault (later than ``grace_s`` after its
+start, for an election takes its time) at least the share ``served_min`` succeeds, however long it holds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,21 +18,31 @@ import numpy as np
 from checkers.figures import MILLISECOND_NS, SECOND_NS, Quantiles, begun, latency_ms, ok_times_ns, tally, timed
 from checkers.windows import Fault, Mark, Windows, windows_of
 from checkers.wording import count
+from harness.errors import PlanError
 from harness.history import OK, Calls, History
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "availability"
 PROGRESS_S = 5.0
-NO_PROGRESS = "no-progress"
+NO_PROGRESS, NOT_SERVED = "no-progress", "fault-not-served"
+# A fault during which fewer operations were invoked is measured, but no promise is called broken for it.
+OPERATIONS_MIN = 10
 # Of the operations that did not succeed, this many are shown.
 SHOWN_MAX = 10
 
 
-def make(*, progress_s: float = PROGRESS_S) -> Checker:
-    """Does progress return after the faults? Reports how much was served in each; option progress_s: how soon
-    it must.
+def make(*, progress_s: float = PROGRESS_S, served_min: float | None = None, grace_s: float = 0.0) -> Checker:
+    """Does progress return after the faults? Reports how much was served in each; options progress_s: how soon
+    it must; served_min: the share of operations that must succeed during every fault, from grace_s after its
+    start on.
+
+    Raises PlanError for a share that is none, or a time below 0.
     """
-    return Availability(progress_s=progress_s)
+    if served_min is not None and not 0 <= served_min <= 1:
+        raise PlanError(f"served_min is {served_min!r}; a share of operations is a number from 0 to 1")
+    if not grace_s >= 0:
+        raise PlanError(f"grace_s is {grace_s!r}; it must be 0 or more seconds")
+    return Availability(progress_s=progress_s, served_min=served_min, grace_s=grace_s)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,9 +50,44 @@ class Availability:
     """See the module."""
 
     progress_s: float = PROGRESS_S
+    served_min: float | None = None
+    grace_s: float = 0.0
     name: str = field(default=NAME, init=False)
 
     def check(self, history: History, budget: Budget) -> Verdict:
+        verdict = self._recovery(history)
+        if self.served_min is None or verdict.validity is Validity.INVALID:
+            return verdict
+        judged, broken = self._unserved(history)
+        if broken:
+            return replace(verdict, validity=Validity.INVALID, reason=broken[0].reason, anomalies=tuple(broken))
+        if not judged:
+            reason = f"during no fault were {OPERATIONS_MIN} operations invoked, so who is served then is not known"
+            return replace(verdict, validity=Validity.UNKNOWN, reason=reason)
+        return verdict
+
+    def _unserved(self, history: History) -> tuple[int, list[Anomaly]]:
+        """How many faults can be judged, and those during which too little succeeded."""
+        assert self.served_min is not None
+        calls, end_ns = timed(history), int(history.time_ns.max(initial=0))
+        judged, broken = 0, []
+        for fault in windows_of(history).faults:
+            start_ns = fault.start_ns + round(self.grace_s * SECOND_NS)
+            part = begun(calls, start_ns, end_ns if fault.end_ns is None else fault.end_ns)
+            if len(part) < OPERATIONS_MIN:
+                continue
+            judged += 1
+            ok = part.outcome == OK
+            if ok.mean() < self.served_min:
+                reason = (
+                    f"during {fault.title}, from {start_ns / SECOND_NS:.3f} s on, {int(ok.sum()):,} of "
+                    f"{count(len(part), 'operation')} succeeded: at least {self.served_min:.0%} must"
+                )
+                ops = _lines(part.where(~ok))
+                broken.append(Anomaly(checker=NAME, name=NOT_SERVED, ops=ops, reason=reason))
+        return judged, broken
+
+    def _recovery(self, history: History) -> Verdict:
         calls, windows = timed(history), windows_of(history)
         end_ns = int(history.time_ns.max(initial=0))
         stats: dict[str, Any] = {
@@ -82,12 +130,15 @@ class Availability:
             f"no operation succeeded within {self.progress_s:g} s after {healed}, "
             f"although {count(len(tried), 'was', 'were')} invoked{until}"
         )
-        rows = tried.call[:SHOWN_MAX].tolist()
-        shown = sorted({*rows, *(int(tried.history.pair[row]) for row in rows if tried.history.pair[row] >= 0)})
-        anomaly = Anomaly(
-            checker=NAME, name=NO_PROGRESS, ops=tuple(int(tried.history.index[row]) for row in shown), reason=reason
-        )
+        anomaly = Anomaly(checker=NAME, name=NO_PROGRESS, ops=_lines(tried), reason=reason)
         return Verdict(checker=NAME, validity=Validity.INVALID, reason=reason, anomalies=(anomaly,), stats=stats)
+
+
+def _lines(calls: Calls) -> tuple[int, ...]:
+    """The recorded indices of the first of these calls, invocations and completions."""
+    history, rows = calls.history, calls.call[:SHOWN_MAX].tolist()
+    shown = sorted({*rows, *(int(history.pair[row]) for row in rows if history.pair[row] >= 0)})
+    return tuple(int(history.index[row]) for row in shown)
 
 
 def _first_ok(calls: Calls, heal: Mark) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checkers.availability import make
+from harness.errors import PlanError
 from harness.verdict import Budget, Validity, Verdict
 from tests.builders import history
 
@@ -97,3 +98,44 @@ def test_the_bound_and_its_near_misses(text: str, options: dict[str, float], val
 def test_a_success_of_an_operation_invoked_before_the_heal_is_progress() -> None:
     pending = FAULT.replace("nemesis info heal - _  ", "p9 invoke read x _ time=5.9s\nnemesis info heal - _  ")
     assert check(pending + TRIED + "p9 ok read x 1 time=10.95s\n" + LAST).validity is Validity.VALID
+
+
+def during(ok: int, failed: int, *, start_s: float = 2.0) -> str:
+    """So many reads while the fault holds."""
+    outcomes = ["ok"] * ok + ["fail"] * failed
+    lines = [
+        f"p{n + 10} invoke read x _ time={start_s + n / 100:g}s\np{n + 10} {outcome} read x 1 time={start_s + n / 100 + 0.001:g}s\n"
+        for n, outcome in enumerate(outcomes)
+    ]
+    start, stop = FAULT.split("p0 invoke read", 1)[0], FAULT[FAULT.index("nemesis info stop-kill") :]
+    return start + "".join(lines) + stop + "p1 invoke read x _ time=6.2s\np1 ok read x 1 time=6.25s"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "validity"),
+    [
+        (during(9, 1), {"served_min": 0.9}, Validity.VALID),
+        (during(8, 2), {"served_min": 0.9}, Validity.INVALID),
+        (during(8, 2), {}, Validity.VALID),
+        (during(0, 9), {"served_min": 0.9}, Validity.UNKNOWN),  # too few to blame anybody for
+        (during(0, 10), {"served_min": 0.9, "grace_s": 1.0}, Validity.INVALID),
+        (during(0, 10), {"served_min": 0.9, "grace_s": 1.001}, Validity.UNKNOWN),  # all but nine are too early
+    ],
+)
+def test_what_must_be_served_during_a_fault(text: str, options: dict[str, float], validity: Validity) -> None:
+    assert check(text, **options).validity is validity
+
+
+def test_the_fault_that_is_not_served_is_named() -> None:
+    (anomaly,) = check(during(8, 2), served_min=0.9).anomalies
+    assert anomaly.name == "fault-not-served"
+    assert len(anomaly.ops) == 4
+    assert anomaly.reason == (
+        "during fault 7 (kill of n1), from 1.000 s on, 8 of 10 operations succeeded: at least 90% must"
+    )
+
+
+@pytest.mark.parametrize("options", [{"served_min": 1.1}, {"served_min": -0.1}, {"grace_s": -1.0}])
+def test_options_that_make_no_sense(options: dict[str, float]) -> None:
+    with pytest.raises(PlanError):
+        make(**options)
