@@ -1,7 +1,7 @@
 """The seeded bugs: one flag each, all off in the correct node. Grep a flag's name to see the whole deviation.
 
 A bug is an honest mistake that someone made or could make: one rule, left out or misread. Which checker finds it under which faults, and
-in which variant, stands in ``targets.kv.primary_target``.
+in which variant, stands in ``targets.kv.primary_bugs``.
 """
 
 from __future__ import annotations
