@@ -26,11 +26,14 @@ HASTY: Settings = {"failover_min_s": 0.3, "failover_max_s": 0.33}
 ONE_PRIMARY: Settings = {"leadership": {"role": "primary"}}
 MAY_LOSE: Settings = {"convergence": {"lost_updates": False}}
 # Every node is asked for what it holds itself. Acknowledged writes may be gone, but not from one node and not from another.
-AGREED: Settings = {
-    "workload": "eventual-register",
-    "checkers": MAY_LOSE,
-    "options": {"reads": "any"},
+AGREED: Settings = {"workload": "eventual-register", "checkers": MAY_LOSE, "options": {"reads": "any"}}
+# ... with so many keys that what went wrong with one of them is seldom mended by its next write.
+AGREED_AT_LENGTH: Settings = {
+    **AGREED,
+    "workload_options": {"keys": 200},
+    "rate": 30.0,
     "interval_s": 2.0,
+    "recovery_s": 5.0,
 }
 
 # Bugs of both variants, as they show in the synchronous one.
@@ -70,10 +73,10 @@ CHECKPOINT_DROPS_SESSIONS = Bug(
 VOTE_FORGOTTEN = Bug(
     name="vote-forgotten",
     summary="a node does not keep for whom it voted, so two candidates of one epoch are both elected",
-    checker="set",
+    checker="leadership",
     faults=("partition", "kill"),
     source="Raft ATC'14, Figure 2, persistent state",
-    settings={**LINEARIZABLE_SETS, "options": HASTY},
+    settings={**LINEARIZABLE_SETS, "checkers": ONE_PRIMARY, "options": HASTY, "interval_s": 2.0},
 )
 PROMOTES_ITSELF = Bug(
     name="promotes-itself",
@@ -177,13 +180,13 @@ def _patient(bug: Bug) -> Bug:
 
 def _agreed(bug: Bug) -> Bug:
     """The bug as it shows in what the nodes hold in the end."""
-    return replace(bug, checker="convergence", settings=AGREED)
+    return replace(bug, checker="convergence", settings=AGREED_AT_LENGTH)
 
 
 def _one_primary(bug: Bug) -> Bug:
     """The bug as it shows in who says that it is primary."""
-    settings = {**AGREED, "checkers": {**MAY_LOSE, **ONE_PRIMARY}, "options": bug.settings.get("options", {})}
-    return replace(bug, checker="leadership", settings=settings)
+    settings = {**bug.settings, "workload": AGREED["workload"], "checkers": {**MAY_LOSE, **ONE_PRIMARY}}
+    return replace(bug, settings=settings)
 
 
 ASYNC_BUGS = (
@@ -195,7 +198,7 @@ ASYNC_BUGS = (
         checker="convergence",
         faults=("partition", "kill"),
         source="Elasticsearch issue 10708: replicas out of sync after a primary failed",
-        settings=AGREED,
+        settings=AGREED_AT_LENGTH,
     ),
     *map(_patient, (BACKUP_READS, RETRY_APPLIED_TWICE, LATE_COPY_APPLIED, CHECKPOINT_DROPS_SESSIONS)),
     Bug(

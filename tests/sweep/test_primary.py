@@ -26,7 +26,7 @@ LOSSES_MIN = 15
 BUG_SEEDS_MAX = 50
 TWINS_MAX = 5
 
-# "lost 12 of 5,674 acknowledged adds (0.211 %): process 3's add of ..."
+# What the sentence of a losing run begins with.
 LOST = re.compile(r"lost (?P<lost>[\d,]+) of (?P<acknowledged>[\d,]+) acknowledged adds \([\d.]+ %\)")
 BUGS = [(target, bug) for target in (PRIMARY_SYNC, PRIMARY_ASYNC) for bug in target.bugs]
 
