@@ -80,7 +80,32 @@ class Skew:
     skew: ClockSkew
 
 
-Effect = Cut | Shape | Kill | Pause | Skew
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminate:
+    """These nodes are asked to end (SIGTERM), and killed if they do not; healing starts them again. Power ``terminate``."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """These nodes get this share (0 to 1) of a processor's time, in small portions. Power ``throttle``."""
+
+    nodes: tuple[str, ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Squeeze:
+    """These nodes get ``headroom_bytes`` of memory beyond what they have; more is refused, of which a node may die. Healing lifts the
+    limit and starts those again that died. Power ``memory``.
+    """
+
+    nodes: tuple[str, ...]
+    headroom_bytes: int
+
+
+Effect = Cut | Shape | Kill | Pause | Skew | Terminate | Throttle | Squeeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

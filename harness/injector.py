@@ -14,9 +14,11 @@ from typing import Any, Protocol
 
 from harness.effects import Effect, Proof
 from harness.errors import TargetError
+from harness.holds import Holds
 from harness.journal import FaultJournal
+from harness.node_powers import PING_S
 from harness.op import Op
-from harness.powers import EFFECTS, PING_S, Holds
+from harness.powers import EFFECTS
 from harness.protocols import Cluster
 
 # Healing is tried this often before a fault counts as left behind: a node may need a moment to come up.

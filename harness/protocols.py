@@ -153,7 +153,7 @@ class Cluster(Protocol):
         ...
 
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
-        """A question to the node runtime itself (``sb_ping``, ``sb_status``, ``sb_clock``); never subject to faults of the network.
+        """A question to the node runtime itself (``sb_ping``, ``sb_status``, ``sb_clock``, ...); never subject to faults of the network.
 
         None when the node did not answer in time (it is dead or paused).
         """
@@ -217,6 +217,45 @@ class CanPause(Protocol):
     async def pause(self, node: str) -> None: ...
 
     async def resume(self, node: str) -> None: ...
+
+
+@runtime_checkable
+class CanTerminate(Protocol):
+    """Power "terminate": nodes that are asked to end. Only with ``CanKill``, whose ``restart`` starts them again."""
+
+    async def terminate(self, node: str) -> bool:
+        """SIGTERM, and SIGKILL after a time of grace; returns when the node is certainly dead: whether it ended by itself. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class CanThrottle(Protocol):
+    """Power "throttle": nodes that get little of the processor."""
+
+    async def throttle(self, node: str, share: float) -> None:
+        """Let the node run for this share of the time, in small portions; also kept over a restart, until ``unthrottle``. Idempotent."""
+        ...
+
+    async def unthrottle(self, node: str) -> None: ...
+
+    async def cpu_share(self, node: str) -> float | None:
+        """Watch the node for a moment: the share of the time in which it may run; None if it is dead."""
+        ...
+
+
+@runtime_checkable
+class CanSqueeze(Protocol):
+    """Power "memory": nodes that get no more memory."""
+
+    async def squeeze(self, node: str, headroom_bytes: int) -> None:
+        """Of what the node asks for beyond this from now on, all is refused; ends with its life. The last call counts."""
+        ...
+
+    async def unsqueeze(self, node: str) -> None: ...
+
+    def crashes(self) -> Mapping[str, str]:
+        """The nodes that ended by their own doing, and how."""
+        ...
 
 
 @runtime_checkable

@@ -104,6 +104,19 @@ class Child(asyncio.Protocol):
             self._output.close()
         await self._watcher
 
+    async def end(self, grace_s: float) -> bool:
+        """SIGTERM, and after that long SIGKILL; returns when it is gone, as after ``kill``: whether it ended by itself."""
+        self.signal(signal.SIGTERM)
+        ended = True
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._closed.wait()
+                await asyncio.shield(self._watcher)
+        except TimeoutError:
+            ended = False
+        await self.kill()
+        return ended
+
     def data_received(self, data: bytes) -> None:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()

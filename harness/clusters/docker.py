@@ -31,7 +31,7 @@ from harness.clusters.fabric import probes
 from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import layout
-from harness.clusters.process import INIT_S, SKEW_S, NodeStart, python_node
+from harness.clusters.starts import INIT_S, SKEW_S, NodeStart, python_node
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec

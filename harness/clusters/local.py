@@ -13,10 +13,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,11 +28,13 @@ from harness.clusters.fabric.router import Router
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import doctor, layout
 from harness.clusters.namespaces.callers import Caller, Switchboard, take_socket
+from harness.clusters.namespaces.conversation import Conversation
 from harness.clusters.namespaces.launch import Namespaces
+from harness.clusters.namespaces.lives import Argv, LocalNode, tcp_node
 from harness.clusters.namespaces.place import Plan
 from harness.clusters.namespaces.probing import Prober
 from harness.clusters.namespaces.programs import Program
-from harness.clusters.process import HARNESS, INIT_S, SKEW_S, NodeStart, python_node
+from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, SKEW_S, NodeStart
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
@@ -41,37 +42,12 @@ from targets.node import codes
 from targets.node.wallclock import Skew
 
 VERSIONS = (4, 6)
-LINE_SHOWN = 200  # how much of a line that is no message an error shows
+# A node that stands still goes on by itself after this, unless it is told again to stand still: its place sees to that, also while this
+# process hangs.
+LEASE_S = 15.0
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-
-# The command line of one life of a node, from how it starts and where it and all others listen.
-Argv = Callable[[NodeStart, str, Mapping[str, str]], Sequence[str]]
-
-
-def tcp_node(start: NodeStart, listen: str, peers: Mapping[str, str]) -> list[str]:
-    """The command line of our own node runtime on the network; addresses are HOST:PORT."""
-    argv = [*python_node(start), "--listen", listen]
-    for name, where in peers.items():
-        argv += ["--peer", f"{name}={where}"]
-    return argv
-
-
-class _Node:
-    """What outlasts a node's lives."""
-
-    def __init__(self, name: str, directory: Path, address: layout.Address) -> None:
-        self.name, self.directory, self.address = name, directory, address
-        self.log = directory / "node.log"
-        self.program: Program | None = None  # None: dead
-        self.lives = 0
-        self.skew: Skew | None = None
-        self.crash: str | None = None  # how its last life ended, if nobody killed it
-
-    def why(self, otherwise: str) -> str:
-        """How it ended if it did so by itself."""
-        return self.crash or otherwise
 
 
 @contextmanager
@@ -101,7 +77,7 @@ class LocalCluster:
             raise ClusterError("this machine's kernel has no IPv6: leave the option ip of the local cluster at 4")
         home = (spec.directory / "nodes").absolute()
         self._nodes = {
-            name: _Node(name, home / name, layout.node_address(number)) for number, name in enumerate(self.nodes, 1)
+            name: LocalNode(name, home / name, layout.node_address(number)) for number, name in enumerate(self.nodes, 1)
         }
         self._namespaces = Namespaces()
         self._desk = Line(self._hand_over)
@@ -111,6 +87,7 @@ class LocalCluster:
         self._prober = Prober()
         self._violation: TargetError | None = None
         self._began_s = 0.0
+        self._renewal: asyncio.Task[None] | None = None
 
     @staticmethod
     def unavailable() -> str | None:
@@ -136,6 +113,7 @@ class LocalCluster:
             async with asyncio.TaskGroup() as boots:
                 for node in self._nodes.values():
                     boots.create_task(self._boot(node))
+            self._renewal = asyncio.get_running_loop().create_task(self._renew())
         except BaseExceptionGroup as group:
             await self._end()
             raise group.exceptions[0] from None
@@ -151,6 +129,8 @@ class LocalCluster:
 
     async def _end(self) -> None:
         try:
+            if self._renewal is not None:
+                self._renewal.cancel()
             self._prober.close()
             for caller in self._callers.values():
                 await caller.close()
@@ -170,7 +150,7 @@ class LocalCluster:
             plans.append(Plan(name=node.name, address=node.address, directory=str(node.directory), hosts=hosts))
         return [*plans, Plan(name=layout.CLIENTS, address=None, directory=None, hosts=hosts)]
 
-    async def _boot(self, node: _Node) -> None:
+    async def _boot(self, node: LocalNode) -> None:
         """One new life, up to its answer to ``init``."""
         incarnation, node.lives, node.crash = node.lives, node.lives + 1, None
         start = NodeStart(
@@ -183,7 +163,7 @@ class LocalCluster:
         )
         place = self._namespaces.places[node.name]
         program = Program(place, lambda line: self._from_node(node, line), lambda status: self._ended(node, status))
-        node.program = program
+        node.program, node.paused = program, False
         if incarnation:  # of a life that ended by itself, what it had started may be left
             await program.signal(signal.SIGKILL)
         try:
@@ -203,14 +183,14 @@ class LocalCluster:
             f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
         )
 
-    def _listen(self, node: _Node) -> str:
-        host = node.address.host(self._version)
+    def _listen(self, node: LocalNode) -> str:
+        host = self.address(node.name)
         return f"[{host}]:{layout.NODE_PORT}" if self._version == 6 else f"{host}:{layout.NODE_PORT}"
 
     def _peers(self) -> dict[str, str]:
         return {node.name: self._listen(node) for node in self._nodes.values()}
 
-    def _ended(self, node: _Node, status: int) -> None:
+    def _ended(self, node: LocalNode, status: int) -> None:
         """The program is gone and reaped, killed by us or by its own doing."""
         node.program = None
         if status != -signal.SIGKILL and node.crash is None:
@@ -222,7 +202,7 @@ class LocalCluster:
         """The nodes that ended without having been killed, and how."""
         return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
 
-    def _node(self, name: str) -> _Node:
+    def _node(self, name: str) -> LocalNode:
         node = self._nodes.get(name)
         if node is None:
             raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
@@ -230,7 +210,7 @@ class LocalCluster:
 
     # Messages
 
-    def _from_node(self, node: _Node, line: bytes) -> None:
+    def _from_node(self, node: LocalNode, line: bytes) -> None:
         """A line that a node wrote on its standard output: for the harness, or for nobody."""
         try:
             message = _decode(line)
@@ -248,7 +228,7 @@ class LocalCluster:
             refusal = {"type": "error", "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
             self._hand_over(src, {**refusal, "in_reply_to": body["msg_id"]})
 
-    def _violate(self, node: _Node, why: str) -> None:
+    def _violate(self, node: LocalNode, why: str) -> None:
         """The node does not speak the protocol: nothing that it says can be judged. The run ends at its next question."""
         node.crash = why
         if self._violation is None:
@@ -346,7 +326,7 @@ class LocalCluster:
     async def rate(self, node: str, bytes_per_s: int | None) -> None:
         """Limit what leaves a node; None: as fast as it goes."""
         with _told():
-            await self._namespaces.places[self._node(node).name].call("rate", bytes_per_s=bytes_per_s)
+            await self._place(node).call("rate", bytes_per_s=bytes_per_s)
 
     async def kill(self, node: str) -> None:
         victim = self._node(node)
@@ -354,21 +334,57 @@ class LocalCluster:
             await victim.program.kill()
         victim.crash = None
 
+    async def terminate(self, node: str) -> bool:
+        victim = self._node(node)
+        asked = victim.program is None or await victim.program.end(GRACE_S)
+        victim.crash = None
+        return asked
+
     async def restart(self, node: str) -> None:
         fallen = self._node(node)
         if fallen.program is None:
             await self._boot(fallen)
 
     async def pause(self, node: str) -> None:
-        await self._signal(node, signal.SIGSTOP)
+        state = self._node(node)
+        if state.program is not None:
+            state.paused = True
+            await self._place(node).call("pause", lease_s=LEASE_S)
 
     async def resume(self, node: str) -> None:
-        await self._signal(node, signal.SIGCONT)
+        self._node(node).paused = False
+        await self._place(node).call("pause", lease_s=0.0)
 
-    async def _signal(self, name: str, number: signal.Signals) -> None:
-        program = self._node(name).program
-        if program is not None:
-            await program.signal(number)
+    async def _renew(self) -> None:
+        """Keep those still that are to stand still."""
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            for node in self._nodes.values():
+                if node.paused:
+                    with suppress(ClusterError):  # the namespaces are gone: whoever asks next is told
+                        await self._place(node.name).call("pause", lease_s=LEASE_S)
+
+    async def throttle(self, node: str, share: float) -> None:
+        await self._place(node).call("throttle", share=share)
+
+    async def unthrottle(self, node: str) -> None:
+        await self._place(node).call("throttle", share=None)
+
+    async def cpu_share(self, node: str) -> float | None:
+        async def runs() -> bool | None:
+            program = self._node(node).program
+            return await program.runs() if program is not None else None
+
+        return await probes.running_share(runs)
+
+    async def squeeze(self, node: str, headroom_bytes: int) -> None:
+        await self._place(node).call("squeeze", headroom_bytes=headroom_bytes)
+
+    async def unsqueeze(self, node: str) -> None:
+        await self._place(node).call("squeeze", headroom_bytes=None)
+
+    def _place(self, name: str) -> Conversation:
+        return self._namespaces.places[self._node(name).name]
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
         state = self._node(node)

@@ -7,12 +7,11 @@ SIGSTOP, both real; cuts and shapes are the router's; clocks are skewed by the n
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import sys
+import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,59 +21,19 @@ import targets
 from harness import clock, mark
 from harness.clusters.channels import Line
 from harness.clusters.child import Child
+from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import NONE, Links
 from harness.clusters.guardian import Guardian
 from harness.clusters.last_words import last_words
+from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, SKEW_S, NodeStart, python_node
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import TargetError
 from harness.protocols import Body, Channel, ClusterSpec, NotSent
 from targets.node import codes
 from targets.node.wallclock import Skew
 
-# A Python node answers ``init`` after 0.2 s; under heavy load, or with a big runtime of another language, much later.
-LINE_SHOWN = 200
-INIT_S = 20.0
-# A node that can answer acknowledges a change of its clock within this.
-SKEW_S = 1.0
-# Lines of a node's log that an error message shows, and how much of a line that is no message.
-
-HARNESS = "sb"  # the harness's own name in messages
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeStart:
-    """All that a command line for one life of one node can be made of. ``epoch_s``: monotonic time from which its log counts."""
-
-    spec: ClusterSpec
-    node: str
-    data: Path
-    incarnation: int
-    epoch_s: float
-    skew: Skew | None
-
-
 Argv = Callable[[NodeStart], Sequence[str]]
-
-
-def python_node(start: NodeStart) -> list[str]:
-    """The command line of our own node runtime."""
-    argv = [
-        sys.executable,
-        "-m",
-        "targets.node",
-        start.spec.program,
-        "--data",
-        str(start.data),
-        "--seed",
-        str(start.spec.seed),
-    ]
-    argv += ["--incarnation", str(start.incarnation), "--epoch", repr(start.epoch_s)]
-    for name, value in start.spec.options.items():
-        argv += ["--option", f"{name}={json.dumps(value)}"]
-    if start.skew is not None:
-        argv += ["--skew", json.dumps(start.skew.fields())]
-    return argv
 
 
 class _Frame(msgspec.Struct):
@@ -100,6 +59,11 @@ class _Node:
         self.lives = 0
         self.skew: Skew | None = None
         self.crash: str | None = None  # how its last life ended, if nobody killed it
+        self.pacemaker: Pacemaker
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.child is not None:
+            self.child.signal(number)
 
     def why(self, otherwise: str) -> str:
         """How it ended if it did so by itself."""
@@ -132,7 +96,11 @@ class ProcessCluster:
     # Lifecycle
 
     async def start(self) -> None:
-        self._began_s = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self._began_s = loop.time()
+        for node in self._nodes.values():
+            stop, go = partial(node.signal, signal.SIGSTOP), partial(node.signal, signal.SIGCONT)
+            node.pacemaker = Pacemaker(loop.time, loop.call_at, stop, go)
         try:
             async with asyncio.TaskGroup() as boots:
                 for node in self._nodes.values():
@@ -151,6 +119,8 @@ class ProcessCluster:
             raise violation
 
     async def _kill_all(self) -> None:
+        for node in self._nodes.values():
+            node.pacemaker.end()
         try:
             async with asyncio.TaskGroup() as ends:
                 for node in self._nodes.values():
@@ -178,6 +148,7 @@ class ProcessCluster:
             self._argv(start), directory=node.directory, log=node.log, env=_environment(), guardian=self._guarded()
         )
         node.child = child
+        node.pacemaker.reborn()
         init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
         reply = await self._desk.ask(node.name, init, INIT_S)
         if reply is not None and reply.get("type") == "init_ok":
@@ -335,21 +306,36 @@ class ProcessCluster:
             await victim.child.kill()
         victim.crash = None
 
+    async def terminate(self, node: str) -> bool:
+        victim = self._node(node)
+        asked = victim.child is None or await victim.child.end(GRACE_S)
+        victim.crash = None
+        return asked
+
     async def restart(self, node: str) -> None:
         fallen = self._node(node)
         if fallen.child is None:
             await self._boot(fallen)
 
     async def pause(self, node: str) -> None:
-        self._signal(node, signal.SIGSTOP)
+        if self._node(node).child is not None:
+            self._node(node).pacemaker.pause()
 
     async def resume(self, node: str) -> None:
-        self._signal(node, signal.SIGCONT)
+        self._node(node).pacemaker.resume()
 
-    def _signal(self, name: str, number: signal.Signals) -> None:
-        child = self._node(name).child
-        if child is not None:
-            child.signal(number)
+    async def throttle(self, node: str, share: float) -> None:
+        self._node(node).pacemaker.throttle(share)
+
+    async def unthrottle(self, node: str) -> None:
+        self._node(node).pacemaker.throttle(None)
+
+    async def cpu_share(self, node: str) -> float | None:
+        async def runs() -> bool | None:
+            child = self._node(node).child
+            return _runs(child.pid) if child is not None else None
+
+        return await probes.running_share(runs)
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
         state = self._node(node)
@@ -371,3 +357,16 @@ def _environment() -> dict[str, Any]:
     root = str(Path(targets.__file__).resolve().parent.parent)
     path = os.environ.get("PYTHONPATH")
     return mark.marked({**os.environ, "PYTHONPATH": os.pathsep.join([root, path] if path else [root])})
+
+
+def _runs(pid: int) -> bool | None:
+    """Whether a process is not stopped; None if there is none."""
+    try:
+        line = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        return line.rpartition(")")[2].split()[0] not in "Tt"
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return None
+    # A system without /proc. Blocks for the milliseconds of a small program.
+    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return not listed.startswith("T") if listed.strip() else None

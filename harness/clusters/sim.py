@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import msgspec
 
 from harness import rng
 from harness.clusters.channels import Line
+from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import LAN, Latency, Links
 from harness.clusters.last_words import last_words
@@ -79,6 +81,7 @@ class _Node:
         self.lives = 0
         self.crash: str | None = None  # what ended the last life, if the program did
         self.log, self._lines = log, list[bytes]()
+        self.pacemaker: Pacemaker
 
     def why(self, otherwise: str) -> str:
         """How it ended if it did so by itself."""
@@ -134,6 +137,9 @@ class SimCluster:
         self._program = load(self._spec.program)
         logs = self._spec.directory / "nodes"
         self._nodes = {name: _Node(name, logs / name / "node.log", self._true_s) for name in self.nodes}
+        for node in self._nodes.values():
+            stop, go = partial(self._act, node, loop.pause), partial(self._act, node, loop.resume)
+            node.pacemaker = Pacemaker(loop.time, loop.call_as_root, stop, go)
         try:
             async with asyncio.TaskGroup() as boots:
                 for node in self._nodes.values():
@@ -144,6 +150,7 @@ class SimCluster:
 
     async def stop(self) -> None:
         for node in self._nodes.values():
+            node.pacemaker.end()
             if node.life is not None:
                 self._end(node, node.life)
             node.flush()
@@ -156,6 +163,7 @@ class SimCluster:
         await asyncio.sleep(self._dice.uniform(BOOT_MIN_S, BOOT_MAX_S))
         incarnation, node.lives, node.crash = node.lives, node.lives + 1, None
         node.life = life = self._born(node, incarnation)
+        node.pacemaker.reborn()
         init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
         reply = await self._desk.ask(node.name, init, INIT_S)
         if reply is not None and reply.get("type") == "init_ok":
@@ -333,20 +341,47 @@ class SimCluster:
         if victim.life is not None:
             self._end(victim, victim.life)
 
+    async def terminate(self, node: str) -> bool:
+        victim = self._node(node)
+        victim.crash = None
+        life = victim.life
+        if life is None:
+            return True
+        asked = not life.owner.stopped  # who stands still hears nothing, and is killed
+        if asked:
+            victim.disk.settle()  # the runtime's own clean-up: see ``targets.node.stdio``
+        self._end(victim, life)
+        return asked
+
     async def restart(self, node: str) -> None:
         fallen = self._node(node)
         if fallen.life is None:
             await self._boot(fallen)
 
     async def pause(self, node: str) -> None:
-        life = self._node(node).life
-        if life is not None:
-            self._loop.pause(life.owner)
+        if self._node(node).life is not None:
+            self._node(node).pacemaker.pause()
 
     async def resume(self, node: str) -> None:
-        life = self._node(node).life
-        if life is not None:
-            self._loop.resume(life.owner)
+        self._node(node).pacemaker.resume()
+
+    async def throttle(self, node: str, share: float) -> None:
+        """As on real processes, the node stands still for a part of each period; what it does in the rest takes no time here."""
+        self._node(node).pacemaker.throttle(share)
+
+    async def unthrottle(self, node: str) -> None:
+        self._node(node).pacemaker.throttle(None)
+
+    async def cpu_share(self, node: str) -> float | None:
+        async def runs() -> bool | None:
+            life = self._node(node).life
+            return not life.owner.stopped if life is not None else None
+
+        return await probes.running_share(runs)
+
+    def _act(self, node: _Node, act: Callable[[Owner], None]) -> None:
+        if node.life is not None:
+            act(node.life.owner)
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
         state = self._node(node)

@@ -41,6 +41,11 @@ class Disk:
         self._fresh.pop(name, None)
         self._durable[name] = bytearray(data)
 
+    def settle(self) -> None:
+        """All that was appended is durable: what a program that is given time to end sees to."""
+        for name in list(self._fresh):
+            self.sync(name)
+
     def crash(self, dice: random.Random) -> dict[str, str]:
         """What is left when the power goes. Returns the fate of each file that had unsynced bytes."""
         fates = {}

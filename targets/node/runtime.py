@@ -204,13 +204,21 @@ class Runtime:
         self.log("clock-skewed", **clock.skew.fields())
         return {"type": "sb_skew_ok"}
 
+    def _sb_allocate(self, message: Message) -> Body:
+        """Whether this node can have so many bytes of memory now; they are given back at once."""
+        try:
+            had = len(bytearray(message["body"]["bytes"])) > 0
+        except MemoryError:
+            had = False
+        return {"type": "sb_allocate_ok", "had": had}
+
     def _sb_unskew(self, _message: Message) -> Body:
         self._world.clock.skew = None
         self.log("clock-unskewed")
         return {"type": "sb_unskew_ok"}
 
 
-BUILT_IN = ("sb_ping", "sb_status", "sb_clock", "sb_skew", "sb_unskew")
+BUILT_IN = ("sb_ping", "sb_status", "sb_clock", "sb_skew", "sb_unskew", "sb_allocate")
 
 
 def _expire(waiter: asyncio.Future[Body], dest: str, timeout_s: float) -> None:

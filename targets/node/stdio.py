@@ -1,7 +1,8 @@
 """A real node: JSON lines in on standard input, out on standard output, log lines on standard error. Runs under Maelstrom, too.
 
-The node ends with status 0 when its input ends (the harness died, or wants it to), and with status 1 and a traceback in its log when
-its program fails. Nothing here blocks the event loop but writing, which a reader that never stops reading keeps short.
+The node ends with status 0 when its input ends (the harness died, or wants it to) or when it is asked to by SIGTERM (what it had written
+is synced first), and with status 1 and a traceback in its log when its program fails. Nothing here blocks the event loop but writing,
+which a reader that never stops reading keeps short.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import random
 import select
+import signal
 import stat
 import sys
 import time
@@ -61,18 +63,20 @@ class Node(asyncio.Protocol):
         self._rest = b""
         self._outgoing: list[bytes] = []
         self._name = ""
+        self._storage = FileStorage(seat.data)
         world = World(
             transmit=self._transmit,
             write=self._write,
             crashed=self._crashed,
             dice=seat.dice,
-            storage=FileStorage(seat.data),
+            storage=self._storage,
             clock=WallClock(time.time, seat.skew),
             options=seat.options,
             incarnation=seat.incarnation,
         )
         self._runtime = Runtime(seat.program, world)
         self._loop.set_exception_handler(self._unhandled)
+        self._loop.add_signal_handler(signal.SIGTERM, self._asked_to_end)
 
     # What comes in
 
@@ -122,6 +126,13 @@ class Node(asyncio.Protocol):
         _write_all(STDERR, json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n")
 
     # How it ends
+
+    def _asked_to_end(self) -> None:
+        """There is time to clean up: nothing that was written is lost."""
+        self._storage.settle()
+        self._write({"event": "stop"})
+        if not self.ended.done():
+            self.ended.set_result(None)
 
     def _crashed(self, _error: BaseException) -> None:
         self._flush()  # what was sent before has left

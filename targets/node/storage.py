@@ -49,6 +49,11 @@ class FileStorage:
             self._sync_directory()
         del self._fresh[name]
 
+    def settle(self) -> None:
+        """All that was appended is durable: what a node that is given time to end sees to."""
+        for name in list(self._fresh):
+            self.sync(name)
+
     def read(self, name: str) -> bytes:
         check_name(name)
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.clusters import CLUSTERS
+from harness.powers import powers_of
 from harness.protocols import Channel, ClusterSpec
 from harness.registry import load
 
@@ -31,6 +32,11 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
     why = load(CLUSTERS[name]).unavailable()
     kind = pytest.mark.docker if name == "docker" else pytest.mark.process
     return [kind, pytest.mark.skipif(why is not None, reason=f"cluster {name} cannot run here: {why}")]
+
+
+def every_cluster_with(power: str) -> pytest.MarkDecorator:
+    """Those clusters that offer this power."""
+    return _worlds([name for name in sorted(CLUSTERS) if power in powers_of(load(CLUSTERS[name]))])
 
 
 every_cluster = _worlds(sorted(CLUSTERS))

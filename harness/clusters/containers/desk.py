@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from harness.clusters.channels import Line
-from harness.clusters.process import HARNESS
+from harness.clusters.starts import HARNESS
 from harness.errors import SplitbrainError, TargetError
 from harness.protocols import Body
 from targets.node import codes

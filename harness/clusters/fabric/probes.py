@@ -26,6 +26,8 @@ BURST, BURST_BYTES = 20, 1000
 # Arrivals closer than this are one to every clock.
 INSTANT_S = 1e-6
 
+# How long a node is looked at to see how much of the time it may run, and how often: some four periods of a throttled one.
+WATCHED_S, GLANCE_S = 0.4, 0.002
 # A node that lives tells the time within this.
 CLOCK_S = 1.0
 
@@ -153,3 +155,17 @@ async def clock_offset(
     if reply is None or "wall" not in reply:
         return None
     return float(reply["wall"]) - (asked_s + true_s()) / 2
+
+
+async def running_share(runs: Callable[[], Awaitable[bool | None]]) -> float | None:
+    """The share of a while in which a node was not standing still, by looking again and again; None if it was dead meanwhile."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + WATCHED_S
+    seen: list[bool] = []
+    while loop.time() < until_s:
+        one = await runs()
+        if one is None:
+            return None
+        seen.append(one)
+        await asyncio.sleep(GLANCE_S)
+    return sum(seen) / len(seen)

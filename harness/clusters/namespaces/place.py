@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import select
 import signal
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from harness.clusters.duty import Duty
 from harness.clusters.fabric import netlink_route as route
 from harness.clusters.fabric import tbf
 from harness.clusters.fabric.netlink import ROUTE, Netlink, open_socket
@@ -146,7 +149,12 @@ class _Init:
             "signal": self._signal,
             "socket": self._socket,
             "rate": self._rate,
+            "pause": self._pause,
+            "throttle": self._throttle,
+            "squeeze": self._squeeze,
+            "runs": self._runs,
         }
+        self._duty, self._stands = Duty(), False
         self._woken, wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(wake, False)
@@ -155,7 +163,11 @@ class _Init:
 
     def serve(self) -> NoReturn:
         while True:
-            ready, _, _ = select.select([self._control.fileno(), self._woken], [], [])
+            now_s = time.monotonic()
+            self._attend(now_s)
+            next_s = self._duty.next_s(now_s)
+            wait_s = None if next_s is None else max(0.0, next_s - time.monotonic())
+            ready, _, _ = select.select([self._control.fileno(), self._woken], [], [], wait_s)
             if self._woken in ready:
                 with suppress(BlockingIOError):
                     os.read(self._woken, 4096)
@@ -165,6 +177,18 @@ class _Init:
                 if request is None:
                     os._exit(0)
                 self._serve_one(request, descriptors)
+
+    def _attend(self, now_s: float) -> None:
+        """Let all programs stand still or go on, as their duty says."""
+        stands = self._duty.stands(now_s)
+        if stands != self._stands:
+            self._stands = stands
+            self._to_all(signal.SIGSTOP if stands else signal.SIGCONT)
+
+    @staticmethod
+    def _to_all(number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(-1, number)
 
     def _serve_one(self, request: wire.Message, descriptors: Sequence[int]) -> None:
         made: list[int] = []
@@ -211,11 +235,46 @@ class _Init:
 
     def _signal(self, request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
         """To every process of the place at once; after SIGKILL, answered when all of them are reaped."""
-        with suppress(ProcessLookupError):
-            os.kill(-1, request["number"])
+        self._to_all(request["number"])
         if request["number"] == signal.SIGKILL:
             self._reap(0)
+            self._duty.resume()  # what is started next is another life, which stands still only if it is throttled
+            self._stands = False
         return {}, []
+
+    def _pause(self, request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """All programs stand still for that long, or go on; answered when they do."""
+        now_s = time.monotonic()
+        self._duty.pause(now_s + request["lease_s"])
+        self._attend(now_s)
+        return {}, []
+
+    def _throttle(self, request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """All programs run for that share of the time, or (None) all the time."""
+        now_s = time.monotonic()
+        self._duty.throttle(request["share"], now_s)
+        self._attend(now_s)
+        return {}, []
+
+    def _squeeze(self, request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """Each program gets that much more memory (of its address space: getrlimit(2)), or (None) all that it asks for."""
+        headroom = request["headroom_bytes"]
+        for pid in self._programs:
+            _, most = resource.prlimit(pid, resource.RLIMIT_AS)
+            limit = most
+            if headroom is not None:
+                has = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+                limit = has + headroom
+            with suppress(ProcessLookupError):  # it has just ended
+                resource.prlimit(pid, resource.RLIMIT_AS, (limit, most))
+        return {}, []
+
+    def _runs(self, request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """Whether a program is not stopped."""
+        if request["pid"] not in self._programs:
+            return {"runs": None}, []
+        line = Path(f"/proc/{request['pid']}/stat").read_text(encoding="ascii", errors="replace")
+        return {"runs": line.rpartition(")")[2].split()[0] not in "Tt"}, []
 
     def _reap(self, flags: int) -> None:
         """Take note of what has ended; without WNOHANG, wait until nothing lives."""

@@ -74,6 +74,24 @@ class Program(asyncio.Protocol):
         """To it and all that it started; after SIGKILL they are dead and reaped when this returns."""
         await self._place.call("signal", number=int(number))
 
+    async def end(self, grace_s: float) -> bool:
+        """SIGTERM, and after that long SIGKILL; returns when it is gone, as after ``kill``: whether it ended by itself."""
+        await self.signal(signal.SIGTERM)
+        ended = True
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._over.wait()
+        except TimeoutError:
+            ended = False
+        await self.kill()  # also what it had started, and has not ended itself
+        return ended
+
+    async def runs(self) -> bool | None:
+        """Whether it is not stopped; None if it has ended."""
+        answer, _ = await self._place.call("runs", pid=self.pid)
+        runs: bool | None = answer["runs"]
+        return runs
+
     async def kill(self) -> None:
         """SIGKILL; returns when it is reaped and all that it had written has been read. Idempotent."""
         await self.signal(signal.SIGKILL)

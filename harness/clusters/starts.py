@@ -1,0 +1,46 @@
+"""How a life of a node is started, on every cluster of real processes: what its command line is made of, and our own runtime's."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.protocols import ClusterSpec
+from targets.node.wallclock import Skew
+
+# A Python node answers ``init`` after 0.2 s; under heavy load, or with a big runtime of another language, much later.
+INIT_S = 20.0
+# A node that can answer acknowledges a change of its clock within this.
+SKEW_S = 1.0
+# A node that is asked to end has this long to do so by itself, as under an init system that is in a hurry.
+GRACE_S = 5.0
+# How much of a line that is no message an error shows.
+LINE_SHOWN = 200
+
+HARNESS = "sb"  # the harness's own name in messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStart:
+    """All that a command line for one life of one node can be made of. ``epoch_s``: monotonic time from which its log counts."""
+
+    spec: ClusterSpec
+    node: str
+    data: Path
+    incarnation: int
+    epoch_s: float
+    skew: Skew | None
+
+
+def python_node(start: NodeStart) -> list[str]:
+    """The command line of our own node runtime."""
+    argv = [sys.executable, "-m", "targets.node", start.spec.program]
+    argv += ["--data", str(start.data), "--seed", str(start.spec.seed)]
+    argv += ["--incarnation", str(start.incarnation), "--epoch", repr(start.epoch_s)]
+    for name, value in start.spec.options.items():
+        argv += ["--option", f"{name}={json.dumps(value)}"]
+    if start.skew is not None:
+        argv += ["--skew", json.dumps(start.skew.fields())]
+    return argv
