@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -161,7 +162,9 @@ class ThrottlePower:
     async def _watched(self, cluster: CanThrottle, nodes: Iterable[str], holds: Holds) -> dict[str, float]:
         """Of the nodes that live and are not paused, the share of the time in which they may run."""
         there = [node for node in nodes if not (holds.down[node] or holds.still[node])]
-        shares = {node: await cluster.cpu_share(node) for node in there}
+        async with asyncio.TaskGroup() as group:
+            watching = {node: group.create_task(cluster.cpu_share(node)) for node in there}
+        shares = {node: task.result() for node, task in watching.items()}
         return {node: share for node, share in shares.items() if share is not None}
 
     def _words(self, seen: Mapping[str, float]) -> str:

@@ -3,7 +3,7 @@
     fault                    the contract of a kind of fault: Fault, Scene, Step
     targets grudges swarm    shared words: node specs and roles; who does not hear whom; how often which variant
     arguments                checks of hand-written arguments
-    partition packet kill pause clock drift    the kinds
+    partition packet kill pause clock drift throttle memory    the kinds
     timing schedules         the random nemesis, and completing a hand-written schedule
     package                  from ``--nemesis partition,kill`` to kinds
 
@@ -21,6 +21,9 @@ FAULTS: Mapping[str, str] = {
     "pause": "nemesis.pause:PAUSE",
     "clock": "nemesis.clock:CLOCK",
     "drift": "nemesis.drift:DRIFT",
+    "term": "nemesis.kill:TERM",
+    "throttle": "nemesis.throttle:THROTTLE",
+    "memory": "nemesis.memory:MEMORY",
 }
 # What "all" leaves out: kinds that are a mild part of another one, for systems that promise to bear no more.
 NAMED_ONLY = frozenset({"drift"})

@@ -56,7 +56,7 @@ class Fault(Protocol):
 
     @property
     def power(self) -> str:
-        """What a cluster must be able to do: "cut", "shape", "kill", "pause" or "skew" (see ``harness.protocols``)."""
+        """What a cluster must be able to do: "cut", "shape", "kill", ... (see ``harness.powers``)."""
         ...
 
     @property

@@ -1,4 +1,8 @@
-"""Kill: nodes crash without a chance to clean up, and come back at the end; or crash again and again. Jepsen's ``:kill``."""
+"""Kill and term: nodes crash without a chance to clean up, or are asked to end as by an operator, and come back at the end; or again and
+again.
+
+Jepsen's ``:kill``; of term it has no package, but its databases' ``stop!`` is that.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.effects import Kill as KillEffect
+from harness.effects import Terminate
 from harness.schedule import shown
 from nemesis import arguments, targets
 from nemesis.fault import LENGTH_MIN_S, Fault, Scene, Step
@@ -34,6 +39,7 @@ class Kill:
 
     kind: str = "kill"
     power: str = "kill"
+    effect: type[KillEffect] | type[Terminate] = KillEffect
     nodes_min: int = 1
     variants: tuple[str, ...] = (CRASH, LOOP, *targets.SIZES)
 
@@ -66,7 +72,7 @@ class Kill:
         self, args: Mapping[str, Any], nodes: Sequence[str], role_of: Mapping[str, str]
     ) -> tuple[tuple[str, ...], tuple[Step, ...]]:
         hit = targets.hit(args, nodes, role_of)
-        effect = KillEffect(nodes=hit)
+        effect = self.effect(nodes=hit)
         if args["shape"] == CRASH:
             return hit, (Step(effect=effect),)
         turn_s = args["down_s"] + args["up_s"]
@@ -76,7 +82,7 @@ class Kill:
 
     def describe(self, args: Mapping[str, Any]) -> str:
         times = f", {args['times']} times" if args["shape"] == LOOP else ""
-        return f"kill: {targets.describe(args)}{times}"
+        return f"{self.kind}: {targets.describe(args)}{times}"
 
 
 def _loop(length_s: float, rng: random.Random) -> dict[str, Any]:
@@ -101,3 +107,4 @@ def _loop_problems(args: Mapping[str, Any], length_s: float) -> list[str]:
 
 
 KILL: Fault = Kill()
+TERM: Fault = Kill(kind="term", power="terminate", effect=Terminate)

@@ -17,6 +17,9 @@ _POWER_WORDS: Mapping[str, str] = {
     "kill": "kill nodes",
     "pause": "pause nodes",
     "skew": "skew clocks",
+    "terminate": "ask nodes to end",
+    "throttle": "throttle nodes",
+    "memory": "limit nodes' memory",
 }
 
 

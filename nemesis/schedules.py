@@ -17,7 +17,7 @@ from nemesis.swarm import draw_weights
 from nemesis.timing import Window, draw_windows
 
 # Faults of these powers make a system that depends on a role choose another node for it.
-_DISRUPTIVE = ("cut", "kill", "pause")
+_DISRUPTIVE = ("cut", "kill", "terminate", "pause", "throttle")
 
 
 def make_schedule(  # noqa: PLR0917 - what a plan holds, in the order in which it is said

@@ -3,8 +3,8 @@
 Faults of different kinds overlap freely, with these exceptions:
 
 * faults of one kind follow one another, with a gap;
-* so do kills and pauses among each other: what is dead cannot be paused;
-* what is proved by asking nodes does not begin or end while nodes are killed or paused (a packet fault is measured on its links, a clock
+* so do faults that take nodes away, among each other: what is dead cannot be paused, and what has too little memory may die;
+* what is proved by asking nodes does not begin or end while nodes are away (a packet fault is measured on its links, a clock
   is read, a mended link must let a probe through): such an edge is moved out of the way.
 """
 
@@ -32,9 +32,14 @@ _ROUNDING_S = 0.001  # times are rounded to milliseconds, so that a schedule can
 
 # Powers whose faults must not overlap share a lane; every other power has a lane of its own.
 PROCESS = "process"
-_LANES: Mapping[str, str] = {"kill": PROCESS, "pause": PROCESS}
+_LANES: Mapping[str, str] = dict.fromkeys(("kill", "terminate", "pause", "memory"), PROCESS)
 # Power → do its faults (begin, end) only while all nodes live.
-_CLEAR_EDGES: Mapping[str, tuple[bool, bool]] = {"cut": (False, True), "shape": (True, True), "skew": (True, True)}
+_CLEAR_EDGES: Mapping[str, tuple[bool, bool]] = {
+    "cut": (False, True),
+    "shape": (True, True),
+    "skew": (True, True),
+    "throttle": (True, True),
+}
 # The longest fault, in intervals: nodes that are away stop all work, so they are back sooner.
 _LONGEST: Mapping[str, float] = {PROCESS: 1.0}
 _LONGEST_OTHERS = 2.0

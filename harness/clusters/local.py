@@ -27,7 +27,7 @@ from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.fabric.router import Router
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import doctor, layout
-from harness.clusters.namespaces.callers import Caller, Switchboard, take_socket
+from harness.clusters.namespaces.callers import FAMILIES, Caller, Switchboard, take_socket
 from harness.clusters.namespaces.conversation import Conversation
 from harness.clusters.namespaces.launch import Namespaces
 from harness.clusters.namespaces.lives import Argv, LocalNode, tcp_node
@@ -41,7 +41,6 @@ from harness.protocols import Body, Channel, ClusterSpec
 from targets.node import codes
 from targets.node.wallclock import Skew
 
-VERSIONS = (4, 6)
 # A node that stands still goes on by itself after this, unless it is told again to stand still: its place sees to that, also while this
 # process hangs.
 LEASE_S = 15.0
@@ -71,7 +70,7 @@ class LocalCluster:
         program_options = {name: value for name, value in spec.options.items() if name != "ip"}  # that one is ours
         self._spec, self._argv = replace(spec, options=program_options), argv
         self._version = spec.options.get("ip", 4)
-        if self._version not in VERSIONS:
+        if self._version not in FAMILIES:
             raise ClusterError(f"the option ip of the local cluster is 4 or 6, not {self._version!r}")
         if self._version == 6 and not has_six():
             raise ClusterError("this machine's kernel has no IPv6: leave the option ip of the local cluster at 4")

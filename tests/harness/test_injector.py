@@ -11,7 +11,20 @@ from typing import Any
 
 import pytest
 
-from harness.effects import ClockSkew, Cut, Effect, Kill, Link, PacketShape, Pause, Shape, Skew
+from harness.effects import (
+    ClockSkew,
+    Cut,
+    Effect,
+    Kill,
+    Link,
+    PacketShape,
+    Pause,
+    Shape,
+    Skew,
+    Squeeze,
+    Terminate,
+    Throttle,
+)
 from harness.errors import TargetError
 from harness.injector import Injector
 from harness.journal import FaultJournal
@@ -36,6 +49,9 @@ class FakeCluster:
     dead: set[str] = field(default_factory=set)
     still: set[str] = field(default_factory=set)
     skews: dict[str, ClockSkew] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
+    headrooms: dict[str, int] = field(default_factory=dict)
+    crashed: set[str] = field(default_factory=set)
 
     async def start(self) -> None: ...
 
@@ -47,6 +63,8 @@ class FakeCluster:
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
         if node in self.dead | self.still:
             return None
+        if body["type"] == "sb_allocate":
+            return {"had": body["bytes"] <= self.headrooms.get(node, body["bytes"])}
         return {"status": {"role": "leader" if node == "n2" else "follower", "term": 4}}
 
     async def cut(self, links: Iterable[Link]) -> None:
@@ -85,6 +103,30 @@ class FakeCluster:
     async def resume(self, node: str) -> None:
         self.still -= set() if self.sticky else {node}
 
+    async def terminate(self, node: str) -> bool:
+        self.dead |= set() if self.dud else {node}
+        return True
+
+    async def throttle(self, node: str, share: float) -> None:
+        self.shares |= {} if self.dud else {node: share}
+
+    async def unthrottle(self, node: str) -> None:
+        if not self.sticky:
+            self.shares.pop(node, None)
+
+    async def cpu_share(self, node: str) -> float | None:
+        return None if node in self.dead else self.shares.get(node, 1.0)
+
+    async def squeeze(self, node: str, headroom_bytes: int) -> None:
+        self.headrooms |= {} if self.dud else {node: headroom_bytes}
+
+    async def unsqueeze(self, node: str) -> None:
+        if not self.sticky:
+            self.headrooms.pop(node, None)
+
+    def crashes(self) -> Mapping[str, str]:
+        return dict.fromkeys(self.crashed & self.dead, "ended with status 1")
+
     async def skew(self, node: str, skew: ClockSkew) -> None:
         self.skews |= {} if self.dud else {node: skew}
 
@@ -97,7 +139,9 @@ class FakeCluster:
 
     @property
     def untouched(self) -> bool:
-        return not (self.links_cut or self.shapes or self.dead or self.still or self.skews)
+        return not (
+            self.links_cut or self.shapes or self.dead or self.still or self.skews or self.shares or self.headrooms
+        )
 
 
 @dataclass(frozen=True)
@@ -131,6 +175,9 @@ EFFECTS = {
     "kill": Kill(nodes=("n1", "n3")),
     "pause": Pause(nodes=("n2",)),
     "skew": Skew(nodes=("n3",), skew=SKEW),
+    "terminate": Terminate(nodes=("n1", "n3")),
+    "throttle": Throttle(nodes=("n2",), share=0.2),
+    "memory": Squeeze(nodes=("n2",), headroom_bytes=1 << 20),
 }
 
 
@@ -173,7 +220,7 @@ def _steps_are_not_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_fake_offers_every_power() -> None:
-    assert powers_of(FakeCluster) == {"cut", "shape", "kill", "pause", "skew"}
+    assert powers_of(FakeCluster) == set(EFFECTS)
 
 
 @pytest.mark.parametrize("name", EFFECTS)
@@ -332,5 +379,33 @@ def test_a_role_is_looked_up_when_the_fault_starts(tmp_path: Path) -> None:
     async def scenario() -> None:
         started = await Lab(tmp_path).start(1, EFFECTS["pause"], target="leader")
         assert started["roles"] == {"n1": "follower", "n2": "leader", "n3": "follower"}
+
+    asyncio.run(scenario())
+
+
+def test_a_node_that_died_of_its_limit_is_started_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        lab.cluster.dead.add("n2")
+        lab.cluster.crashed.add("n2")
+        started = await lab.start(1, EFFECTS["memory"])
+        assert started["bit"]
+        stopped = await lab.stop(1)
+        assert stopped["healed"]
+        assert lab.cluster.untouched
+
+    asyncio.run(scenario())
+
+
+def test_of_two_limits_the_stricter_holds_until_it_ends(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        await lab.start(1, Throttle(nodes=("n2",), share=0.2))
+        await lab.start(2, Throttle(nodes=("n2", "n3"), share=0.4))
+        assert lab.cluster.shares == {"n2": 0.2, "n3": 0.4}
+        await lab.stop(1)
+        assert lab.cluster.shares == {"n2": 0.4, "n3": 0.4}
+        await lab.stop(2)
+        assert lab.cluster.untouched
 
     asyncio.run(scenario())

@@ -11,8 +11,8 @@ from harness.schedule import PlannedFault, Schedule
 from nemesis.fault import Scene, Step
 from nemesis.package import load_faults
 
-KINDS = ("partition", "packet", "kill", "pause", "clock")
-POWERS = ("cut", "shape", "kill", "pause", "skew")
+KINDS = ("partition", "packet", "kill", "pause", "clock", "term", "throttle", "memory")
+POWERS = ("cut", "shape", "kill", "pause", "skew", "terminate", "throttle", "memory")
 ROLES = ("leader", "follower", "candidate")
 
 # The machine that runs tests may be busy: examples are limited, time is not.

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.effects import Cut, Kill, Pause, Shape, Skew
+from harness.effects import Cut, Kill, Pause, Shape, Skew, Squeeze, Terminate, Throttle
 from nemesis import FAULTS
 from nemesis.fault import LENGTH_MIN_S, Fault, Scene
 from nemesis.package import load_faults
@@ -15,7 +15,7 @@ from nemesis.swarm import draw_weights
 from nemesis.targets import SIZES as SIZES_OF
 from tests.nemesis.scenes import KINDS, POWERS, ROLES, dice, names, random_roles, scene
 
-EFFECT_OF = dict(zip(POWERS, (Cut, Shape, Kill, Pause, Skew), strict=True))
+EFFECT_OF = dict(zip(POWERS, (Cut, Shape, Kill, Pause, Skew, Terminate, Throttle, Squeeze), strict=True))
 SIZES = (1, 2, 3, 4, 5, 9)
 
 every_kind = pytest.mark.parametrize("kind", KINDS)

@@ -11,7 +11,7 @@ def test_all_is_what_the_cluster_offers():
     assert parse_kinds("all", POWERS) == KINDS
     assert parse_kinds("all", ["kill", "cut"]) == ("partition", "kill")
     assert parse_kinds("all", []) == ()
-    assert parse_kinds("all", POWERS, nodes=1) == ("kill", "pause", "clock")
+    assert parse_kinds("all", POWERS, nodes=1) == ("kill", "pause", "clock", "term", "throttle", "memory")
 
 
 def test_none_is_none():
@@ -28,12 +28,15 @@ def test_names_come_once_and_in_the_order_of_the_table(text):
     [
         ("partitoin", "--nemesis: unknown fault 'partitoin': did you mean 'partition'?"),
         ("kill,all", '--nemesis "all" stands alone, not in a list with others'),
-        ("", '--nemesis is empty: write "all", "none" or some of partition, packet, kill, pause, clock'),
+        (
+            "",
+            '--nemesis is empty: write "all", "none" or some of partition, packet, kill, pause, clock, term, throttle, memory',
+        ),
         (
             "clock,quake",
             (
                 "this cluster cannot skew clocks, which clock faults need: sim, local can (--cluster sim); "
-                "--nemesis: unknown fault 'quake': known: clock, kill, packet, partition, pause"
+                "--nemesis: unknown fault 'quake': known: clock, kill, memory, packet, partition, pause, term, throttle"
             ),
         ),
     ],

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.effects import Cut, Kill, Pause
+from harness.effects import Cut, Kill, Pause, Terminate, Throttle
 from harness.errors import PlanError
 from harness.schedule import Schedule
 from nemesis.package import load_faults
@@ -27,7 +27,7 @@ def make(seed, kinds=KINDS, count=5, limit_s=60.0, interval_s=5.0, roles=ROLES):
 
 
 @quick
-@given(st.lists(st.sampled_from(KINDS), unique=True), counts, st.floats(min_value=4, max_value=120), seeds)
+@given(st.lists(st.sampled_from(KINDS), unique=True), counts, st.floats(min_value=8, max_value=120), seeds)
 def test_a_random_schedule_passes_its_own_rules_and_survives_its_file(kinds, count, limit_s, seed):
     schedule = make(seed, kinds, count, limit_s)
     schedule.validate(rules(names(count), ROLES), limit_s)
@@ -60,7 +60,7 @@ def test_at_no_time_is_a_node_held_twice_by_kills_or_pauses():
         held = [
             (fault.start_s, fault.end_s, set(steps_of(fault, 5, random_roles(5, rng))[0]))
             for fault in schedule.faults
-            if fault.kind in ("kill", "pause")
+            if fault.kind in ("kill", "pause", "term", "memory")
         ]
         for half in range(120):
             now = [nodes for start_s, end_s, nodes in held if start_s <= half / 2 < end_s]
@@ -71,7 +71,7 @@ def deposes(fault, leader):
     """Whether this fault takes the leader from the cluster for good: dead, still, or heard by no majority."""
     _, steps = steps_of(fault, 5, {leader: "leader"})
     for effect in (step.effect for step in steps):
-        if isinstance(effect, Kill | Pause) and leader in effect.nodes:
+        if isinstance(effect, Kill | Pause | Terminate | Throttle) and leader in effect.nodes:
             return True
         if isinstance(effect, Cut) and sum((leader, other) in effect.links for other in names(5)) >= 3:
             return True

@@ -9,6 +9,7 @@ from nemesis.fault import LENGTH_MIN_S
 from nemesis.timing import CLEAR_S, draw_windows
 from tests.nemesis.scenes import KINDS, POWERS, dice, quick, seeds
 
+AWAY = {"kill", "pause", "term", "memory"}
 POWER_OF = dict(zip(KINDS, POWERS, strict=True))
 EPSILON_S = 0.002  # times are rounded to milliseconds
 
@@ -32,9 +33,13 @@ def overlap(a, b):
 def check(windows, kinds, limit_s):
     """All that must hold of the windows of any run, pair by pair."""
     assert windows == sorted(windows)
-    assert {window.kind for window in windows} == set(kinds), "every kind occurs"
-    away = [window for window in windows if window.kind in ("kill", "pause")]
-    edges_of = {"partition": ("end_s",), "packet": ("start_s", "end_s"), "clock": ("start_s", "end_s")}
+    occur = {window.kind for window in windows}
+    assert set(kinds) - AWAY <= occur <= set(kinds), "every kind occurs"
+    # Those that take nodes away come one after another: in a very short run there is not room for all.
+    assert len(AWAY & occur) >= min(len(AWAY & set(kinds)), 2 if limit_s < 8 else len(AWAY))
+    away = [window for window in windows if window.kind in AWAY]
+    both = ("start_s", "end_s")
+    edges_of = {"partition": ("end_s",), "packet": both, "clock": both, "throttle": both}
     for place, window in enumerate(windows):
         assert 0 < window.start_s < window.end_s < limit_s
         assert window.length_s >= LENGTH_MIN_S - EPSILON_S
@@ -67,7 +72,7 @@ def test_a_minute_with_the_usual_interval_has_about_ten_faults_that_overlap():
 
 def test_runs_differ_in_the_kinds_that_they_favour():
     favourites = set()
-    for seed in range(60):
+    for seed in range(300):
         kinds = [window.kind for window in draw(KINDS, 60, 5, seed)]
         favourites.add(max(KINDS, key=kinds.count))
     assert favourites == set(KINDS)

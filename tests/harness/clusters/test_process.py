@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from harness.clusters.child import BUFFER_MAX
-from harness.clusters.process import NodeStart, ProcessCluster, python_node
+from harness.clusters.process import ProcessCluster
+from harness.clusters.starts import NodeStart, python_node
 from harness.effects import ClockSkew
 from harness.errors import TargetError
 from harness.protocols import NoAnswer, NotSent

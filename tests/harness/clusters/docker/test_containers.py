@@ -17,7 +17,7 @@ from harness.cli.main import run_command
 from harness.clusters.containers import images, labels
 from harness.clusters.containers.engine import connect
 from harness.clusters.docker import container_node
-from harness.clusters.process import NodeStart
+from harness.clusters.starts import NodeStart
 from harness.errors import ClusterError, TargetError
 from harness.protocols import NoAnswer, NotSent
 from tests.conformance.worlds import NODES, World

@@ -10,7 +10,7 @@ import pytest
 from harness.clusters.containers import doctor
 from harness.clusters.containers.engine import connect
 from harness.clusters.docker import DockerCluster, container_node
-from harness.clusters.process import NodeStart
+from harness.clusters.starts import NodeStart
 from harness.errors import ClusterError
 from tests.conformance.worlds import spec
 

@@ -89,10 +89,21 @@ def test_nothing_comes_through() -> None:
     [(None, None), ({"type": "error", "code": 10}, None), ({"type": "sb_clock_ok", "wall": 103.0}, 2.0)],
 )
 def test_a_clock_is_read_half_way(reply: dict[str, Any] | None, offset_s: float | None) -> None:
-    readings = [100.0, 102.0]
+    readings = [100.0, 102.0] * probes.READINGS
 
     async def ask(node: str, body: dict[str, Any], _timeout_s: float) -> dict[str, Any] | None:
         assert (node, body) == ("n1", {"type": "sb_clock"})
         return reply
 
     assert run(lambda: probes.clock_offset(ask, "n1", lambda: readings.pop(0))) == offset_s
+
+
+def test_of_slow_readings_the_quickest_counts() -> None:
+    readings = [100.0, 101.0, 200.0, 200.5, 300.0, 300.01]  # question and answer, three times
+    walls = iter([100.9, 200.1, 300.105])
+
+    async def ask(_node: str, _body: dict[str, Any], _timeout_s: float) -> dict[str, Any]:
+        return {"wall": next(walls)}
+
+    assert run(lambda: probes.clock_offset(ask, "n1", lambda: readings.pop(0))) == pytest.approx(0.1)
+    assert readings == []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.clusters.local import tcp_node
-from harness.clusters.process import NodeStart
+from harness.clusters.starts import NodeStart
 from harness.errors import ClusterError, TargetError
 from harness.protocols import NoAnswer, NotSent
 from tests.conformance.worlds import NODES, World, spec
