@@ -3,7 +3,7 @@
     fault                    the contract of a kind of fault: Fault, Scene, Step
     targets grudges swarm    shared words: node specs and roles; who does not hear whom; how often which variant
     arguments                checks of hand-written arguments
-    partition packet kill pause clock drift throttle memory    the kinds
+    partition packet kill pause clock throttle memory drift    the kinds
     timing schedules         the random nemesis, and completing a hand-written schedule
     package                  from ``--nemesis partition,kill`` to kinds
 
@@ -20,10 +20,10 @@ FAULTS: Mapping[str, str] = {
     "kill": "nemesis.kill:KILL",
     "pause": "nemesis.pause:PAUSE",
     "clock": "nemesis.clock:CLOCK",
-    "drift": "nemesis.drift:DRIFT",
     "term": "nemesis.kill:TERM",
     "throttle": "nemesis.throttle:THROTTLE",
     "memory": "nemesis.memory:MEMORY",
+    "drift": "nemesis.drift:DRIFT",
 }
 # What "all" leaves out: kinds that are a mild part of another one, for systems that promise to bear no more.
 NAMED_ONLY = frozenset({"drift"})

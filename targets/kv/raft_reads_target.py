@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.protocols import Bug, Target
+from targets.kv.raft_claims import LEASE_CLAIMS, LOCAL_CLAIMS
 from targets.kv.target import RAFT
 
 _BUGS = {bug.name: bug for bug in RAFT.bugs}
@@ -116,7 +117,7 @@ LEASE_READS = replace(
     summary="Raft whose leader answers reads under a lease: linearizable as long as no clock gains more than drift_bound on another",
     options={"reads": "lease"},
     bugs=LEASE_BUGS,
-    claims=(),
+    claims=LEASE_CLAIMS,
     faults=("partition", "packet", "kill", "pause", "drift"),
 )
 LOCAL_READS: Target = replace(
@@ -126,5 +127,5 @@ LOCAL_READS: Target = replace(
     workloads=("sessions", "register", "kv", "cas-register"),
     options={"reads": "local"},
     bugs=LOCAL_BUGS,
-    claims=(),
+    claims=LOCAL_CLAIMS,
 )

@@ -7,6 +7,7 @@ of a minute of virtual time each, on the simulator (see ``tests/sweep/test_raft.
 from __future__ import annotations
 
 from harness.protocols import Bug, Target
+from targets.kv.raft_claims import raft_claims
 
 RAFT_BUGS = (
     Bug(
@@ -162,4 +163,5 @@ RAFT = Target(
     workloads=("register", "kv", "cas-register"),
     roles=("leader", "follower", "candidate"),
     bugs=RAFT_BUGS,
+    claims=raft_claims({bug.name: bug for bug in RAFT_BUGS}),
 )

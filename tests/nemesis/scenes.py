@@ -12,6 +12,7 @@ from nemesis.fault import Scene, Step
 from nemesis.package import load_faults
 
 KINDS = ("partition", "packet", "kill", "pause", "clock", "term", "throttle", "memory")
+EVERY_KIND = (*KINDS, "drift")  # also those that "all" leaves out
 POWERS = ("cut", "shape", "kill", "pause", "skew", "terminate", "throttle", "memory")
 ROLES = ("leader", "follower", "candidate")
 

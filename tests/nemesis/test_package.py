@@ -14,6 +14,10 @@ def test_all_is_what_the_cluster_offers():
     assert parse_kinds("all", POWERS, nodes=1) == ("kill", "pause", "clock", "term", "throttle", "memory")
 
 
+def test_a_kind_that_all_leaves_out_can_be_named():
+    assert parse_kinds("drift,kill", POWERS) == ("kill", "drift")
+
+
 def test_none_is_none():
     assert parse_kinds("none", POWERS) == ()
 
@@ -30,13 +34,13 @@ def test_names_come_once_and_in_the_order_of_the_table(text):
         ("kill,all", '--nemesis "all" stands alone, not in a list with others'),
         (
             "",
-            '--nemesis is empty: write "all", "none" or some of partition, packet, kill, pause, clock, term, throttle, memory',
+            '--nemesis is empty: write "all", "none" or some of partition, packet, kill, pause, clock, term, throttle, memory, drift',
         ),
         (
             "clock,quake",
             (
                 "this cluster cannot skew clocks, which clock faults need: sim, local can (--cluster sim); "
-                "--nemesis: unknown fault 'quake': known: clock, kill, memory, packet, partition, pause, term, throttle"
+                "--nemesis: unknown fault 'quake': known: clock, drift, kill, memory, packet, partition, pause, term, throttle"
             ),
         ),
     ],

@@ -9,6 +9,7 @@ import pytest
 
 from targets.kv.raft.bugs import Bugs
 from targets.kv.raft.config import Config
+from targets.kv.raft_reads_target import LEASE_READS, LOCAL_READS
 from targets.kv.target import RAFT
 
 
@@ -34,6 +35,10 @@ def test_options_are_converted_to_the_type_of_their_field() -> None:
         {"snapshot_entries": 0},
         {"batch_max": 0},
         {"batch_s": -1},
+        {"reads": "all"},
+        {"drift_bound": 0.9},
+        {"reads": "lease", "stickiness": False},
+        {"reads": "lease", "election_min_s": 0.04, "heartbeat_s": 0.01},
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
@@ -52,5 +57,6 @@ def test_every_bug_of_the_target_is_a_flag_of_its_own(bug: Any) -> None:
     assert flags == [bug.name.replace("-", "_")]
 
 
-def test_every_flag_is_a_bug_of_the_target() -> None:
-    assert sorted(bug.name.replace("-", "_") for bug in RAFT.bugs) == sorted(field.name for field in fields(Bugs))
+def test_every_flag_is_a_bug_of_a_target() -> None:
+    known = {bug.name.replace("-", "_") for target in (RAFT, LEASE_READS, LOCAL_READS) for bug in target.bugs}
+    assert known == {field.name for field in fields(Bugs)}

@@ -1,0 +1,302 @@
+"""What ``kv/raft`` and its variants promise, and what each is known to break, as data: one topic per sentence of the textbook.
+
+Every topic has a variant that holds and one that breaks it: another option, a seeded bug, or another target. How often a break shows within
+its seeds stands in ``tests/sweep/test_claims.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.protocols import Bug, Claim
+
+# What the checker "linearizable" calls stale reads and lost writes.
+NOT_LINEARIZABLE = ("stale-read", "lost-write", "new-old-inversion", "impossible-cas", "lost-update", "nonlinearizable")
+
+CAP = "CAP: under a partition a store that prefers consistency refuses on the minority's side"
+ONE_LEADER = "a term has at most one leader"
+PERSISTENCE = "vote and log are on the disk before anybody is answered"
+ASYMMETRY = "a server that sends but does not hear must not stop the others"
+MEMBERSHIP = "members are changed one at a time, and only by a leader that has committed an entry of its term"
+FLP = "delay can stop progress, but never make the store wrong"
+TIMEOUTS = "randomised election timeouts end split votes"
+LOCAL = "reads of the leader's majority are linearizable, local reads may be stale"
+LEASES = "reads under a lease are linearizable as long as the drift of clocks is bounded"
+
+MAJORITY_ONLY: Mapping[str, Mapping[str, Any]] = {"sides": {"minority_max": 0.0, "majority_min": 0.5, "grace_s": 1.5}}
+SERVED: Mapping[str, Mapping[str, Any]] = {"availability": {"served_min": 0.9, "grace_s": 2.0}}
+# n1 is heard by all and hears nobody, for almost the whole run.
+DEAF = (
+    {"kind": "partition", "start_s": 5, "end_s": 55, "args": {"shape": "one-way", "nodes": ["n1"], "cannot": "hear"}},
+)
+# Every message takes longer than the longest election timeout: votes come when their candidate has long given up.
+SLOW = ({"kind": "packet", "start_s": 10, "end_s": 40, "args": {"target": "all", "delay_s": 0.8, "jitter_s": 0.2}},)
+
+
+def _drifting(drift: float) -> tuple[dict[str, Any], ...]:
+    """Again and again: the leader's clock drifts, then the leader is cut off from all others, with the lease that it has."""
+    leader = {"target": "leader", "else": "n1"}
+    return tuple(
+        fault
+        for start_s in range(3, 51, 8)
+        for fault in (
+            {"kind": "drift", "start_s": start_s, "end_s": start_s + 6, "args": {**leader, "drift": drift}},
+            {
+                "kind": "partition",
+                "start_s": start_s + 2,
+                "end_s": start_s + 5,
+                "args": {"shape": "isolate-leader", **leader},
+            },
+        )
+    )
+
+
+# Elections as quick as the promise of the followers allows, and many reads: what a lease that is too long gets wrong is seen.
+QUICK = {"options": {"election_max_s": 0.32}, "rate": 300.0}
+
+
+def raft_claims(bugs: Mapping[str, Bug]) -> tuple[Claim, ...]:
+    """The claims of ``kv/raft``, whose seeded bugs these are by name."""
+    reconfig = bugs["reconfig-before-term-commit"]
+    changing = {name: value for name, value in reconfig.settings.items() if name != "workload"}
+    return (
+        Claim(
+            name="minority-refuses",
+            topic=CAP,
+            statement="on the minority's side of a partition no operation succeeds, on the majority's side most do",
+            model="linearizable",
+            workload="register",
+            faults=("partition",),
+            checkers=MAJORITY_ONLY,
+            source="Gilbert and Lynch 2002; Kingsbury, Call me maybe: ZooKeeper",
+        ),
+        Claim(
+            name="minority-serves-stale-reads",
+            topic=CAP,
+            statement="a server that answers reads by itself serves the minority, and what it serves is stale",
+            model="linearizable",
+            workload="register",
+            faults=("partition",),
+            violates=("minority-served", *NOT_LINEARIZABLE),
+            checkers=MAJORITY_ONLY,
+            settings={"bug": "stale-local-read"},
+            source="Gilbert and Lynch 2002",
+        ),
+        Claim(
+            name="one-leader-per-term",
+            topic=ONE_LEADER,
+            statement="no two servers lead in the same term",
+            model="one-leader-per-term",
+            workload="register",
+            faults=("partition", "packet", "kill", "pause"),
+            checkers={"leadership": {}},
+            source="Raft ATC'14, Figure 3, Election Safety",
+        ),
+        Claim(
+            name="two-leaders-of-a-term",
+            topic=ONE_LEADER,
+            statement="with a majority that is none, two servers lead in the same term",
+            model="one-leader-per-term",
+            workload="register",
+            faults=("partition",),
+            violates=("two-leaders",),
+            checkers={"leadership": {}},
+            settings={"bug": "wrong-quorum-even"},
+            source="Raft ATC'14, section 5.2",
+        ),
+        Claim(
+            name="deaf-server-disturbs-nobody",
+            topic=ASYMMETRY,
+            statement="with pre-vote, nine of ten operations succeed however long a server sends but does not hear",
+            model="progress",
+            workload="register",
+            faults=("partition",),
+            checkers=SERVED,
+            settings={"schedule": DEAF},
+            source="Raft thesis, sections 4.2.3, 6.2 and 9.6; Cloudflare, November 2020",
+        ),
+        Claim(
+            name="deaf-server-deposes-leaders",
+            topic=ASYMMETRY,
+            statement="by the paper's Figure 2 alone, a server that does not hear deposes every leader by its ever higher terms",
+            model="progress",
+            workload="register",
+            faults=("partition",),
+            violates=("fault-not-served", "no-progress"),
+            checkers=SERVED,
+            settings={"schedule": DEAF, "options": {"pre_vote": False, "stickiness": False}},
+            seeds=5,
+            source="Raft thesis, sections 4.2.3 and 9.6; TigerBeetle, July 2023",
+        ),
+        Claim(
+            name="members-change-safely",
+            topic=MEMBERSHIP,
+            statement="while members come and go under partitions, every read is of the latest write",
+            model="linearizable",
+            workload="kv",
+            faults=("partition",),
+            checkers={"leadership": {}},
+            settings=changing,
+            source="Raft thesis, section 4.1",
+        ),
+        Claim(
+            name="members-change-too-soon",
+            topic=MEMBERSHIP,
+            statement="a leader that changes the members before it has committed an entry of its term may lose acknowledged writes",
+            model="linearizable",
+            workload="kv",
+            faults=("partition",),
+            violates=(*NOT_LINEARIZABLE, "two-leaders"),
+            checkers={"leadership": {}},
+            settings={"bug": reconfig.name},
+            seeds=50,
+            source=reconfig.source,
+        ),
+        Claim(
+            name="crashes-forget-nothing",
+            topic=PERSISTENCE,
+            statement="no crash takes back a vote or an acknowledged write",
+            model="linearizable",
+            workload="register",
+            faults=("kill", "partition"),
+            checkers={"leadership": {}},
+            settings={"interval_s": 3.0},
+            source="Raft ATC'14, Figure 2, persistent state",
+        ),
+        Claim(
+            name="volatile-vote-elects-two",
+            topic=PERSISTENCE,
+            statement="servers that forget their vote in a crash elect two leaders of a term, and acknowledged writes are lost",
+            model="linearizable",
+            workload="register",
+            faults=("kill", "partition"),
+            violates=("two-leaders", *NOT_LINEARIZABLE),
+            checkers={"leadership": {}},
+            settings={"bug": "volatile-vote"},
+            seeds=50,
+            source="Raft ATC'14, Figure 2; NATS JetStream issue 7567",
+        ),
+        Claim(
+            name="unsynced-log-loses",
+            topic=PERSISTENCE,
+            statement="servers that answer before the disk has the entries lose acknowledged writes in a crash",
+            model="linearizable",
+            workload="register",
+            faults=("kill",),
+            violates=NOT_LINEARIZABLE,
+            settings={"bug": "no-fsync"},
+            source="etcd issue 14370; NATS JetStream issue 7564",
+        ),
+        Claim(
+            name="delay-never-harms-safety",
+            topic=FLP,
+            statement="while messages take longer than election timeouts, and afterwards, every read is of the latest write",
+            model="linearizable",
+            workload="register",
+            faults=("packet",),
+            checkers={"leadership": {}},
+            settings={"schedule": SLOW},
+            source="Fischer, Lynch, Paterson 1985; Dwork, Lynch, Stockmeyer 1988",
+        ),
+        Claim(
+            name="delay-stops-progress",
+            topic=FLP,
+            statement="while messages take longer than election timeouts, hardly anything succeeds",
+            model="progress",
+            workload="register",
+            faults=("packet",),
+            violates=("fault-not-served",),
+            checkers={"availability": {"served_min": 0.1, "grace_s": 2.0}},
+            settings={"schedule": SLOW},
+            seeds=3,
+            source="Fischer, Lynch, Paterson 1985",
+        ),
+        Claim(
+            name="random-timeouts-elect",
+            topic=TIMEOUTS,
+            statement="after every partition a leader is elected within seconds",
+            model="progress",
+            workload="register",
+            faults=("partition",),
+            source="Raft ATC'14, sections 5.2 and 9.3",
+        ),
+        Claim(
+            name="fixed-timeouts-split-votes",
+            topic=TIMEOUTS,
+            statement="servers that all wait equally long split their votes for ever; what was acknowledged stays",
+            model="progress",
+            workload="register",
+            faults=("partition",),
+            violates=("no-progress",),
+            settings={"bug": "fixed-election-timeout"},
+            source="Raft ATC'14, section 5.2",
+        ),
+    )
+
+
+LEASE_CLAIMS = (
+    Claim(
+        name="leases-bear-bounded-drift",
+        topic=LEASES,
+        statement="with clocks that gain at most drift_bound on each other, every read is of the latest write",
+        model="linearizable",
+        workload="register",
+        faults=("partition", "packet", "kill", "pause", "drift"),
+        checkers={"leadership": {}},
+        source="Raft thesis, section 6.4.1; Gray and Cheriton 1989",
+    ),
+    Claim(
+        name="leases-bear-the-bound-itself",
+        topic=LEASES,
+        statement="with a leader whose clock runs two thirds as fast as the others', every read is of the latest write",
+        model="linearizable",
+        workload="register",
+        faults=("partition", "drift"),
+        settings={**QUICK, "schedule": _drifting(-0.33)},
+        source="Raft thesis, section 6.4.1",
+    ),
+    Claim(
+        name="leases-break-beyond-the-bound",
+        topic=LEASES,
+        statement="with a leader whose clock runs a third as fast as the others', reads are stale",
+        model="linearizable",
+        workload="register",
+        faults=("partition", "drift"),
+        violates=NOT_LINEARIZABLE,
+        settings={**QUICK, "schedule": _drifting(-0.67)},
+        source="Raft thesis, section 6.4.1",
+    ),
+)
+
+LOCAL_CLAIMS = (
+    Claim(
+        name="sessions-never-go-back",
+        topic=LOCAL,
+        statement="a client that reads at any server sees its own writes, and never goes back to an older version",
+        model="sessions",
+        workload="sessions",
+        faults=("partition", "packet", "kill", "pause"),
+        source="ZooKeeper ATC'10, section 4.4; Terry et al. 1994",
+    ),
+    Claim(
+        name="local-reads-are-stale",
+        topic=LOCAL,
+        statement="a read at a server that lags returns what another client has replaced",
+        model="linearizable",
+        workload="register",
+        faults=("partition",),
+        violates=NOT_LINEARIZABLE,
+        source="Kingsbury, Call me maybe: etcd and Consul; etcd issue 20418",
+    ),
+    Claim(
+        name="both-sides-read",
+        topic=CAP,
+        statement="reads are answered on both sides of a partition",
+        model="availability",
+        workload="sessions",
+        faults=("partition",),
+        checkers={"sides": {"both_min": 0.5, "fs": ["read"]}},
+        source="Gilbert and Lynch 2002; Brewer 2012",
+    ),
+)
