@@ -51,8 +51,6 @@ class Bugs:
         False  # the lease begins when the answers come, not when the heartbeats left (against thesis 6.4.1)
     )
     lease_from_one: bool = False  # one follower's answer renews the lease (against thesis 6.4.1: a majority)
-    promise_not_kept: bool = False  # votes are granted although a leader was just heard (against thesis 4.2.3)
-    promise_forgotten: bool = False  # ... by a server that has restarted meanwhile
 
     # Of reads by every server
     session_not_awaited: bool = False  # a server answers a client that has already seen more than it has

@@ -71,7 +71,7 @@ class Election:
 
     def _sticks(self) -> bool:
         """Whether this server has promised its leader not to vote."""
-        return self._state.config.stickiness and not self._state.bugs.promise_not_kept and not self._silent()
+        return self._state.config.stickiness and not self._silent()
 
     # Asking
 

@@ -52,8 +52,7 @@ class State:
         if config.reads == LEASE:
             self.local = LocalClock(env.wall_time, env.monotonic, counts_steps=bugs.lease_counts_steps)
             self.now = self.local.now
-            if not bugs.promise_forgotten:
-                self.heard_s = self.now()  # perhaps a leader was heard just before the restart, and has a lease
+            self.heard_s = self.now()  # perhaps a leader was heard just before the restart, and has a lease
 
     @property
     def leads(self) -> bool:
