@@ -111,13 +111,17 @@ class FaultJournal:
 def recover_history(path: Path) -> int:
     """Make the history of a run whose controller died whole again; returns how many open ops became info. Idempotent.
 
-    A torn last line is cut off. Every client op that never completed gets an ``info`` completion: it may have taken effect.
+    A torn last line is cut off. Every client op that never completed gets an ``info`` completion: it may have taken effect. A controller
+    that died before its first operation leaves a history without any.
     """
     with path.open("rb+") as file:
         data = file.read()
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
             file.truncate(whole)
+        if not whole:
+            file.seek(0)
+            file.write(jsonl.HEADER)
     history = load_history(path)
     last_ns = int(history.time_ns[-1]) if len(history) else 0
     calls = history.calls()

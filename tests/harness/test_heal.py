@@ -108,6 +108,14 @@ def test_a_cut_short_run_is_made_whole_once(tmp_path: Path) -> None:
     assert make_whole(run) is None
 
 
+@pytest.mark.parametrize("left", [b"", b'{"splitbrain":"his'])
+def test_a_run_that_died_before_its_first_operation_has_a_history_without_any(tmp_path: Path, left: bytes) -> None:
+    run = dead_run(tmp_path)
+    run.history.write_bytes(left)
+    assert make_whole(run) is None
+    assert len(load_history(run.history)) == 0
+
+
 def test_a_journal_without_a_fault_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "faults.jsonl"
     FaultJournal(path, lambda: 0).close()

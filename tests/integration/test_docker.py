@@ -40,7 +40,7 @@ def test_a_raft_under_all_faults(tmp_path: Path) -> None:
     assert not difference(before, picture())
 
 
-@pytest.mark.parametrize("bug", ["stale-local-read", "no-fsync", "read-index-unconfirmed"])
+@pytest.mark.parametrize("bug", ["stale-local-read", "no-fsync", "ack-before-quorum"])
 def test_a_seeded_bug_is_invalid(tmp_path: Path, bug: str) -> None:
     for seed in range(TRIES):
         report = simulation.run(
