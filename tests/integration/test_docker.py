@@ -126,7 +126,7 @@ def test_a_controller_that_is_killed_leaves_nothing_after_a_heal(tmp_path: Path,
     assert death.status == -signal.SIGKILL
     assert {thing["kind"] for thing in death.healed["removed"]} <= {"container", "process"}
     assert len([thing for thing in death.healed["removed"] if thing["kind"] == "container"]) == 2 * 3
-    assert death.operations > 0
+    assert at_line == 1 or death.operations > 0
 
 
 def test_a_controller_that_is_killed_while_nodes_start_leaves_nothing_after_a_heal(tmp_path: Path) -> None:
