@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.effects import Cut, Link, PacketShape, Proof, Shape
@@ -50,7 +51,9 @@ class ShapePower:
         links = [link for link in sorted(effect.links) if not holds.cut[link]][:SHAPE_LINKS_PROBED]
         if not links:
             return Proof(holds=True, evidence="all its links are cut, too: nothing passes that could be shaped")
-        seen = [await self._measured(cluster, link, effect.shape) for link in links]
+        async with asyncio.TaskGroup() as group:  # at once: what is slow is slow to measure, too
+            measuring = [group.create_task(self._measured(cluster, link, effect.shape)) for link in links]
+        seen = [task.result() for task in measuring]
         holds_now = all(any(_shows(what, effect.shape, figures) for figures in seen) for what in _wanted(effect.shape))
         return Proof(holds=holds_now, evidence=_shape_words(links[0], seen[0]), figures=dict(seen[0]))
 

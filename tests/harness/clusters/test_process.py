@@ -118,14 +118,14 @@ def test_a_dead_node_is_certainly_not_sent_to(tmp_path: Path) -> None:
 def test_a_node_that_ends_by_itself_is_reaped_and_named(tmp_path: Path) -> None:
     async def scenario(world: World) -> dict[str, str]:
         pid = pids(world)["n2"]
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGABRT)
         assert await world.cluster.ask("n2", {"type": "sb_ping"}, 10.0) is None
         while exists(pid):
             await asyncio.sleep(0.01)
         crashes: dict[str, str] = world.cluster.crashes()
         return crashes
 
-    assert run(tmp_path, scenario) == {"n2": f"ended by signal {int(signal.SIGTERM)}"}
+    assert run(tmp_path, scenario) == {"n2": f"ended by signal {int(signal.SIGABRT)}"}
 
 
 def test_a_busy_restart_loses_no_other_node_s_messages(tmp_path: Path) -> None:

@@ -108,6 +108,32 @@ def test_stopping_leaves_no_process_and_no_namespace(tmp_path: Path) -> None:
     assert [pid for pid in pids if lives(pid)] == []
 
 
+def test_a_node_that_nobody_keeps_still_goes_on_by_itself(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        cluster = world.cluster
+        cluster._renewal.cancel()  # as if this process hung
+        await cluster._place("n2").call("pause", lease_s=0.3)
+        assert await cluster.cpu_share("n2") < 1
+        await until(lambda: cluster._nodes["n2"].program is not None)
+        assert await world.alive("n2")
+        assert await cluster.cpu_share("n2") == 1
+        assert (await world.call("n2", "ticks"))["gap_s"] >= 0.25
+
+    run(tmp_path, scenario)
+
+
+def test_a_pause_outlasts_its_lease_while_it_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.clusters.local.LEASE_S", 0.9)
+
+    async def scenario(world: World) -> None:
+        await world.cluster.pause("n2")
+        assert not await world.alive("n2", timeout_s=2.0)
+        await world.cluster.resume("n2")
+        assert await world.alive("n2")
+
+    run(tmp_path, scenario)
+
+
 @pytest.mark.parametrize("victim", ["launcher", "supervisor"])
 def test_when_the_namespaces_are_gone_the_run_is_told(tmp_path: Path, victim: str) -> None:
     async def scenario(world: World) -> None:
