@@ -9,4 +9,10 @@ TARGETS = {
     "kv/local-reads": "targets.kv.raft_reads_target:LOCAL_READS",
     "kv/primary-sync": "targets.kv.primary_target:PRIMARY_SYNC",
     "kv/primary-async": "targets.kv.primary_target:PRIMARY_ASYNC",
+    "kv/crdt-broadcast": "targets.kv.crdt_target:BROADCAST",
+    "kv/crdt-g-set": "targets.kv.crdt_target:G_SET",
+    "kv/crdt-or-set": "targets.kv.crdt_target:OR_SET",
+    "kv/crdt-g-counter": "targets.kv.crdt_target:G_COUNTER",
+    "kv/crdt-pn-counter": "targets.kv.crdt_target:PN_COUNTER",
+    "kv/unique-ids": "targets.kv.crdt_target:UNIQUE_IDS",
 }

@@ -11,6 +11,8 @@ from targets.node.env import Env
 PROGRAMS = {
     "echo": "targets.node.echo:Echo",
     "kv/raft": "targets.kv.raft:Raft",
+    "kv/crdt": "targets.kv.crdt:Crdt",
+    "kv/unique-ids": "targets.kv.crdt:Ids",
     "kv/primary": "targets.kv.primary:Primary",
 }
 
