@@ -22,7 +22,7 @@ class Config:
     fanout: int = 2
     round_s: float = 0.1
     hot_rounds: int = 3
-    anti_entropy_s: float = 0.5
+    anti_entropy_s: float = 1.0
     checkpoint_records: int = 200
     requests_max: int = 10_000
 

@@ -7,7 +7,7 @@ entries of the parts that it changes; the join puts them, and whatever peers sen
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,12 @@ def part_of(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
+def _values(parts: Iterable[str]) -> list[Any]:
+    """What the parts name. (One text is parsed much quicker than thousands.)"""
+    values: list[Any] = json.loads(f"[{','.join(parts)}]")
+    return values
+
+
 def _field(body: Body, name: str) -> Any:
     if name not in body:
         raise Refusal(codes.MALFORMED, f"a request of type {body['type']!r} needs {name!r}")
@@ -73,7 +79,7 @@ def _join_elements(there: int, came: int, bugs: Bugs) -> int:
 
 
 def _elements(entries: Entries, _bugs: Bugs) -> list[Any]:
-    return [json.loads(part) for part, times in entries.items() for _ in range(times)]
+    return _values(part for part, times in entries.items() for _ in range(times))
 
 
 # Counters: an entry is [added, subtracted] by the node that the part names (a g-counter subtracts nothing).
@@ -127,7 +133,7 @@ def _join_tags(there: list[list[str]], came: list[list[str]], _bugs: Bugs) -> li
 
 
 def _present(entries: Entries, bugs: Bugs) -> list[Any]:
-    return [json.loads(part) for part, (added, gone) in entries.items() if _is_there(added, gone, bugs)]
+    return _values(part for part, (added, gone) in entries.items() if _is_there(added, gone, bugs))
 
 
 def _is_there(added: list[str], gone: list[str], bugs: Bugs) -> bool:

@@ -20,7 +20,7 @@ from targets.kv.crdt.lattices import LATTICES, Lattice, Scene, part_of
 from targets.node import codes
 from targets.node.env import Body, Env, Refusal
 
-BUCKETS = 64
+BUCKETS = 512  # of which a run of a minute fills each with a few entries: what differs is found without sending much else
 DIGEST_BYTES = 6  # as a number it stays exact in JSON (below 2**53)
 
 Entry = list[Any]  # [key, part, entry]: key and part are JSON texts
@@ -38,7 +38,8 @@ class Replica:
         self._disk = Disk(env.storage, torn_tail_kept=bugs.torn_tail_kept)
         self._collections: dict[str, dict[str, Any]] = {}
         self._digest: Digest = [0] * BUCKETS
-        self._places: dict[tuple[str, str], tuple[int, int]] = {}  # key, part → bucket, hash of the entry
+        # Per bucket: the names (key, part) of its entries → hash of the entry.
+        self._buckets: list[dict[tuple[str, str], int]] = [{} for _ in range(BUCKETS)]
         self._done: dict[str, None] = {}  # request ids, oldest first
         self._tags = 0
         self.fresh: dict[tuple[str, str], None] = {}
@@ -101,8 +102,7 @@ class Replica:
 
     def within(self, buckets: Iterable[int]) -> list[Entry]:
         """The entries in these buckets."""
-        wanted = set(buckets)
-        return [self.entry(*name) for name, (bucket, _) in self._places.items() if bucket in wanted]
+        return [self.entry(*name) for bucket in buckets for name in self._buckets[bucket]]
 
     def entry(self, key: str, part: str) -> Entry:
         """The entry of that name, as peers are told it."""
@@ -112,7 +112,7 @@ class Replica:
         return [key, part, entry]
 
     def status(self) -> dict[str, Any]:
-        return {"entries": len(self._places), "journal": self._disk.records, "requests": len(self._done)}
+        return {"entries": sum(map(len, self._collections.values())), "journal": self._disk.records, "requests": len(self._done)}
 
     # Within
 
@@ -134,10 +134,10 @@ class Replica:
 
     def _place(self, key: str, part: str, entry: Any) -> None:
         self._collections.setdefault(key, {})[part] = entry
-        bucket, old = self._places.get((key, part)) or (_hash(key, part) % BUCKETS, 0)
-        new = _hash(key, part, part_of(entry))
-        self._digest[bucket] ^= old ^ new
-        self._places[key, part] = bucket, new
+        bucket, new = _hash(key, part) % BUCKETS, _hash(key, part, part_of(entry))
+        hashes = self._buckets[bucket]
+        self._digest[bucket] ^= hashes.get((key, part), 0) ^ new
+        hashes[key, part] = new
         self.fresh[key, part] = None
 
     def _remember(self, request: str) -> None:
