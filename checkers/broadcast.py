@@ -31,7 +31,8 @@ from checkers.finals import is_final
 from checkers.replicas import Ending, ending_of
 from checkers.samples import quantiles
 from checkers.set_facts import ADD, READ, Facts, Mask, Unjudgeable
-from checkers.windows import Windows, windows_of
+from checkers.settling import unhealed, untimed
+from checkers.windows import windows_of
 from checkers.wording import Narrator, count, listed, name, text
 from harness.errors import PlanError
 from harness.history import FOREVER, Calls, History
@@ -85,7 +86,7 @@ class Delivery:
             collections = self._facts(calls)
         except Unjudgeable as problem:
             return Verdict(checker=self.name, validity=Validity.UNKNOWN, reason=str(problem))
-        doubt = _unhealed(windows_of(history)) or self._untimed(history)
+        doubt = unhealed(windows_of(history)) or untimed(history, self.settle_s)
         finals = np.flatnonzero(is_final(calls))
         endings = [ending_of(facts, calls, finals, windows_of(history), self.settle_s) for facts in collections]
         if doubt:
@@ -98,10 +99,6 @@ class Delivery:
         if strange:
             raise Unjudgeable(f"{self.name} has the operations {self.send} and read, not {listed(map(repr, strange))}")
         return [Facts(calls, key, self.send) for _, key in calls.by_key()]
-
-    def _untimed(self, history: History) -> str:
-        untimed = self.settle_s > 0 and len(history) > 0 and int(history.time_ns.min()) < 0
-        return "the history has no times, so nobody knows what had settled" if untimed else ""
 
     def _verdict(self, found: _Found, doubt: str) -> Verdict:
         say = Narrator(found.calls)
@@ -122,16 +119,6 @@ class Delivery:
         else:
             validity, reason = Validity.VALID, _fine(stats)
         return Verdict(checker=self.name, validity=validity, reason=reason, anomalies=tuple(anomalies), stats=stats)
-
-
-def _unhealed(windows: Windows) -> str:
-    """Why the promise does not hold yet; empty if it does."""
-    heal = windows.heal
-    if heal is None:
-        return "the run had faults but no healing phase" if windows.faults else ""
-    if heal.done_ns is None or not heal.healed or not all(fault.healed for fault in windows.faults):
-        return "not everything was healed, so nothing can be said about what arrives in the end"
-    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

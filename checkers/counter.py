@@ -6,8 +6,9 @@ counts or does not. So the read must return the certain sum plus the sum of *som
 an interval, so that an add of 100 that was applied twice shows even if another add of 3 is in doubt. (Maelstrom's rule for final
 reads of g- and pn-counters; Jepsen's ``counter`` compares with the bounds alone.)
 
-A counter that is only eventually consistent may be behind while the run goes on: ``final_only`` judges the final reads alone.
-Ops are ``add`` (a whole number, also negative) and ``read`` (null counts as 0). Each key is a counter of its own.
+A counter that is only eventually consistent may be behind while the run goes on: ``final_only`` judges the final reads alone, and of
+these only what began ``settle_s`` after everything was healed; an add counts for certain if it had completed ``settle_s`` before the read
+began.Ops are ``add`` (a whole number, also negative) and ``read`` (null counts as 0). Each key is a counter of its own.
 
 ``lost-add``: less than the least possible sum. ``extra-add``: more than the greatest. ``impossible-sum``: in between, but no
 subset makes it. With negative adds the first two are called ``too-low`` and ``too-high``, since either may be a loss or an excess.
@@ -15,6 +16,7 @@ subset makes it. With negative adds the first two are called ``too-low`` and ``t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,8 +26,11 @@ import numpy.typing as npt
 
 from checkers.finals import is_final
 from checkers.linearizable.encode import Unjudgeable
+from checkers.settling import SECOND_NS, first_settled, unhealed, untimed
 from checkers.subset_sums import BITS_MAX, NOTHING, Sums, reaches, sums_of
+from checkers.windows import windows_of
 from checkers.wording import Narrator, count, text
+from harness.errors import PlanError
 from harness.history import FAIL, INFO, OK, Calls, History
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
@@ -43,11 +48,15 @@ ANOMALIES = {
 ANOMALIES_MAX, ADDS_SHOWN_MAX = 8, 10
 
 
-def make(*, final_only: bool = False) -> Checker:
-    """Is every read of a counter a sum that the adds can have made? Option final_only: judge the final reads alone, as of a counter
-    that is eventually consistent.
+def make(*, final_only: bool = False, settle_s: float = 0.0) -> Checker:
+    """Is every read of a counter a sum that the adds can have made? Options: final_only, judge the final reads alone, as of a counter
+    that is eventually consistent; settle_s, how long after heal and add such a counter must be right.
+
+    Raises PlanError for a time below 0, or without final_only.
     """
-    return Counter(final_only=final_only)
+    if not settle_s >= 0 or (settle_s and not final_only):
+        raise PlanError(f"settle_s is {settle_s!r}; it is a time in seconds, from 0, and needs final_only")
+    return Counter(final_only=final_only, settle_s=settle_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,7 @@ class Counter:
     """See the module."""
 
     final_only: bool = False
+    settle_s: float = 0.0
     name: str = field(default=NAME, init=False)
 
     def check(self, history: History, budget: Budget) -> Verdict:
@@ -76,7 +86,10 @@ class Counter:
         is_add, is_read = (np.array([name == f for name in history.fs], dtype=np.bool_)[calls.f] for f in (ADD, READ))
         judged = is_read & (calls.outcome == OK)
         if self.final_only:
-            judged &= is_final(calls)
+            windows = windows_of(history)
+            if doubt := unhealed(windows) or untimed(history, self.settle_s):
+                return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=doubt)
+            judged &= is_final(calls) & (calls.call >= first_settled(history, windows, self._settle_ns))
         calls = calls.where((is_add & (calls.outcome != FAIL)) | judged)
         try:
             readings = list(self._readings(calls, budget))
@@ -84,11 +97,15 @@ class Counter:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=str(problem))
         return self._verdict(calls, readings)
 
+    @property
+    def _settle_ns(self) -> int:
+        return round(self.settle_s * SECOND_NS)
+
     def _readings(self, calls: Calls, budget: Budget) -> Iterator[Reading]:
         steps = budget.steps_max
         for _, part in calls.by_key():
             rows = np.searchsorted(calls.call, part.call)
-            desk = _Desk(calls, rows, steps)
+            desk = _Desk(calls, rows, steps, self._settle_ns)
             yield from desk.readings()
             steps = desk.steps
 
@@ -142,10 +159,11 @@ class Counter:
 class _Desk:
     """One counter's history, read from the first line to the last. ``steps`` is what is left of the budget."""
 
-    def __init__(self, calls: Calls, rows: npt.NDArray[np.intp], steps: int) -> None:
-        self._calls, self._rows, self.steps = calls, rows.tolist(), steps
+    def __init__(self, calls: Calls, rows: npt.NDArray[np.intp], steps: int, settle_ns: int) -> None:
+        self._calls, self._rows, self.steps, self._settle_ns = calls, rows.tolist(), steps, settle_ns
         self._history = calls.history
         self._certain = 0
+        self._settling: deque[tuple[int, int]] = deque()  # adds that succeeded lately: when, number
         self._doubtful = NOTHING
         self._adding: dict[int, int] = {}  # adds under way that will succeed: row → number
         self._reading: dict[int, tuple[int, list[int]]] = {}  # reads under way: row → certain sum, adds that overlap it
@@ -163,7 +181,9 @@ class _Desk:
             if adds[row]:
                 self._add(row, self._number(row) if begins else 0, begins=begins, known=outcome[row] == OK)
             elif begins:
-                self._reading[row] = self._certain, list(self._adding.values())
+                self._settle(line)
+                near = [*self._adding.values(), *(number for _, number in self._settling)]
+                self._reading[row] = self._certain, near
             else:
                 yield self._judged(row)
 
@@ -177,13 +197,20 @@ class _Desk:
 
     def _add(self, row: int, number: int, *, begins: bool, known: bool) -> None:
         if not begins:
-            self._certain += self._adding.pop(row)
+            done = int(self._calls.ret[row])
+            self._settling.append((int(self._history.time_ns[done]), self._adding.pop(row)))
         elif known:
             self._adding[row] = number
             for _, near in self._reading.values():
                 near.append(number)
         else:
             self._doubtful = self._sum(self._doubtful, number)
+
+    def _settle(self, line: int) -> None:
+        """Of the adds that succeeded, those that had time enough before ``line`` count for certain."""
+        latest_ns = int(self._history.time_ns[line]) - self._settle_ns
+        while self._settling and (self._settling[0][0] <= latest_ns or not self._settle_ns):
+            self._certain += self._settling.popleft()[1]
 
     def _judged(self, row: int) -> Reading:
         certain, near = self._reading.pop(row)

@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from checkers.set_facts import Facts, Mask, Read
+from checkers.settling import SECOND_NS, first_settled
 from checkers.windows import Windows
 from harness.history import NO_KEY, Calls, History
-
-SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,8 +81,8 @@ def ending_of(facts: Facts, calls: Calls, finals: npt.NDArray[np.intp], windows:
     A final read is judged if it began ``settle_s`` after the heal, and had to have what was known ``settle_s`` before it began.
     """
     history, settle_ns = calls.history, round(settle_s * SECOND_NS)
-    marked, healed = set(finals.tolist()), _healed(history, windows)
-    reads = tuple(read for read in facts.reads if read.row in marked and _after(history, healed, read.call, settle_ns))
+    marked, first = set(finals.tolist()), first_settled(history, windows, settle_ns)
+    reads = tuple(read for read in facts.reads if read.row in marked and read.call >= first)
     shape = (len(reads), len(facts.elements))
     due, has = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
     last = max(len(history) - 1, 0)
@@ -104,20 +103,6 @@ def ending_of(facts: Facts, calls: Calls, finals: npt.NDArray[np.intp], windows:
         has=has,
         acknowledged=facts.acknowledged,
     )
-
-
-def _healed(history: History, windows: Windows) -> int:
-    """The row in which the healing was done; -1 if there was none."""
-    if windows.heal is None:
-        return -1
-    done = int(history.pair[windows.heal.row])
-    return -1 if done == NO_KEY else done
-
-
-def _after(history: History, healed: int, call: int, settle_ns: int) -> bool:
-    if healed < 0:
-        return True
-    return healed < call and int(history.time_ns[healed]) + settle_ns <= int(history.time_ns[call])
 
 
 def _place(history: History, code: int, *, named: bool) -> Any:

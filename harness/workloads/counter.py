@@ -17,6 +17,8 @@ from harness.workloads.workload import Workload, WorkloadOptions
 AMOUNT_MAX = 1_000
 # As many reads as adds: of a loss that a later read no longer shows, an earlier one does.
 OPS = ("add", "read")
+# An eventually consistent counter promises nothing at once: final reads begin after QUIET_S, and count for certain what is SETTLE_S old.
+QUIET_S, SETTLE_S = 5.0, 1.0
 
 
 def counter(*, name: str, summary: str, decrements: bool, final_only: bool) -> Workload:
@@ -43,11 +45,12 @@ def counter(*, name: str, summary: str, decrements: bool, final_only: bool) -> W
         generator=generator,
         final=_final,
         checkers=(
-            ("counter", {"final_only": final_only}),
+            ("counter", {"final_only": True, "settle_s": SETTLE_S} if final_only else {"final_only": False}),
             ("availability", {}),
             ("sanity", {}),
             ("stats", {}),
         ),
+        quiet_s=QUIET_S if final_only else 0.0,
     )
 
 

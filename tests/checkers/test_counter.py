@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from checkers import subset_sums
 from checkers.counter import ANOMALIES, make, whole
+from harness.errors import PlanError
 from harness.history import FOREVER, History
 from harness.op import Op
 from harness.verdict import Budget, Validity, Verdict
 from tests.builders import timeline
-from tests.checkers.loose import Step, stamped, steps
+from tests.checkers.loose import STEP_NS, Step, stamped, steps
 from tests.checkers.weak_goldens import cases, kind, told
 
 CASES = cases("counter")
@@ -174,3 +175,36 @@ def test_failed_adds_and_later_ones_change_nothing(drawn: list[Step], more: int)
 
 def test_whole_numbers() -> None:
     assert [whole(value) for value in (3, 3.0, None, True, 1.5, "3", [3])] == [3, 3, 0, None, None, None, None]
+
+
+@given(drawn=steps(34), settle=st.integers(0, 6), final_from=st.integers(0, 30))
+def test_a_time_to_settle_only_adds_what_final_reads_may_lack(drawn: list[Step], settle: int, final_from: int) -> None:
+    run = stamped(
+        replace(op, extra={"final": True}) if op.f == "read" and row >= final_from and op.type == "invoke" else op
+        for row, op in enumerate(counted(drawn, lies=True))
+    )
+    wrong = []
+    for row, op in enumerate(run):
+        call = int(run.pair[row])
+        if op.f == "read" and op.type == "ok" and run[call].extra:
+            calls = run.calls()
+            certain, open_ = 0, []
+            for add in (calls.op(at) for at in range(len(calls)) if calls.outcome[at] != 2):
+                done = int(run.pair[add.index])
+                if add.f != "add" or add.key != op.key or add.index > row:
+                    continue
+                if done >= 0 and run[done].type == "ok" and done + max(settle, 1) <= call:
+                    certain += add.value
+                else:
+                    open_.append(add.value)
+            sums = {certain + sum(some) for size in range(len(open_) + 1) for some in combinations(open_, size)}
+            wrong += [row] if op.value not in sums else []
+    verdict = make(final_only=True, settle_s=settle * STEP_NS / 1e9).check(run, Budget())
+    assert verdict.stats.get("wrong_reads", 0) == len(wrong)
+
+
+def test_a_time_to_settle_is_for_eventual_counters() -> None:
+    with pytest.raises(PlanError, match="needs final_only"):
+        make(settle_s=1.0)
+    with pytest.raises(PlanError, match="settle_s is -1"):
+        make(final_only=True, settle_s=-1)

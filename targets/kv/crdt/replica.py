@@ -20,7 +20,9 @@ from targets.kv.crdt.lattices import LATTICES, Lattice, Scene, part_of
 from targets.node import codes
 from targets.node.env import Body, Env, Refusal
 
-BUCKETS = 512  # of which a run of a minute fills each with a few entries: what differs is found without sending much else
+BUCKETS = (
+    512  # of which a run of a minute fills each with a few entries: what differs is found without sending much else
+)
 DIGEST_BYTES = 6  # as a number it stays exact in JSON (below 2**53)
 
 Entry = list[Any]  # [key, part, entry]: key and part are JSON texts
@@ -112,7 +114,11 @@ class Replica:
         return [key, part, entry]
 
     def status(self) -> dict[str, Any]:
-        return {"entries": sum(map(len, self._collections.values())), "journal": self._disk.records, "requests": len(self._done)}
+        return {
+            "entries": sum(map(len, self._collections.values())),
+            "journal": self._disk.records,
+            "requests": len(self._done),
+        }
 
     # Within
 
