@@ -8,7 +8,9 @@ reads of g- and pn-counters; Jepsen's ``counter`` compares with the bounds alone
 
 A counter that is only eventually consistent may be behind while the run goes on: ``final_only`` judges the final reads alone, and of
 these only what began ``settle_s`` after everything was healed; an add counts for certain if it had completed ``settle_s`` before the read
-began.Ops are ``add`` (a whole number, also negative) and ``read`` (null counts as 0). Each key is a counter of its own.
+began.
+
+Ops are ``add`` (a whole number, also negative) and ``read`` (null counts as 0). Each key is a counter of its own.
 
 ``lost-add``: less than the least possible sum. ``extra-add``: more than the greatest. ``impossible-sum``: in between, but no
 subset makes it. With negative adds the first two are called ``too-low`` and ``too-high``, since either may be a loss or an excess.

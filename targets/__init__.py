@@ -14,5 +14,8 @@ TARGETS = {
     "kv/crdt-or-set": "targets.kv.crdt_target:OR_SET",
     "kv/crdt-g-counter": "targets.kv.crdt_target:G_COUNTER",
     "kv/crdt-pn-counter": "targets.kv.crdt_target:PN_COUNTER",
+    "kv/counter": "targets.kv.counter_target:EXACTLY_ONCE",
+    "kv/counter-at-least-once": "targets.kv.counter_target:AT_LEAST_ONCE",
+    "kv/counter-at-most-once": "targets.kv.counter_target:AT_MOST_ONCE",
     "kv/unique-ids": "targets.kv.crdt_target:UNIQUE_IDS",
 }

@@ -11,6 +11,7 @@ from targets.node.env import Env
 PROGRAMS = {
     "echo": "targets.node.echo:Echo",
     "kv/raft": "targets.kv.raft:Raft",
+    "kv/counter": "targets.kv.counter:Counter",
     "kv/crdt": "targets.kv.crdt:Crdt",
     "kv/unique-ids": "targets.kv.crdt:Ids",
     "kv/primary": "targets.kv.primary:Primary",

@@ -1,0 +1,36 @@
+"""The seeded bugs: one flag each, all off in the correct node. Grep a flag's name to see the whole deviation.
+
+Which checker finds it under which faults stands in ``targets.kv.counter_target``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bugs:
+    """Which rules this node breaks. A flag's name with dashes is the value of the option "bug"."""
+
+    retry_without_id: bool = False  # a client's repetition is taken for a request of its own
+    ids_not_replicated: bool = (
+        False  # nodes recognise what they repeat themselves, and not what a client repeats elsewhere
+    )
+    ids_forgotten_at_checkpoint: bool = False  # a checkpoint saves the sums, and forgets which requests are in them
+    ids_not_durable: bool = False  # a node that restarts knows its sums, and not which requests are in them
+    ids_window_short: bool = False  # only the latest few requests are remembered
+    ack_before_sync: bool = False  # a client is answered before its addition is on the disk
+    peer_acks_before_sync: bool = False  # ... and so is a peer
+    outbox_volatile: bool = False  # a node that restarts has forgotten what it had not sent yet
+    cursor_one_too_far: bool = False  # an acknowledgement is taken to be for one addition more than it is for
+
+    @classmethod
+    def named(cls, name: str | None) -> Bugs:
+        """The one bug called ``name``, or none. Raises ValueError for a name that is not known."""
+        if name is None:
+            return cls()
+        flag = name.replace("-", "_")
+        if flag not in {f.name for f in fields(cls)}:
+            known = ", ".join(f.name.replace("_", "-") for f in fields(cls))
+            raise ValueError(f"kv/counter has no seeded bug {name!r}: known are {known}")
+        return cls(**{flag: True})

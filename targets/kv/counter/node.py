@@ -1,0 +1,87 @@
+"""The node program ``kv/counter``: clients' requests, and additions on their way to peers.
+
+Messages between nodes: ``additions {start, additions}`` → ``counted {upto}``. One message per peer is under way at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from targets.kv.counter.bugs import Bugs
+from targets.kv.counter.config import Config, Delivery
+from targets.kv.counter.ledger import Ledger
+from targets.kv.crdt.lattices import part_of
+from targets.kv.crdt.node import request_of
+from targets.node import codes
+from targets.node.env import Body, Env, Message, Refusal
+
+
+class Counter:
+    """One node. What its storage holds when it is made is what it knows."""
+
+    def __init__(self, env: Env) -> None:
+        self._env, self._config, self._bugs = env, Config.of(env.options), Bugs.named(env.options.get("bug"))
+        self.ledger = Ledger(env, self._config, self._bugs)
+        self._due_s = dict.fromkeys(self.ledger.told, 0.0)  # per peer: when it is sent something again
+        self._patience_s = dict.fromkeys(self.ledger.told, self._config.retry_min_s)
+        env.on("add", self._on_add)
+        env.on("read", self._on_read)
+        env.on("additions", self._on_additions)
+        env.on("counted", self._on_counted)
+
+    def start(self) -> None:
+        """``init`` has been answered: time begins."""
+        self._env.call_later(self._env.random.uniform(0, self._config.send_s), self._tick)
+
+    def status(self) -> dict[str, Any]:
+        """What the report shows."""
+        return {"owed": len(self.ledger.owed), "last": self.ledger.last}
+
+    # Clients
+
+    def _on_add(self, message: Message) -> Body:
+        body = message["body"]
+        key, delta = body.get("key"), body.get("delta")
+        if type(delta) is not int:
+            raise Refusal(codes.MALFORMED, f"an add needs a whole number as delta, not {delta!r}")
+        request = request_of(message)
+        if self._bugs.retry_without_id:
+            request = f"{message['src']}#{body.get('msg_id')}"
+        self.ledger.add(request, part_of(key), delta)
+        return {"type": "add_ok"}
+
+    def _on_read(self, message: Message) -> Body:
+        return {"type": "read_ok", "value": self.ledger.sums.get(part_of(message["body"].get("key")), 0)}
+
+    # Peers
+
+    def _tick(self) -> None:
+        now_s = self._env.monotonic()
+        for peer, due_s in self._due_s.items():
+            if due_s <= now_s:
+                self._send(peer, now_s)
+        self._env.call_later(self._config.send_s, self._tick)
+
+    def _send(self, peer: str, now_s: float) -> None:
+        start, additions = self.ledger.owed_to(peer)
+        if not additions:
+            return
+        if self._config.delivery == Delivery.AT_MOST_ONCE.value:
+            self.ledger.acknowledged(peer, start + len(additions) - 1)  # before it leaves: it will not be sent again
+        else:
+            self._due_s[peer] = now_s + self._patience_s[peer]
+            self._patience_s[peer] = min(2 * self._patience_s[peer], self._config.retry_max_s)
+        self._env.send(peer, {"type": "additions", "start": start, "additions": additions})
+
+    def _on_additions(self, message: Message) -> None:
+        body = message["body"]
+        self.ledger.receive(body["additions"])
+        upto = body["start"] + len(body["additions"]) - 1
+        self._env.send(message["src"], {"type": "counted", "upto": upto})
+
+    def _on_counted(self, message: Message) -> None:
+        peer, upto = message["src"], message["body"]["upto"]
+        if self._config.delivery == Delivery.AT_MOST_ONCE.value or upto <= self.ledger.told[peer]:
+            return  # an old answer
+        self.ledger.acknowledged(peer, upto)
+        self._due_s[peer], self._patience_s[peer] = 0.0, self._config.retry_min_s
