@@ -1,7 +1,7 @@
 """A counter on every node, replicated by sending increments: what becomes of a request that was sent again, or not sent again.
 
 A node counts an addition at once, alone, and sends it to all others. An increment is no join: applied twice it counts twice, not applied it
-is missing. Messages get lost and answers too, so a sender has three choices (Birrell and Nelson 1984; Spector 1982), the option ``delivery``:
+is missing. Messages get lost and answers too, so a sender has three choices (Birrell and Nelson 1984), the option ``delivery``:
 
 * ``at-most-once``: send it once. What is lost is missing for ever.
 * ``at-least-once``: send it until it is acknowledged. When the answer was lost, and not the request, it counts twice.

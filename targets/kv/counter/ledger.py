@@ -118,16 +118,18 @@ class Ledger:
             self.told |= saved["told"]
             self._ids = dict.fromkeys(saved["ids"])
         for record in records:
-            match record:
-                case {"own": addition}:
-                    self._apply_own(addition)
-                case {"theirs": additions}:
-                    for addition in additions:
-                        self._count(addition)
-                case {"told": [peer, number]}:
-                    self._tell(peer, number)
+            self._replay(record)
         if self._bugs.ids_not_durable:
             self._ids.clear()
         if self._bugs.outbox_volatile:
             self.first, self.owed = self.last + 1, []
             self.told = dict.fromkeys(self.told, self.first - 1)
+
+    def _replay(self, record: dict[str, Any]) -> None:
+        if "own" in record:
+            self._apply_own(record["own"])
+        elif "theirs" in record:
+            for addition in record["theirs"]:
+                self._count(addition)
+        else:
+            self._tell(*record["told"])
