@@ -91,10 +91,12 @@ def ending_of(facts: Facts, calls: Calls, finals: npt.NDArray[np.intp], windows:
         due[at] = facts.known < read.call
         if settle_ns:
             due[at] &= history.time_ns[np.minimum(facts.known, last)] + settle_ns <= history.time_ns[read.call]
-    named = bool((calls.node != NO_KEY).any())
-    codes = (calls.node if named else calls.process)[[read.row for read in reads]].tolist()
-    there = [_place(history, code, named=named) for code in codes]
-    places = [_place(history, code, named=True) for code in np.unique(calls.node).tolist() if code != NO_KEY]
+    # Who answered, which need not be whom the client asked first.
+    nodes = history.node[history.clients]
+    named = bool((nodes != NO_KEY).any())
+    answered = history.node[[read.ret for read in reads]] if named else calls.process[[read.row for read in reads]]
+    there = [_place(history, code, named=named) for code in answered.tolist()]
+    places = [_place(history, code, named=True) for code in np.unique(nodes).tolist() if code != NO_KEY]
     return Ending(
         finals=reads,
         there=tuple(there),

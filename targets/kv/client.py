@@ -80,11 +80,15 @@ def _cas(op: Op) -> Body:
     return {"type": "cas", "key": op.key, "from": old, "to": new}
 
 
-REQUESTS: Mapping[str, Callable[[Op], Body]] = {"read": _read, "write": _write, "cas": _cas}
+def _add(op: Op) -> Body:
+    return {"type": "add", "key": op.key, "delta": op.value}
+
+
+REQUESTS: Mapping[str, Callable[[Op], Body]] = {"read": _read, "write": _write, "cas": _cas, "add": _add}
 
 
 class KvClient:
-    """Satisfies ``harness.protocols.Client``. Ops: read (null → value, null if never written), write (value), cas ([old, new]).
+    """Satisfies ``harness.protocols.Client``. Ops: read (null → value, null if never written), write (value), cas ([old, new]), add (number).
 
     ``forgets``: whether the store may lose what it has acknowledged, and with it the results that it remembers.
     """
@@ -95,7 +99,7 @@ class KvClient:
         self._seen = 0  # the latest change that a result of the store contained
 
     async def invoke(self, op: Op) -> Op:
-        """Carry out ``op``. Raises KeyError for an op that is none of the three."""
+        """Carry out ``op``. Raises KeyError for an op that is none of these."""
         body = self._request(op)
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._seat.timeout_s

@@ -6,7 +6,7 @@ of a minute of virtual time each, on the simulator (see ``tests/sweep/test_raft.
 
 from __future__ import annotations
 
-from harness.protocols import Bug, Target
+from harness.protocols import Bug, Claim, Target
 from targets.kv.raft_claims import raft_claims
 
 RAFT_BUGS = (
@@ -155,13 +155,25 @@ RAFT_BUGS = (
     ),
 )
 
+COUNTER_CLAIMS = (
+    Claim(
+        name="counter",
+        topic="retry-of-an-increment",
+        statement="an addition that a client repeats under its request id counts once, and every read is up to date",
+        model="linearizable",
+        workload="counter",
+        faults=("partition", "packet", "kill", "pause", "clock"),
+        source="Raft thesis, section 6.3; catalogue row 42",
+    ),
+)
+
 RAFT = Target(
     name="kv/raft",
     summary="a linearizable key-value store replicated by Raft: pre-vote, snapshots, read-index, sessions, membership changes",
     program="targets.kv.raft:Raft",
     client="targets.kv.client:KvClient",
-    workloads=("register", "kv", "cas-register"),
+    workloads=("register", "kv", "cas-register", "counter"),
     roles=("leader", "follower", "candidate"),
     bugs=RAFT_BUGS,
-    claims=raft_claims({bug.name: bug for bug in RAFT_BUGS}),
+    claims=(*raft_claims({bug.name: bug for bug in RAFT_BUGS}), *COUNTER_CLAIMS),
 )

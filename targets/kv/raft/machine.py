@@ -1,8 +1,8 @@
 """The replicated state machine: keys with values, and the sessions that make a retried command take effect once.
 
 Deterministic: every server applies the same commands in the same order and must come to the same state, so no clock, no dice, and no
-iteration over a set. A command is ``["write", key, value, client, seq]`` or ``["cas", key, from, to, client, seq]``; client and seq are
-null if the client sent no request id.
+iteration over a set. A command is ``["write", key, value, client, seq]``, ``["cas", key, from, to, client, seq]`` or ``["add", key, delta,
+client, seq]`` (a key that was never written counts as 0); client and seq are null if the client sent no request id.
 
 Sessions (thesis 6.3): "each client assigns a unique serial number to each command; ... the state machine tracks the latest serial number
 processed for the client along with the associated response. If it receives a command whose serial number has already been executed, it
@@ -20,8 +20,10 @@ from targets.node.env import Body
 
 WRITE_OK: Body = {"type": "write_ok"}
 CAS_OK: Body = {"type": "cas_ok"}
+ADD_OK: Body = {"type": "add_ok"}
 MISSING: Body = {"type": "error", "code": codes.KEY_MISSING, "text": "this key has never been written"}
 DIFFERS: Body = {"type": "error", "code": codes.PRECONDITION, "text": "the value is not the expected one"}
+NO_NUMBER: Body = {"type": "error", "code": codes.PRECONDITION, "text": "only whole numbers can be added"}
 # The client has already sent a later command, so it cannot be waiting for this answer: how the command went is not known any more.
 STALE: Body = {"type": "error", "code": codes.TIMEOUT, "text": "a later request of this client has been applied"}
 
@@ -90,8 +92,17 @@ class Machine:
         self._values[slot] = (key, new)
         return CAS_OK
 
+    def _add(self, command: list[Any]) -> Body:
+        _, key, delta, *_ = command
+        slot = _slot(key)
+        _, number = self._values.get(slot, (key, 0))
+        if type(number) is not int or type(delta) is not int:
+            return NO_NUMBER
+        self._values[slot] = (key, number + delta)
+        return ADD_OK
 
-_OPERATIONS = {"write": Machine._write, "cas": Machine._cas}  # noqa: SLF001 - the class's own table, which needs the class to exist
+
+_OPERATIONS = {"write": Machine._write, "cas": Machine._cas, "add": Machine._add}  # noqa: SLF001 - its own table
 
 
 def same(one: Any, other: Any) -> bool:

@@ -23,6 +23,7 @@ FIELDS = {
     "read": ("key",),
     "write": ("key", "value"),
     "cas": ("key", "from", "to"),
+    "add": ("key", "delta"),
     "add_member": ("node",),
     "remove_member": ("node",),
 }
