@@ -19,6 +19,7 @@ CHECKERS = {
     "latency": "checkers.latency:make",
     "leadership": "checkers.leadership:make",
     "linearizable": "checkers.linearizable.check:make",
+    "or-set": "checkers.or_sets:make",
     "sanity": "checkers.sanity:make",
     "sessions": "checkers.sessions.check:make",
     "set": "checkers.sets:make",

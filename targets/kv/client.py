@@ -88,7 +88,9 @@ REQUESTS: Mapping[str, Callable[[Op], Body]] = {"read": _read, "write": _write, 
 
 
 class KvClient:
-    """Satisfies ``harness.protocols.Client``. Ops: read (null → value, null if never written), write (value), cas ([old, new]), add (number).
+    """A ``harness.protocols.Client``.
+
+    Ops: read (null → value, null if never written), write (value), cas ([old, new]), add (number).
 
     ``forgets``: whether the store may lose what it has acknowledged, and with it the results that it remembers.
     """
