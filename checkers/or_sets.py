@@ -1,7 +1,8 @@
 """The checker ``or-set``: a set with adds and removes on many replicas, where an add survives every remove that has not seen it.
 
-The promise (observed-remove set: Shapiro and others 2011, section 3.3.5): a remove takes away the adds that its replica knows by then, and no other; and in the end all replicas show the same. It is judged at the *final reads* that began ``settle_s``
-after the heal, by what had succeeded ``settle_s`` before. What a replica knows when is not recorded, so only what is certain is judged:
+The promise (observed-remove set: Shapiro and others 2011, section 3.3.5): a remove takes away the adds that its replica knows by then, and
+no other; and in the end all replicas show the same. It is judged at the *final reads* that began ``settle_s`` after the heal, by what had
+succeeded ``settle_s`` before. What a replica knows when is not recorded, so only what is certain is judged:
 
 * a remove cannot have seen an add that began after the remove had ended. If that holds for every remove of an element that did not fail, it
   must be there: else it is ``lost``;
