@@ -35,7 +35,9 @@ MODELS = {
     "fifo-queue": "checkers.linearizable.models:FIFO_QUEUE",
     "kv": "checkers.linearizable.models:KV",
     "mutex": "checkers.linearizable.models:MUTEX",
+    "priority-queue": "checkers.linearizable.objects:PRIORITY_QUEUE",
     "register": "checkers.linearizable.models:REGISTER",
     "set": "checkers.linearizable.models:SET",
     "stack": "checkers.linearizable.models:STACK",
+    "unordered-queue": "checkers.linearizable.objects:UNORDERED_QUEUE",
 }

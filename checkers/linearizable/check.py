@@ -16,8 +16,9 @@ import numpy as np
 
 from checkers import MODELS
 from checkers.linearizable import generic, registers
+from checkers.linearizable.containers import case as containers
 from checkers.linearizable.encode import Unjudgeable
-from checkers.linearizable.jit import Engine, engine
+from checkers.linearizable.kernels.engine import Engine, engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
 from checkers.linearizable.register_search import STEPS_PER_OP
@@ -83,6 +84,8 @@ class Linearizable:
     def _cases(self, calls: Calls) -> Sequence[Case]:
         if self.model.register is not None:
             return registers.cases(calls, self.model.register)
+        if self.model.container is not None:
+            return containers.cases(calls, self.model)
         return generic.cases(calls, self.model)
 
 

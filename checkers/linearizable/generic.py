@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from checkers.linearizable import wgl
 from checkers.linearizable.encode import Unjudgeable
-from checkers.linearizable.jit import Engine
+from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import UNKNOWN, Model, frozen
 from checkers.linearizable.shrink import shrink
@@ -82,28 +83,38 @@ class GenericCase:
 
 def cases(calls: Calls, model: Model) -> Sequence[GenericCase]:
     """Every key of ``calls``, undecided."""
-    history = calls.history
-    values = [frozen(value) for value in history.values]
-    found = []
     row_of = {int(position): row for row, position in enumerate(calls.call.tolist())}
-    for key, part in calls.by_key():
-        kept, rows = [], []
-        for i in range(len(part)):
-            f, outcome = history.fs[part.f[i]], part.outcome[i]
-            if outcome == FAIL or (outcome != OK and f in model.reads):
-                continue
-            kept.append(
-                Call(
-                    call=int(part.call[i]),
-                    ret=int(part.ret[i]) if outcome == OK else FOREVER,
-                    f=f,
-                    argument=values[part.argument[i]],
-                    result=values[part.result[i]] if outcome == OK else UNKNOWN,
-                )
+    return [
+        case_of(key, part, [row_of[position] for position in part.call.tolist()], model) for key, part in calls.by_key()
+    ]
+
+
+def case_of(key: int, part: Calls, rows: Sequence[int], model: Model) -> GenericCase:
+    """One key, undecided; ``rows`` are the rows of the calls of ``part`` among all."""
+    history = part.history
+    values: dict[int, Any] = {}
+
+    def value(code: int) -> Any:
+        if code not in values:
+            values[code] = frozen(history.values[code])
+        return values[code]
+
+    kept, kept_rows = [], []
+    for i in range(len(part)):
+        f, outcome = history.fs[part.f[i]], part.outcome[i]
+        if outcome == FAIL or (outcome != OK and f in model.reads):
+            continue
+        kept.append(
+            Call(
+                call=int(part.call[i]),
+                ret=int(part.ret[i]) if outcome == OK else FOREVER,
+                f=f,
+                argument=value(int(part.argument[i])),
+                result=value(int(part.result[i])) if outcome == OK else UNKNOWN,
             )
-            rows.append(row_of[int(part.call[i])])
-        found.append(GenericCase(key=key, size=len(part), model=model, calls=kept, rows=rows))
-    return found
+        )
+        kept_rows.append(int(rows[i]))
+    return GenericCase(key=key, size=len(part), model=model, calls=kept, rows=kept_rows)
 
 
 def _search(model: Model, calls: Sequence[Call], limits: Limits) -> Found:

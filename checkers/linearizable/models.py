@@ -22,7 +22,7 @@ an object of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -42,6 +42,7 @@ UNKNOWN: Final = _Unknown.RESULT
 
 State = Hashable
 Step = Callable[[Any, str, Any, Any], tuple[bool, Any]]
+Lost = Callable[[Any, str, Any], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +63,27 @@ class RegisterForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerForm:
+    """How a model's calls are those of a container of values, for which there are faster algorithms, too.
+
+    ``insert`` adds its argument; ``remove`` returns a value that it takes away, or null if there was none, in
+    this ``order``: "fifo", "lifo", "least" (numbers, the smallest first) or "any".
+    """
+
+    insert: str
+    remove: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A sequential object.
 
     ``step(state, f, argument, result) -> (legal, state after)`` says whether a call may return ``result`` in
     ``state`` (UNKNOWN: it never completed) and what it leaves behind. States are hashable and compared with
     ``==``. ``fs`` are the functions that it understands, ``reads`` those among them that never change the
-    state. A call that failed certainly did not happen: no model sees it.
+    state. A call that failed certainly did not happen: no model sees it. ``lost`` is only for objects on which
+    a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them.
     """
 
     name: str
@@ -78,6 +93,16 @@ class Model:
     fs: frozenset[str]
     reads: frozenset[str] = frozenset()
     register: RegisterForm | None = None
+    container: ContainerForm | None = None
+    lost: Lost | None = None
+
+
+def successors(model: Model, state: Any, f: str, argument: Any, result: Any) -> Sequence[Any]:
+    """Every state that the call can leave behind; none if it is not legal. What ``model`` raises comes through."""
+    if model.lost is not None and result is UNKNOWN:
+        return model.lost(state, f, argument)
+    legal, after = model.step(state, f, argument, result)
+    return (after,) if legal else ()
 
 
 def frozen(value: Any) -> Hashable:
@@ -187,6 +212,7 @@ FIFO_QUEUE = Model(
     init=(),
     step=_queue,
     fs=frozenset({"enqueue", "dequeue"}),
+    container=ContainerForm(insert="enqueue", remove="dequeue", order="fifo"),
 )
 STACK = Model(
     name="stack",
@@ -194,6 +220,7 @@ STACK = Model(
     init=(),
     step=_stack,
     fs=frozenset({"push", "pop"}),
+    container=ContainerForm(insert="push", remove="pop", order="lifo"),
 )
 SET = Model(
     name="set",

@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from checkers.linearizable.encode import NOTHING, READ, WRITE, RegisterOps
-from checkers.linearizable.jit import Column, Engine, engine
+from checkers.linearizable.kernels.engine import Column, Engine, engine
 from checkers.linearizable.limits import Found, Limits
 from harness.history import FOREVER, Ints
 from harness.verdict import Validity

@@ -10,7 +10,7 @@ import numpy as np
 from checkers.linearizable import patterns, register_search, unique, witness
 from checkers.linearizable.encode import RegisterOps, encode
 from checkers.linearizable.explain import explain
-from checkers.linearizable.jit import Engine
+from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import RegisterForm
 from checkers.linearizable.register_search import Prepared

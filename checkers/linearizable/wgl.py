@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checkers.linearizable.limits import Found, Limits
-from checkers.linearizable.models import Model
+from checkers.linearizable.models import Model, successors
 from harness.history import FOREVER
 from harness.verdict import Validity
 
@@ -61,13 +61,11 @@ def search(model: Model, calls: Sequence[Call], limits: Limits) -> Found:
                 continue
             steps += 1
             call = calls[i]
-            legal, after = model.step(state, call.f, call.argument, call.result)
-            if not legal or (call.ret == FOREVER and after == state):
-                continue
-            if call.f in model.reads:
+            afters = successors(model, state, call.f, call.argument, call.result)
+            if afters and call.f in model.reads:
                 following = [window.place(i, passed, placed, state)]
                 break
-            following.append(window.place(i, passed, placed, after))
+            following += [window.place(i, passed, placed, s) for s in afters if call.ret != FOREVER or s != state]
         fresh = [config for config in following if config not in seen]
         if steps >= limits.steps or len(seen) + len(fresh) > limits.configs:
             return Found(validity=Validity.UNKNOWN, steps=steps, explained=explained, completed=len(order))

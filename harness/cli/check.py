@@ -9,11 +9,10 @@ import click
 
 from harness import results, store
 from harness.cli import tables
-from harness.cli.judging import judge_run, make_checker, stats_of, write_reports
-from harness.cli.run import show
+from harness.cli.checkers import make_checker, stats_of
+from harness.cli.showing import show
 from harness.errors import PlanError
 from harness.formats import load_history
-from harness.journal import recover_history
 from harness.judge import judge, substance
 from harness.verdict import Budget
 from reports.report import Report
@@ -47,6 +46,9 @@ def check(
     """
     budget = Budget() if steps_max is None else Budget(steps_max=steps_max)
     if store.is_run(path) and not (model or names):
+        from harness.cli.judging import judge_run, write_reports
+        from harness.journal import recover_history
+
         run = store.Run(path)
         if not run.results.exists() and run.history.exists():
             recover_history(run.history)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from harness import results, store
 from harness.cli import tables
+from harness.cli.checkers import make_checker, stats_of
 from harness.cli.planning import repeat_command
-from harness.errors import PlanError
 from harness.formats import load_history
 from harness.judge import judge
 from harness.nodelogs import count_events, judge_logs
 from harness.plan import Plan
 from harness.registry import load
-from harness.verdict import Budget, Checker, ReadsNodeLogs, Verdict
+from harness.verdict import Budget, Checker, ReadsNodeLogs
 from harness.workloads.workload import Workload
 from reports import REPORTS
 from reports.report import Report
@@ -34,15 +34,6 @@ def checkers_of(plan: Plan) -> list[Checker]:
     for name, options in plan.checkers.items():
         wanted[name] = {**wanted.get(name, {}), **options}
     return [make_checker(name, {**given.get(name, {}), **options}) for name, options in wanted.items()]
-
-
-def make_checker(name: str, options: Mapping[str, Any]) -> Checker:
-    """The checker called ``name``. Raises PlanError if there is none, or if it has no such option."""
-    try:
-        checker: Checker = tables.checkers().get(name)(**options)
-    except TypeError as error:
-        raise PlanError(f"checker {name}: {error}") from error
-    return checker
 
 
 def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "") -> Report:
@@ -76,8 +67,3 @@ def previous_repeat(run: store.Run) -> str:
         return str(json.loads(run.results.read_text())["repeat"])
     except (OSError, ValueError, KeyError, TypeError):
         return repeat_command(run.plan())
-
-
-def stats_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """The figures of the checker called "stats": they are the run's own."""
-    return next((dict(v.stats) for v in verdicts if v.checker == "stats"), {})

@@ -10,7 +10,8 @@ import click
 
 from harness import __version__, store
 from harness.cli.judging import judge_run, previous_repeat
-from harness.cli.run import conduct_plan, show
+from harness.cli.run import conduct_plan
+from harness.cli.showing import show
 from harness.errors import EXIT_BROKEN, PlanError
 
 

@@ -13,20 +13,19 @@ from rich.console import Console
 
 from harness import __version__, rng, store
 from harness.cli import tables
-from harness.cli.judging import judge_run, make_checker, write_reports
+from harness.cli.checkers import make_checker
+from harness.cli.judging import judge_run, write_reports
 from harness.cli.live import LiveView
 from harness.cli.planning import Request, make_plan, repeat_command
-from harness.errors import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, PlanError
+from harness.cli.showing import console_for, show
+from harness.errors import PlanError
 from harness.op import Op
 from harness.phases import run_generator
 from harness.plan import Plan
 from harness.protocols import Cluster, ClusterSpec, Target
 from harness.registry import load
 from reports.report import Report
-from reports.results_json import dumps
-from reports.terminal import head, print_summary
-
-EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKNOWN}
+from reports.terminal import head
 
 
 @click.command()
@@ -172,20 +171,6 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
     )
     with asyncio.Runner(loop_factory=cluster_class.loop_factory) as runner:
         runner.run(conduct(experiment))
-
-
-def show(report: Report, report_path: Path | None, *, as_json: bool) -> int:
-    """The verdict on standard output, a summary for people or the document; returns the exit code."""
-    if as_json:
-        click.echo(dumps(report.results), nl=False)
-    else:
-        print_summary(console_for(as_json=False), report, str(report_path) if report_path else None)
-    return EXIT_CODES[report.results["verdict"]]
-
-
-def console_for(*, as_json: bool) -> Console:
-    """Where people read: standard output, or standard error where that is kept for a document."""
-    return Console(stderr=as_json, highlight=False)
 
 
 def parse_checkers(texts: tuple[str, ...]) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checkers.linearizable.models import Model
+from checkers.linearizable.models import Model, successors
 from checkers.linearizable.wgl import Call
 from harness.history import FOREVER
 
@@ -23,7 +23,7 @@ def _extend(model: Model, rest: frozenset[Call], state: object) -> bool:
     for call in rest:
         if any(other.ret < call.call for other in rest):
             continue  # another one ended before this one began, so it comes first
-        legal, after = model.step(state, call.f, call.argument, call.result)
-        if legal and _extend(model, rest - {call}, after):
+        afters = successors(model, state, call.f, call.argument, call.result)
+        if any(_extend(model, rest - {call}, after) for after in afters):
             return True
     return False

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from unittest.mock import patch
 
-from checkers.linearizable import jit
+from checkers.linearizable.kernels import engine
 
 NEVER = 1 << 62
 
 
 @contextmanager
-def compiled() -> Iterator[None]:
-    with patch.object(jit, "COMPILE_FROM_STEPS", 0), patch.object(jit, "COMPILE_LOADED_FROM_STEPS", 0):
+def from_steps(steps: int) -> Iterator[None]:
+    names = ("LOADED_FROM_STEPS", "LOAD_FROM_STEPS", "COMPILE_FROM_STEPS")
+    with patch.multiple(engine, **dict.fromkeys(names, steps)):
         yield
 
 
-@contextmanager
-def plain() -> Iterator[None]:
-    with patch.object(jit, "COMPILE_FROM_STEPS", NEVER), patch.object(jit, "COMPILE_LOADED_FROM_STEPS", NEVER):
-        yield
+def compiled() -> AbstractContextManager[None]:
+    return from_steps(0)
+
+
+def plain() -> AbstractContextManager[None]:
+    return from_steps(NEVER)

@@ -1,0 +1,144 @@
+"""One key of a history of a container: decided by ``judging``, or left to the search where values repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from checkers.linearizable import generic
+from checkers.linearizable.containers.judging import OTHER_CALL, Container, Judged, Order, judge, tight
+from checkers.linearizable.containers.lives import INSERT, NOT_UNIQUE, OPEN, REMOVE
+from checkers.linearizable.containers.telling import tell
+from checkers.linearizable.encode import Unjudgeable
+from checkers.linearizable.kernels.engine import Engine
+from checkers.linearizable.limits import Found, Limits
+from checkers.linearizable.models import ContainerForm, Model
+from checkers.wording import Narrator
+from harness.history import Calls, History, Ints
+from harness.verdict import Anomaly, Validity
+
+LIVES = "lives"
+# Codes and positions are taken as they are if they are not many more than the calls.
+_SPARSE = 6
+_NUMBERS = (int, float)
+
+
+@dataclass(slots=True, kw_only=True)
+class ContainerCase:
+    """One key. ``rows`` are the rows of its calls among all calls."""
+
+    key: int
+    size: int
+    model: Model
+    container: Container
+    judged: Judged
+    calls: Calls
+    rows: Ints
+    algorithm: str = LIVES
+    found: Found | None = None
+    _search: generic.GenericCase | None = None
+
+    def attempt(self, limits: Limits, run: Engine) -> None:
+        if self._search is None:
+            self.algorithm = generic.WGL
+            self._search = generic.case_of(
+                self.key, self.calls.where(_mask(len(self.calls), self.rows)), self.rows.tolist(), self.model
+            )
+        self._search.attempt(limits, run)
+        self.found = self._search.found
+        self.algorithm = self._search.algorithm
+
+    def anomaly(self, say: Narrator) -> Anomaly:
+        if self._search is not None:
+            return self._search.anomaly(say)
+        told = tell(self.container, self.judged, say, self.rows)
+        return Anomaly(
+            checker="linearizable",
+            name=told.name,
+            ops=say.lines(int(self.rows[i]) for i in told.shows),
+            reason=told.sentence,
+            witness=say.lines(int(self.rows[i]) for i in told.witness),
+        )
+
+
+def _mask(size: int, rows: Ints) -> np.ndarray:
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def cases(calls: Calls, model: Model) -> Sequence[ContainerCase]:
+    """Every key of ``calls``, decided where its values are inserted once. Raises Unjudgeable."""
+    form = model.container
+    assert form is not None
+    found = []
+    for key, rows in _parts(calls):
+        container = encode(calls, rows, form)
+        judged = judge(container)
+        case = ContainerCase(
+            key=key, size=len(rows), model=model, container=container, judged=judged, calls=calls, rows=rows
+        )
+        if judged.status != NOT_UNIQUE:
+            good = judged.status == OPEN
+            case.found = Found(
+                validity=Validity.VALID if good else Validity.INVALID,
+                steps=0,
+                explained=len(rows) if good else 0,
+                completed=len(rows),
+            )
+        found.append(case)
+    return found
+
+
+def _parts(calls: Calls) -> Iterator[tuple[int, Ints]]:
+    """(code of a key, rows of its calls), in the order of their first calls."""
+    if not len(calls):
+        return
+    if int(calls.key.min()) == int(calls.key.max()):
+        yield int(calls.key[0]), np.arange(len(calls))
+        return
+    order = np.argsort(calls.key, kind="stable")
+    for rows in sorted(np.split(order, np.flatnonzero(np.diff(calls.key[order])) + 1), key=lambda rows: int(rows[0])):
+        yield int(calls.key[rows[0]]), rows
+
+
+def encode(calls: Calls, rows: Ints, form: ContainerForm) -> Container:
+    """The calls of one key as a container. Raises Unjudgeable for a priority that is no number."""
+    history = calls.history
+    whole = len(rows) == len(calls)
+    columns = {
+        name: getattr(calls, name) if whole else getattr(calls, name)[rows]
+        for name in ("f", "argument", "result", "outcome", "call", "ret")
+    }
+    order = Order(form.order)
+    container = Container(
+        order=order,
+        **columns,
+        kinds=_kinds(history, form),
+        null=next((code for code, value in enumerate(history.values) if value is None), -2),
+        codes=len(history.values),
+        end=len(history),
+        priority=None,
+    )
+    sparse = _SPARSE * len(rows) + 64
+    if order is Order.LEAST:
+        container = _with_priorities(container, history)
+    return container if container.codes <= sparse and container.end <= sparse else tight(container)
+
+
+def _kinds(history: History, form: ContainerForm) -> Ints:
+    kinds = {form.insert: INSERT, form.remove: REMOVE}
+    return np.array([kinds.get(f, OTHER_CALL) for f in history.fs], dtype=np.int64)
+
+
+def _with_priorities(container: Container, history: History) -> Container:
+    numbers = (float(value) if type(value) in _NUMBERS else np.nan for value in history.values)
+    priority = np.fromiter(numbers, dtype=np.float64, count=len(history.values))
+    values = container.values()
+    odd = np.flatnonzero((values >= 0) & np.isnan(priority[np.maximum(values, 0)]))
+    if len(odd):
+        value = history.values[int(values[odd[0]])]
+        raise Unjudgeable(f"the priority {value!r} is no number; a priority queue orders numbers")
+    return replace(container, priority=priority)

@@ -1,0 +1,28 @@
+"""How kernels run. A kernel is a module-level function over columns of integers, written once, in plain Python.
+
+``engine`` runs it as it is, on lists, or as machine code, on arrays; the answer and the steps counted are the
+same. ``image`` holds all kernels compiled ahead of time, in one file: the checkers load that with llvmlite, in
+a few milliseconds, and never import numba. ``build`` makes the image, with numba: when a wheel is built, by
+``python -m checkers.linearizable.kernels``, or once per machine when a check is long enough to be worth it.
+"""
+
+from __future__ import annotations
+
+# Every kernel that is called from Python. What a kernel calls itself comes along.
+KERNELS = (
+    "checkers.linearizable.unique:find_writers",
+    "checkers.linearizable.unique:follow_sources",
+    "checkers.linearizable.unique:bound_clusters",
+    "checkers.linearizable.unique:tie_blocks",
+    "checkers.linearizable.unique:sweep_blocks",
+    "checkers.linearizable.register_search:assign_slots",
+    "checkers.linearizable.register_search:explore",
+    "checkers.linearizable.containers.lives:gather",
+    "checkers.linearizable.containers.lives:settle",
+    "checkers.linearizable.containers.lives:count_covers",
+    "checkers.linearizable.containers.lives:find_full",
+    "checkers.linearizable.containers.sweeps:sweep_fifo",
+    "checkers.linearizable.containers.sweeps:sweep_priority",
+    "checkers.linearizable.containers.lifo:lay_out",
+    "checkers.linearizable.containers.lifo:peel",
+)

@@ -1,0 +1,29 @@
+"""How a verdict leaves a command: on standard output, and as its exit code. Imports nothing that a run needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from harness.errors import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID
+from reports.report import Report
+from reports.results_json import dumps
+from reports.terminal import print_summary
+
+EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKNOWN}
+
+
+def show(report: Report, report_path: Path | None, *, as_json: bool) -> int:
+    """The verdict on standard output, a summary for people or the document; returns the exit code."""
+    if as_json:
+        click.echo(dumps(report.results), nl=False)
+    else:
+        print_summary(console_for(as_json=False), report, str(report_path) if report_path else None)
+    return EXIT_CODES[report.results["verdict"]]
+
+
+def console_for(*, as_json: bool) -> Console:
+    """Where people read: standard output, or standard error where that is kept for a document."""
+    return Console(stderr=as_json, highlight=False)
