@@ -57,11 +57,13 @@ class Verdict:
 class Budget:
     """How much a check may cost, counted so that a history gets the same verdict on every machine.
 
-    ``steps_max`` counts search steps (states tried), ``configs_max`` remembered configurations.
+    ``steps_max`` counts search steps (states tried), ``configs_max`` remembered configurations, ``memory_max_mb`` the size of the
+    tables that hold them, in MiB.
     """
 
     steps_max: int = 50_000_000
     configs_max: int = 5_000_000
+    memory_max_mb: int = 1024
 
 
 class Checker(Protocol):

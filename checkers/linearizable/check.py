@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from checkers import MODELS
-from checkers.linearizable import generic, registers
+from checkers.linearizable import generic, growing, registers
 from checkers.linearizable.containers import case as containers
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.kernels.engine import Engine, engine
@@ -86,6 +86,8 @@ class Linearizable:
             return registers.cases(calls, self.model.register)
         if self.model.container is not None:
             return containers.cases(calls, self.model)
+        if self.model.grows:
+            return growing.cases(calls, self.model)
         return generic.cases(calls, self.model)
 
 
@@ -114,7 +116,9 @@ def _decide(cases: Sequence[Case], budget: Budget) -> int:
             left = budget.steps_max - steps
             if configs < budget.configs_max:
                 last_round, left = False, min(left, configs * ROUND_STEPS_PER_CONFIG)
-            case.attempt(Limits(steps=left, configs=min(configs, budget.configs_max)), run)
+            case.attempt(
+                Limits(steps=left, configs=min(configs, budget.configs_max), bytes=budget.memory_max_mb << 20), run
+            )
             assert case.found is not None
             steps += case.found.steps
             if steps >= budget.steps_max:
@@ -170,7 +174,7 @@ def _undecided(calls: Calls, open_cases: Sequence[Case], keys: int, budget: Budg
         reached = f"a legal order was found for the first {done:,} of {all_of_it:,} completed operations"
     return (
         f"{count(len(open_cases), 'key')} of {keys:,} undecided within the budget ({budget.steps_max:,} steps, "
-        f"{budget.configs_max:,} configurations); {of}{reached}"
+        f"{budget.configs_max:,} configurations, {budget.memory_max_mb:,} MiB); {of}{reached}"
     )
 
 

@@ -76,7 +76,7 @@ def encode(calls: Calls, form: RegisterForm) -> RegisterOps:
     argument that is none.
     """
     history = calls.history
-    kind = _kinds(history, form)[calls.f]
+    kind = kinds_of(history, form)[calls.f]
     seen = np.where(kind == READ, calls.result, NOTHING).astype(np.int64)
     made = np.where(kind == WRITE, calls.argument, NOTHING).astype(np.int64)
     is_cas = kind == CAS
@@ -109,7 +109,7 @@ def encode(calls: Calls, form: RegisterForm) -> RegisterOps:
     return whole if known.all() else whole.take(known)
 
 
-def _kinds(history: History, form: RegisterForm) -> Ints:
+def kinds_of(history: History, form: RegisterForm) -> Ints:
     """Code of a function → kind of operation."""
     kinds = dict.fromkeys(form.reads, READ) | dict.fromkeys(form.writes, WRITE)
     kinds |= dict.fromkeys((*form.cas, *form.swaps), CAS)

@@ -11,10 +11,11 @@ from harness.verdict import Validity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """At most so many steps (operations looked at) and so many remembered configurations."""
+    """At most so many steps (operations looked at), so many remembered configurations, and so many bytes of tables."""
 
     steps: int
     configs: int
+    bytes: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,8 @@ class Model:
     ``state`` (UNKNOWN: it never completed) and what it leaves behind. States are hashable and compared with
     ``==``. ``fs`` are the functions that it understands, ``reads`` those among them that never change the
     state. A call that failed certainly did not happen: no model sees it. ``lost`` is only for objects on which
-    a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them.
+    a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them. ``grows``
+    says that it is a set to which add adds, and of which read returns all.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Model:
     register: RegisterForm | None = None
     container: ContainerForm | None = None
     lost: Lost | None = None
+    grows: bool = False
 
 
 def successors(model: Model, state: Any, f: str, argument: Any, result: Any) -> Sequence[Any]:
@@ -229,6 +231,7 @@ SET = Model(
     step=_set,
     fs=frozenset({"add", "read"}),
     reads=_READ,
+    grows=True,
 )
 COUNTER = Model(
     name="counter",

@@ -50,6 +50,7 @@ HASH_FACTOR = 1664525  # Knuth and Lewis; see "Numerical Recipes", ch. 7.1
 LOW_BITS = (1 << 31) - 1
 # Steps per operation of an easy history, about: it decides whether compiling pays for itself.
 STEPS_PER_OP = 8
+_BYTES_PER_WORD = 8
 HEAD = 4  # columns of a remembered configuration before its mask
 
 
@@ -131,9 +132,8 @@ def prepare(ops: RegisterOps) -> Prepared:
 def search(prepared: Prepared, limits: Limits, run: Engine | None = None) -> Found:
     """Whether the register is linearizable; ``run`` is the engine to use, if not the one for its length."""
     completed = len(prepared.order)
-    configs = min(limits.configs, limits.steps)
     run = run or engine(min(limits.steps, len(prepared.ops) * STEPS_PER_OP))
-    world = _begin(run, prepared, configs)
+    world, configs = _begin(run, prepared, limits)
     answer = run.kernel(explore)(world, min(limits.steps, FOREVER - 1), configs)
     explained, steps = int(world.regs[BEST]), int(world.regs[STEPS])
     validity = Validity(int(answer))
@@ -141,17 +141,20 @@ def search(prepared: Prepared, limits: Limits, run: Engine | None = None) -> Fou
     return Found(validity=validity, steps=steps, explained=explained, completed=completed, stuck=stuck)
 
 
-def _begin(run: Engine, prepared: Prepared, configs: int) -> Search:
-    """A search that has placed nothing yet."""
+def _begin(run: Engine, prepared: Prepared, limits: Limits) -> tuple[Search, int]:
+    """A search that has placed nothing yet, and how many configurations it may remember."""
     ops, order, n = prepared.ops, prepared.order, len(prepared.ops)
     rank = np.full(n, len(order))
     rank[order] = np.arange(len(order))
     call, ret, in_order, slot = run.column(ops.call), run.column(ops.ret), run.column(order), run.full(n, 0)
     used = run.kernel(assign_slots)(call, ret, in_order, slot, run.full(n, 0))
     words = max(1, -(-int(used) // WORD))
+    configs = min(limits.configs, limits.steps)
+    while configs > 1 and _capacity(configs) * (HEAD + words) * _BYTES_PER_WORD > limits.bytes:
+        configs //= 2
     regs = run.full(8, 0)
     regs[STATE], regs[COVER] = ops.initial, NOBODY
-    return Search(
+    world = Search(
         data=Data(
             kind=run.column(ops.kind),
             seen=run.column(ops.seen),
@@ -169,6 +172,7 @@ def _begin(run: Engine, prepared: Prepared, configs: int) -> Search:
         table=run.full(_capacity(configs) * (HEAD + words), 0),
         regs=regs,
     )
+    return world, configs
 
 
 def _capacity(configs: int) -> int:
@@ -266,9 +270,9 @@ def has_earlier_twin(i: int, deadline: int, world: Search) -> bool:
     end = len(data.kind)
     k = after[end]
     while k != end and data.call[k] < deadline:
+        regs[STEPS] += 1
         twin = data.made[k] == data.made[i] and data.kind[k] == data.kind[i] and data.seen[k] == data.seen[i]
         if twin and (data.rank[k] < data.rank[i] or (data.rank[k] == data.rank[i] and k < i)):
-            regs[STEPS] += 1
             return True
         k = after[k]
     return False

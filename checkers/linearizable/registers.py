@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checkers.linearizable import patterns, register_search, unique, witness
-from checkers.linearizable.encode import RegisterOps, encode
+from checkers.linearizable import patterns, quick, register_search, unique, witness
+from checkers.linearizable.encode import RegisterOps, encode, kinds_of
 from checkers.linearizable.explain import explain
 from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
@@ -31,7 +31,7 @@ class RegisterCase:
     size: int
     algorithm: str
     form: RegisterForm
-    whole: RegisterOps
+    whole: RegisterOps | None  # None where nothing is left to say
     part: Ints
     found: Found | None = None
     _prepared: Prepared | None = None
@@ -43,6 +43,7 @@ class RegisterCase:
 
     def ops(self) -> RegisterOps:
         """The operations of this register, as its only one."""
+        assert self.whole is not None
         return self.whole.register(self.part)
 
     def anomaly(self, say: Narrator) -> Anomaly:
@@ -74,6 +75,8 @@ def cases(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
     """Every key of ``calls``, decided where that takes no search; in the order of their first calls. Raises
     Unjudgeable.
     """
+    if not form.swaps and form.initial is None and quick.linearizable(calls, kinds_of(calls.history, form)):
+        return _all_valid(calls, form)
     ops = encode(calls, form)
     status = np.asarray(unique.examine(ops).registers.status, dtype=np.int64)
     keys, firsts, sizes = np.unique(calls.key, return_index=True, return_counts=True)
@@ -96,6 +99,29 @@ def cases(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
             case.found = _answer(Validity.VALID if status[number] == unique.OPEN else Validity.INVALID, case.size)
         found.append(case)
     return found
+
+
+def _all_valid(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
+    """Every key, decided: linearizable."""
+    one_key = len(calls) > 0 and bool((calls.key == calls.key[0]).all())
+    keys, firsts, sizes = (
+        (calls.key[:1], np.zeros(1, dtype=np.int64), np.array([len(calls)]))
+        if one_key
+        else np.unique(calls.key, return_index=True, return_counts=True)
+    )
+    nothing = np.zeros(0, dtype=np.int64)
+    return [
+        RegisterCase(
+            key=int(keys[at]),
+            size=int(sizes[at]),
+            algorithm=UNIQUE,
+            form=form,
+            whole=None,
+            part=nothing,
+            found=_answer(Validity.VALID, int(sizes[at])),
+        )
+        for at in np.argsort(firsts).tolist()
+    ]
 
 
 def _parts(ops: RegisterOps) -> Iterator[tuple[int, Ints]]:

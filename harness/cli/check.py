@@ -4,29 +4,50 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from harness import results, store
 from harness.cli import tables
 from harness.cli.checkers import make_checker, stats_of
-from harness.cli.showing import show
+from harness.cli.models import CONSISTENCY, checker_of_model
+from harness.cli.showing import print_orders, show
+from harness.cli.workers import judge_apart
 from harness.errors import PlanError
 from harness.formats import load_history
-from harness.judge import judge, substance
+from harness.judge import substance
 from harness.verdict import Budget
 from reports.report import Report
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--model", metavar="NAME", help="Judge linearizability against this model: see splitbrain list models.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Judge against this model (see splitbrain list models), your own (FILE.py:NAME), or a weaker one: "
+    + ", ".join(CONSISTENCY)
+    + ".",
+)
 @click.option("--checker", "names", multiple=True, metavar="NAME", help="Ask this checker (may be repeated).")
 @click.option(
     "--keyed", is_flag=True, help="Values are [key value] pairs, as Jepsen's independent generators write them."
 )
 @click.option(
     "--steps", "steps_max", type=click.IntRange(min=1), metavar="N", help="Search steps before the answer is unknown."
+)
+@click.option(
+    "--memory",
+    "memory_mb",
+    type=click.IntRange(min=64),
+    default=4096,
+    show_default=True,
+    metavar="MIB",
+    help="What each check may use; more is unknown.",
+)
+@click.option(
+    "--show-order", is_flag=True, help="If valid, print an order of the operations that explains all results."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on standard output.")
 @click.option("--debug", is_flag=True, help="Show where a bug of splitbrain itself happened.")
@@ -36,6 +57,8 @@ def check(
     names: tuple[str, ...],
     keyed: bool,
     steps_max: int | None,
+    memory_mb: int,
+    show_order: bool,
     as_json: bool,
     debug: bool,  # noqa: ARG001 - read by the last line of defence in main
 ) -> int:
@@ -55,10 +78,31 @@ def check(
         report = judge_run(run, budget=budget)
         write_reports(run, report)
         return show(report, run.report, as_json=as_json)
-    return show(_judge_file(path, model, names, keyed=keyed, budget=budget), None, as_json=as_json)
+    report = _judge_file(
+        path,
+        model,
+        names,
+        keyed=keyed,
+        budget=budget,
+        memory_mb=memory_mb,
+        options={"order": True} if show_order else {},
+    )
+    code = show(report, None, as_json=as_json)
+    if show_order and not as_json:
+        print_orders(report)
+    return code
 
 
-def _judge_file(path: Path, model: str | None, names: tuple[str, ...], *, keyed: bool, budget: Budget) -> Report:
+def _judge_file(
+    path: Path,
+    model: str | None,
+    names: tuple[str, ...],
+    *,
+    keyed: bool,
+    budget: Budget,
+    memory_mb: int,
+    options: dict[str, Any],
+) -> Report:
     if not (model or names):
         known = ", ".join(tables.models().names())
         raise PlanError(
@@ -66,11 +110,10 @@ def _judge_file(path: Path, model: str | None, names: tuple[str, ...], *, keyed:
         )
     checkers = [make_checker(name, {}) for name in names]
     if model:
-        tables.models().check(model)
-        checkers.append(make_checker("linearizable", {"model": model}))
+        checkers.append(checker_of_model(model, options))
     checkers += [make_checker("stats", {})] if "stats" not in names else []
     history = load_history(store.Run(path).history if store.is_run(path) else path, keyed=keyed)
-    verdicts = [*judge(history, checkers, budget), substance(history)]
+    verdicts = [*judge_apart(history, checkers, budget, memory_mb=memory_mb), substance(history)]
     argv = ["splitbrain", "check", str(path), *(["--model", model] if model else []), *(["--keyed"] if keyed else [])]
     argv += [word for name in names for word in ("--checker", name)]
     document = results.document(

@@ -24,6 +24,15 @@ def show(report: Report, report_path: Path | None, *, as_json: bool) -> int:
     return EXIT_CODES[report.results["verdict"]]
 
 
+def print_orders(report: Report) -> None:
+    """The orders that explain a valid history, a line per operation: key, index of the invocation, what was done."""
+    for verdict in report.results.get("checkers", []):
+        for row in verdict.get("stats", {}).get("orders", []):
+            click.echo(f"order of key {row['key']}:" if row["key"] is not None else "order:")
+            for index, what in row["order"]:
+                click.echo(f"    {index:>8}  {what}")
+
+
 def console_for(*, as_json: bool) -> Console:
     """Where people read: standard output, or standard error where that is kept for a document."""
     return Console(stderr=as_json, highlight=False)

@@ -1,6 +1,7 @@
 """History files: reading recognises the format by content, writing goes by suffix. Nothing here judges.
 
-``jsonl`` is our own format and JSON's dialects, ``edn_history`` is Jepsen's. Every failure is a HistoryError
+``jsonl`` is our own format and JSON's dialects, ``edn_history`` is Jepsen's, ``table`` is CSV and Parquet,
+``porcupine`` the logs that Porcupine tests itself with. Every failure is a HistoryError
 of one sentence: file, line, and what would be right.
 """
 
@@ -16,7 +17,7 @@ from typing import Any
 
 from harness.columns import COLUMNS
 from harness.errors import HistoryError
-from harness.formats import edn_history, jsonl
+from harness.formats import edn_history, jsonl, porcupine, table
 from harness.formats.edn import dumps
 from harness.formats.json_columns import JsonTable
 from harness.formats.jsonl import Torn
@@ -31,11 +32,14 @@ _BOM = b"\xef\xbb\xbf"
 # What a text of each kind begins with, whitespace aside. EDN has keywords, comments, tags; JSON's keys are strings.
 _JSON_START = re.compile(rb"\s*(?:\[\s*)?(?:\{\s*[\"}]|\]|\Z)")
 _EDN_START = re.compile(rb"[\s,]*(?:;|#|\(|\[?[\s,]*(?:;|#|\{|\]))")
-_EXPECTED = "a history is JSON lines (.jsonl) or EDN (.edn), also gzipped"
+_EXPECTED = (
+    "a history is JSON lines (.jsonl), JSON, EDN (.edn), CSV, Parquet, or a log of Porcupine's test data, also gzipped"
+)
 
 
 def load_history(path: str | Path, *, keyed: bool = False, torn: Torn = "refuse") -> History:
-    """The history in the file ``path``: our JSON lines, others' JSON, or EDN, each also gzipped.
+    """The history in the file ``path``: our JSON lines, others' JSON, EDN, CSV, Parquet or a log of
+    Porcupine's test data, each (but Parquet) also gzipped.
 
     ``keyed`` reads the value [k v] of client ops as key and value, as Jepsen's independent workloads mean it.
     ``torn`` says whether a last line that a crash cut short is dropped ("truncate") or an error. Raises
@@ -46,10 +50,16 @@ def load_history(path: str | Path, *, keyed: bool = False, torn: Torn = "refuse"
     data = _content(path)
     if data.startswith(_JEPSEN):
         raise HistoryError(f"{name} is Jepsen's binary store; give the history.edn beside it")
+    if data.startswith(table.PARQUET):
+        return table.read_parquet(path, keyed=keyed)
     if not data or data.isspace():
         raise HistoryError(f"{name} is empty; {_EXPECTED}")
     if _JSON_START.match(data):
         return jsonl.read(data, name, keyed=keyed, torn=torn)
+    if porcupine.START.match(data):
+        return porcupine.read(_text(data, name), name)
+    if table.HEADER.match(data):
+        return table.read_csv(_text(data, name), name, keyed=keyed)
     if not _EDN_START.match(data):
         raise HistoryError(f"{name} is no history: it begins with {data[:16]!r}; {_EXPECTED}")
     return edn_history.read(_text(data, name), name, keyed=keyed, torn=torn)

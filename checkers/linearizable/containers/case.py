@@ -22,7 +22,7 @@ from harness.verdict import Anomaly, Validity
 LIVES = "lives"
 # Codes and positions are taken as they are if they are not many more than the calls.
 _SPARSE = 6
-_NUMBERS = (int, float)
+_NUMBERS = {int, float, type(None)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,8 +134,11 @@ def _kinds(history: History, form: ContainerForm) -> Ints:
 
 
 def _with_priorities(container: Container, history: History) -> Container:
-    numbers = (float(value) if type(value) in _NUMBERS else np.nan for value in history.values)
-    priority = np.fromiter(numbers, dtype=np.float64, count=len(history.values))
+    table = list(history.values)
+    if set(map(type, table)) <= _NUMBERS:  # the usual case, which must be quick
+        priority = np.array([np.nan if value is None else value for value in table], dtype=np.float64)
+    else:
+        priority = np.array([float(value) if type(value) in (int, float) else np.nan for value in table])
     values = container.values()
     odd = np.flatnonzero((values >= 0) & np.isnan(priority[np.maximum(values, 0)]))
     if len(odd):

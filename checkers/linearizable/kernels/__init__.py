@@ -10,6 +10,8 @@ from __future__ import annotations
 
 # Every kernel that is called from Python. What a kernel calls itself comes along.
 KERNELS = (
+    "checkers.linearizable.quick:sweep_wide",
+    "checkers.linearizable.quick:sweep_dense",
     "checkers.linearizable.unique:find_writers",
     "checkers.linearizable.unique:follow_sources",
     "checkers.linearizable.unique:bound_clusters",

@@ -60,6 +60,10 @@ class Engine(Protocol):
         """A column of int64, ``size`` times ``value``."""
         ...
 
+    def narrow(self, size: int, value: int) -> Narrow:
+        """The same of int32."""
+        ...
+
     def kernel(self, function: Kernel) -> Kernel:
         """The function that does what ``function`` does, on this engine's columns."""
         ...
@@ -75,6 +79,9 @@ class Plain:
         return values.tolist()
 
     def full(self, size: int, value: int) -> Column:
+        return [value] * size
+
+    def narrow(self, size: int, value: int) -> Narrow:
         return [value] * size
 
     def kernel(self, function: Kernel) -> Kernel:
@@ -97,6 +104,9 @@ class Compiled:
         # Zeros cost memory only where they are touched; tables of configurations are mostly never.
         whole = np.zeros(size, dtype=np.int64) if value == 0 else np.full(size, value, dtype=np.int64)
         return cast("Column", whole)
+
+    def narrow(self, size: int, value: int) -> Narrow:
+        return cast("Narrow", np.full(size, value, dtype=np.int32))
 
     def kernel(self, function: Kernel) -> Kernel:
         found = None if self._image is None else self._image.kernel(function)
