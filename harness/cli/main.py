@@ -76,6 +76,12 @@ def _ends_are_interrupts() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
         ends = []
     ours = [number for number in ends if signal.getsignal(number) is signal.SIG_DFL]
+    # What a shell runs in the background ignores interrupts. It goes on doing so, but there has to be a handler: asyncio puts one of its
+    # own in the place of Python's, and that one ends a run in good order.
+    ignoring = bool(ours) and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignoring:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in ours:
         signal.signal(number, _interrupt)
     try:
@@ -83,10 +89,13 @@ def _ends_are_interrupts() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
+        if ignoring:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
-    """What an interrupt would do now; also where interrupts are ignored, as in what a shell runs in the background."""
+    """What an interrupt would do now."""
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler):
         raise KeyboardInterrupt
