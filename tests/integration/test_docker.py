@@ -120,7 +120,7 @@ def sequence(where: Path) -> list[Any]:
     return done
 
 
-@pytest.mark.parametrize("at_line", [1, 3, 7, LINES - 4])
+@pytest.mark.parametrize("at_line", [1, 7, LINES - 4])
 def test_a_controller_that_is_killed_leaves_nothing_after_a_heal(tmp_path: Path, at_line: int) -> None:
     death = die(tmp_path, at_line=at_line)
     assert death.status == -signal.SIGKILL
