@@ -133,6 +133,10 @@ def run(
 def run_plan(plan: Plan, directory: store.Run, repeat: str, console: Console) -> Report:
     """Conduct the run, judge it, write its reports."""
     console.print(head(__version__, plan.to_json(), str(directory.path)))
+    prepare = getattr(tables.clusters().get(plan.cluster), "prepare", None)
+    if prepare is not None:
+        program = tables.targets().get(plan.target).program
+        prepare(plan.options, program, lambda sentence: console.print(f"{sentence} ...", style="dim"))
     with LiveView(plan, console) as view:
         conduct_plan(plan, directory, view.observe)
     report = judge_run(directory, repeat=repeat)

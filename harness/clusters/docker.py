@@ -16,22 +16,25 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness import clock
-from harness.clusters.containers import doctor, images, labels, sandbox
+from harness.clusters.containers import doctor, group, images, labels, sandbox
 from harness.clusters.containers.desk import Desk
-from harness.clusters.containers.engine import Engine
+from harness.clusters.containers.engine import Engine, connect
 from harness.clusters.containers.life import End, Life
 from harness.clusters.containers.network import Network
+from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import layout
-from harness.clusters.starts import INIT_S, SKEW_S, NodeStart, python_node
+from harness.clusters.starts import GRACE_S, INIT_S, SKEW_S, NodeStart, python_node
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
@@ -65,6 +68,11 @@ class _Node:
         self.lives = 0
         self.skew: Skew | None = None
         self.crash: str | None = None  # how its last life ended, if nobody killed it
+        self.pacemaker: Pacemaker  # for its throttle alone: a pause is the engine's, and holds beside it
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.life is not None and self.life.pid:
+            group.tell(self.life.pid, number)
 
     def why(self, otherwise: str) -> str:
         """How it ended if it did so by itself."""
@@ -97,10 +105,23 @@ class DockerCluster:
         """Why this cluster cannot run on this machine and what would enable it, or None. It tries all but a container."""
         return doctor.unavailable()
 
+    @staticmethod
+    def prepare(options: Mapping[str, Any], program: str, say: images.Say) -> None:
+        """Make the image that a run with these options needs, telling every step that takes time; quick if it is there. Blocks."""
+        client = connect()
+        try:
+            images.node_image(client, options.get("image"), program, say)
+        finally:
+            client.close()
+
     # Lifecycle
 
     async def start(self) -> None:
-        self._began_s = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self._began_s = loop.time()
+        for node in self._nodes.values():
+            stop, go = partial(node.signal, signal.SIGSTOP), partial(node.signal, signal.SIGCONT)
+            node.pacemaker = Pacemaker(loop.time, loop.call_at, stop, go)
         try:
             engine = self._engine = Engine()
             image = await engine.call(
@@ -153,6 +174,7 @@ class DockerCluster:
         try:
             for node in self._nodes.values():
                 life, node.life = node.life, None
+                node.pacemaker.end()
                 if life is not None:
                     life.close()
             await self._network.stop()
@@ -266,6 +288,9 @@ class DockerCluster:
     async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
         return await self._network.measure(link, probes_sent)
 
+    async def throughput(self, link: Link) -> float:
+        return await self._network.throughput(link)
+
     async def counters(self) -> dict[Link, dict[str, int]]:
         """Per link, how many packets met each fault so far: see ``Router.counters``."""
         return await self._network.counters()
@@ -275,6 +300,12 @@ class DockerCluster:
         if victim.life is not None:
             await victim.life.kill()
         victim.crash = None
+
+    async def terminate(self, node: str) -> bool:
+        victim = self._node(node)
+        asked = victim.life is None or await victim.life.end(GRACE_S)
+        victim.crash = None
+        return asked
 
     async def restart(self, node: str) -> None:
         fallen = self._node(node)
@@ -290,6 +321,30 @@ class DockerCluster:
         life = self._node(node).life
         if life is not None:
             await life.resume()
+
+    async def throttle(self, node: str, share: float) -> None:
+        self._node(node).pacemaker.throttle(share)
+
+    async def unthrottle(self, node: str) -> None:
+        self._node(node).pacemaker.throttle(None)
+
+    async def cpu_share(self, node: str) -> float | None:
+        async def runs() -> bool | None:
+            life = self._node(node).life
+            return group.runs(life.pid) if life is not None else None
+
+        return await probes.running_share(runs)
+
+    async def squeeze(self, node: str, headroom_bytes: int) -> None:
+        self._squeeze(node, headroom_bytes)
+
+    async def unsqueeze(self, node: str) -> None:
+        self._squeeze(node, None)
+
+    def _squeeze(self, node: str, headroom_bytes: int | None) -> None:
+        life = self._node(node).life
+        if life is not None and life.pid:
+            group.squeeze(life.pid, headroom_bytes)
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
         state = self._node(node)

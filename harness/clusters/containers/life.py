@@ -47,6 +47,7 @@ class Life(asyncio.Protocol):
         self._engine, self._container = engine, container
         self._on_line, self._on_end = on_line, on_end
         self._frames, self._rest = Frames(), b""
+        self.pid = 0  # of its first process, on this machine; 0 before it runs
         self._ended = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport
@@ -67,6 +68,7 @@ class Life(asyncio.Protocol):
         self._transport.write(json.dumps(list(argv)).encode() + b"\n")
         try:
             await self._engine.call("cannot start a container", self._engine.client.start, self._container)
+            self.pid = (await self._inspect())["Pid"]
         except BaseException:
             self.close()
             raise
@@ -86,6 +88,17 @@ class Life(asyncio.Protocol):
         if not self._ended.is_set():
             await self._tell("kill", self._engine.client.kill, "SIGKILL")
         await self._ended.wait()
+
+    async def end(self, grace_s: float) -> bool:
+        """SIGTERM, and after that long SIGKILL; returns when it has ended, as after ``kill``: whether it did so by itself."""
+        await self._tell("end", self._engine.client.kill, "SIGTERM")
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._ended.wait()
+        except TimeoutError:
+            await self.kill()
+            return False
+        return True
 
     async def pause(self) -> None:
         """All its processes stand still, by the kernel's freezer. Nothing if it has ended, or does already."""
@@ -143,14 +156,21 @@ class Life(asyncio.Protocol):
     async def _end(self) -> End:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + ENDED_S
-        inspect = self._engine.client.inspect_container
         while True:
-            state = (await self._engine.call("a container cannot be looked at", inspect, self._container))["State"]
+            state = await self._inspect()
             if not state["Running"]:
                 return End(status=state["ExitCode"], out_of_memory=state["OOMKilled"])
             if loop.time() > until_s:
                 return End(lost="the Docker engine has hung up on a container that runs")
             await asyncio.sleep(LOOK_S)
+
+    async def _inspect(self) -> dict[str, Any]:
+        """What the engine says of it now."""
+        inspect = self._engine.client.inspect_container
+        state: dict[str, Any] = (await self._engine.call("a container cannot be looked at", inspect, self._container))[
+            "State"
+        ]
+        return state
 
 
 class _NotNow(Exception):  # noqa: N818 - what happened, not whose fault it is

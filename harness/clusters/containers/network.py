@@ -120,6 +120,9 @@ class Network:
     async def measure(self, link: Link, probes: int) -> Mapping[str, float]:
         return await self._prober.measure(link, probes)
 
+    async def throughput(self, link: Link) -> float:
+        return await self._prober.throughput(link)
+
     async def counters(self) -> dict[Link, dict[str, int]]:
         """Per link, how many packets met each fault so far: see ``Router.counters``."""
         return await self._router.counters()
