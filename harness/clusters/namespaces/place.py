@@ -37,7 +37,7 @@ SETTINGS: tuple[tuple[str, str], ...] = (
 RESTORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
 # Names that Python's socket module has only from 3.12 on, or not at all: ip(7), ipv6(7).
 IPV6_FREEBIND = 78
-EVERYTHING = ("network", "spawn", "signal", "socket", "rate")  # what an init can be asked for
+OF_NETWORKS = ("network", "socket", "rate")  # what a process that only joins somebody else's network can be asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def found(plan: Plan, control: socket.socket, lent: int | None = None) -> None:
             keep_only(control)
             settle()
             _announce(plan, control)
-            _Init(plan, control, ("network", "socket", "rate")).serve()
+            _Init(plan, control, OF_NETWORKS).serve()
         keep_only(control)
         kernel.unshare(kernel.NEW_NET | kernel.NEW_UTS | kernel.NEW_PID | kernel.NEW_MOUNT | kernel.NEW_IPC)
         if os.fork() != 0:
@@ -139,7 +139,7 @@ def settle() -> None:
 class _Init:
     """Serves requests until the other end is closed. What it starts is known by its process number in this namespace."""
 
-    def __init__(self, plan: Plan, control: socket.socket, allowed: Sequence[str] = EVERYTHING) -> None:
+    def __init__(self, plan: Plan, control: socket.socket, allowed: Sequence[str] | None = None) -> None:
         self._plan, self._control, self._allowed = plan, control, allowed
         self._netlink = Netlink(open_socket(ROUTE))
         self._programs: set[int] = set()
@@ -193,7 +193,7 @@ class _Init:
     def _serve_one(self, request: wire.Message, descriptors: Sequence[int]) -> None:
         made: list[int] = []
         try:
-            if request["do"] not in self._allowed:
+            if self._allowed is not None and request["do"] not in self._allowed:
                 raise PermissionError(errno.EPERM, f"{self._plan.name} is somebody else's: it does not {request['do']}")
             answer, made = self._actions[request["do"]](request, descriptors)
         except OSError as error:
