@@ -40,9 +40,14 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "loss": {"loss": 0.5},
         "duplicate": {"duplicate": 0.5},
         "reorder": {"reorder": 0.5},
+        "corrupt": {"corrupt": 0.5},
+        "rate": {"bytes_per_s": 125_000},
     },
     "kill": {"crash": {"shape": "crash", **VICTIM}},
+    "term": {"": {"shape": "crash", **VICTIM}},
     "pause": {"": VICTIM},
+    "throttle": {"": {"share": 0.2, **VICTIM}},
+    "memory": {"": {"headroom_bytes": 0, **VICTIM}},
     "clock": {"bump": {"shape": "bump", "offset_s": -30.0, **VICTIM}},
 }
 

@@ -17,66 +17,30 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness import clock
-from harness.clusters.containers import doctor, group, images, labels, sandbox
+from harness.clusters.containers import doctor, group, images, labels, sandbox, settings
 from harness.clusters.containers.desk import Desk
 from harness.clusters.containers.engine import Engine, connect
 from harness.clusters.containers.life import End, Life
 from harness.clusters.containers.network import Network
+from harness.clusters.containers.nodes import Argv, ContainerNode, container_node
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
-from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import layout
-from harness.clusters.starts import GRACE_S, INIT_S, SKEW_S, NodeStart, python_node
+from harness.clusters.starts import GRACE_S, INIT_S, SKEW_S, NodeStart
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
 from targets.node.wallclock import Skew
 
-VERSIONS = (4, 6)
-MEMORY_MB, CPUS = 512, 1.0  # of one node, unless the options say otherwise
-MEMORY_MB_MIN = 16
 KILLED = 137  # the status of a container that ended by SIGKILL
-OPTIONS = ("image", "memory_mb", "cpus", "ip")  # ours; all others are the program's
-
-# The command line of one life of a node inside its container, from how it starts and where it and all others listen.
-Argv = Callable[[NodeStart, str, Mapping[str, str]], Sequence[str]]
-
-
-def container_node(start: NodeStart, listen: str, peers: Mapping[str, str]) -> list[str]:
-    """The command line of our own node runtime, on the image's Python."""
-    argv = ["python3", *python_node(start)[1:], "--listen", listen]
-    for name, where in peers.items():
-        argv += ["--peer", f"{name}={where}"]
-    return argv
-
-
-class _Node:
-    """What outlasts a node's lives."""
-
-    def __init__(self, name: str, directory: Path) -> None:
-        self.name, self.directory, self.log = name, directory, directory / "node.log"
-        self.container = ""  # the engine's id of its own
-        self.life: Life | None = None  # None: dead
-        self.lives = 0
-        self.skew: Skew | None = None
-        self.crash: str | None = None  # how its last life ended, if nobody killed it
-        self.pacemaker: Pacemaker  # for its throttle alone: a pause is the engine's, and holds beside it
-
-    def signal(self, number: signal.Signals) -> None:
-        if self.life is not None and self.life.pid:
-            group.tell(self.life.pid, number)
-
-    def why(self, otherwise: str) -> str:
-        """How it ended if it did so by itself."""
-        return self.crash or otherwise
 
 
 class DockerCluster:
@@ -88,14 +52,14 @@ class DockerCluster:
     def __init__(self, spec: ClusterSpec, argv: Argv = container_node) -> None:
         layout.check_names(spec.nodes)
         self.nodes = tuple(spec.nodes)
-        own = {name: spec.options[name] for name in OPTIONS if name in spec.options}
-        rest = {name: value for name, value in spec.options.items() if name not in OPTIONS}
+        own = {name: spec.options[name] for name in settings.OPTIONS if name in spec.options}
+        rest = {name: value for name, value in spec.options.items() if name not in settings.OPTIONS}
         self._spec, self._argv = replace(spec, options=rest), argv
-        self._image, self._limits, version = _settings(own)
+        self._settings = settings.read(own)
         home = (spec.directory / "nodes").absolute()
-        self._nodes = {name: _Node(name, home / name) for name in self.nodes}
+        self._nodes = {name: ContainerNode(name, home / name) for name in self.nodes}
         self._owner = labels.Owner(id=secrets.token_hex(8), directory=spec.directory)
-        self._network = Network(self.nodes, version, self._check, self._babbled)
+        self._network = Network(self.nodes, self._settings.version, self._check, self._babbled)
         self._desk = Desk(spec.target, self._write)
         self._engine: Engine | None = None
         self._began_s = 0.0
@@ -125,7 +89,11 @@ class DockerCluster:
         try:
             engine = self._engine = Engine()
             image = await engine.call(
-                "cannot make the nodes' image", images.node_image, engine.client, self._image, self._spec.program
+                "cannot make the nodes' image",
+                images.node_image,
+                engine.client,
+                self._settings.image,
+                self._spec.program,
             )
             lent = await self._create(engine, image)
             try:
@@ -143,12 +111,12 @@ class DockerCluster:
         hosts = {name: self._network.host(name) for name in self.nodes}
         lent: dict[str, int] = {}
 
-        async def one(node: _Node) -> None:
+        async def one(node: ContainerNode) -> None:
             data = node.directory / "data"
             data.mkdir(parents=True, exist_ok=True)
             what = f"cannot make the containers of {node.name}"
             wanted = sandbox.Wanted(
-                owner=self._owner, node=node.name, image=image, limits=self._limits, data=data, hosts=hosts
+                owner=self._owner, node=node.name, image=image, limits=self._settings.limits, data=data, hosts=hosts
             )
             pair = await engine.call(what, sandbox.create, engine.client, wanted)
             node.container, lent[node.name] = pair.program, pair.namespace
@@ -183,7 +151,7 @@ class DockerCluster:
             await asyncio.to_thread(_remove_all, engine, self._owner.id)
             await asyncio.sleep(0)  # transports close in the loop's next round
 
-    async def _boot(self, engine: Engine, node: _Node) -> None:
+    async def _boot(self, engine: Engine, node: ContainerNode) -> None:
         """One new life, up to its answer to ``init``."""
         incarnation, node.lives, node.crash = node.lives, node.lives + 1, None
         start = NodeStart(
@@ -218,15 +186,13 @@ class DockerCluster:
             f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
         )
 
-    def _ended(self, node: _Node, end: End) -> None:
+    def _ended(self, node: ContainerNode, end: End) -> None:
         """The container has ended, killed by us or by its own doing."""
         node.life = None
         if end.lost is not None:
             self._desk.report(ClusterError(f"node {node.name} is lost: {end.lost}"))
         elif end.out_of_memory:
-            node.crash = (
-                f"was killed by the kernel: it needed more than its {self._limits.memory_bytes >> 20} MiB of memory"
-            )
+            node.crash = f"was killed by the kernel: it needed more than its {self._settings.limits.memory_bytes >> 20} MiB of memory"
         elif end.status != KILLED:
             node.crash = f"ended with status {end.status}"
         self._desk.hang_up(node.name)
@@ -237,7 +203,7 @@ class DockerCluster:
 
     # Messages
 
-    def _node(self, name: str) -> _Node:
+    def _node(self, name: str) -> ContainerNode:
         node = self._nodes.get(name)
         if node is None:
             raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
@@ -359,29 +325,6 @@ class DockerCluster:
 
     async def clock_offset(self, node: str) -> float | None:
         return await probes.clock_offset(self.ask, node, clock.wall_s)
-
-
-def _settings(own: Mapping[str, Any]) -> tuple[str | None, sandbox.Limits, int]:
-    """Image, limits and version of IP from the options that are ours. Raises ClusterError."""
-    image, memory_mb, cpus = own.get("image"), own.get("memory_mb", MEMORY_MB), own.get("cpus", CPUS)
-    version = own.get("ip", 4)
-    if image is not None and not (isinstance(image, str) and image):
-        raise ClusterError(f"the option image of the docker cluster is the name of an image, not {image!r}")
-    if not _is_number(memory_mb) or memory_mb < MEMORY_MB_MIN:
-        raise ClusterError(f"the option memory_mb of the docker cluster is at least {MEMORY_MB_MIN}, not {memory_mb!r}")
-    if not _is_number(cpus) or not 0 < cpus <= (os.cpu_count() or 1):
-        raise ClusterError(
-            f"the option cpus of the docker cluster is above 0 and at most {os.cpu_count()}, not {cpus!r}"
-        )
-    if version not in VERSIONS:
-        raise ClusterError(f"the option ip of the docker cluster is 4 or 6, not {version!r}")
-    if version == 6 and not has_six():
-        raise ClusterError("this machine's kernel has no IPv6: leave the option ip of the docker cluster at 4")
-    return image, sandbox.Limits(memory_bytes=int(memory_mb * (1 << 20)), cpus=float(cpus)), version
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _remove_all(engine: Engine, run_id: str) -> None:
