@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock
-from harness.clusters.containers import doctor, group, images, labels, sandbox, settings
+from harness.clusters.containers import doctor, images, labels, sandbox, settings
 from harness.clusters.containers.desk import Desk
 from harness.clusters.containers.engine import Engine, connect
 from harness.clusters.containers.life import End, Life
@@ -296,8 +296,8 @@ class DockerCluster:
 
     async def cpu_share(self, node: str) -> float | None:
         async def runs() -> bool | None:
-            life = self._node(node).life
-            return group.runs(life.pid) if life is not None else None
+            group = self._node(node).group
+            return group.runs() if group is not None else None
 
         return await probes.running_share(runs)
 
@@ -308,9 +308,9 @@ class DockerCluster:
         self._squeeze(node, None)
 
     def _squeeze(self, node: str, headroom_bytes: int | None) -> None:
-        life = self._node(node).life
-        if life is not None and life.pid:
-            group.squeeze(life.pid, headroom_bytes)
+        group = self._node(node).group
+        if group is not None:
+            group.squeeze(headroom_bytes)
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
         state = self._node(node)

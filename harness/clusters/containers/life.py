@@ -18,6 +18,7 @@ from docker.errors import APIError
 
 from harness.clusters.containers.engine import Engine
 from harness.clusters.containers.frames import ERROR, Frames
+from harness.clusters.containers.group import Group
 from harness.errors import ClusterError
 
 # What a program that does not read (it is paused, say) may have waiting for it; beyond that questions are dropped.
@@ -47,7 +48,7 @@ class Life(asyncio.Protocol):
         self._engine, self._container = engine, container
         self._on_line, self._on_end = on_line, on_end
         self._frames, self._rest = Frames(), b""
-        self.pid = 0  # of its first process, on this machine; 0 before it runs
+        self.group: Group | None = None  # its processes; None before it runs
         self._ended = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport
@@ -68,7 +69,7 @@ class Life(asyncio.Protocol):
         self._transport.write(json.dumps(list(argv)).encode() + b"\n")
         try:
             await self._engine.call("cannot start a container", self._engine.client.start, self._container)
-            self.pid = (await self._inspect())["Pid"]
+            self.group = await self._processes()
         except BaseException:
             self.close()
             raise
@@ -163,6 +164,13 @@ class Life(asyncio.Protocol):
             if loop.time() > until_s:
                 return End(lost="the Docker engine has hung up on a container that runs")
             await asyncio.sleep(LOOK_S)
+
+    async def _processes(self) -> Group | None:
+        """None if it has ended already, of which its output tells."""
+        state = await self._inspect()
+        with suppress(ClusterError):
+            return Group(state["Pid"], self._container) if state["Running"] else None
+        return None
 
     async def _inspect(self) -> dict[str, Any]:
         """What the engine says of it now."""

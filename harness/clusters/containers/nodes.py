@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness.clusters.containers import group
+from harness.clusters.containers.group import Group
 from harness.clusters.containers.life import Life
 from harness.clusters.duty import Pacemaker
 from harness.clusters.starts import NodeStart, python_node
@@ -37,8 +37,15 @@ class ContainerNode:
         self.pacemaker: Pacemaker  # for its throttle alone: a pause is the engine's, and holds beside it
 
     def signal(self, number: signal.Signals) -> None:
-        if self.life is not None and self.life.pid:
-            group.tell(self.life.pid, number)
+        """To all its processes, if it lives."""
+        group = self.group
+        if group is not None:
+            group.tell(number)
+
+    @property
+    def group(self) -> Group | None:
+        """Its processes; None if it is dead."""
+        return self.life.group if self.life is not None else None
 
     def why(self, otherwise: str) -> str:
         """How it ended if it did so by itself."""
