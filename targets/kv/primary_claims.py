@@ -74,7 +74,7 @@ SYNC_CLAIMS = (
         model="linearizable",
         workload="register",
         faults=("partition",),
-        violates=("nonlinearizable",),
+        violates=("stale-read",),
         settings={"options": {"reads": "any"}},
         source="aphyr/posts/316 (etcd and Consul)",
     ),
