@@ -3,8 +3,9 @@
     python benchmarks/primary_loss.py [SEEDS | FIRST-END] [ROW ...]
 
 A row per variant and faults (all rows, if none is named), over the seeds 0 to SEEDS - 1, or FIRST to END - 1: a minute of cluster time
-each, five nodes, ten clients, 100 operations per second, in the simulator. How far it has come is told on standard error. "lost of acknowledged" has two 95 % intervals. The first (Wilson) takes every
-write for an independent sample. The second takes the runs for that: losses come in bursts, a failover each, so it is the honest one.
+each, five nodes, ten clients, 100 operations per second, in the simulator. How far it has come is told on standard error. "lost of
+acknowledged" has two 95 % intervals. The first (Wilson) takes every write for an independent sample. The second takes the runs for that:
+losses come in bursts, a failover each, so it is the honest one.
 """
 
 from __future__ import annotations
