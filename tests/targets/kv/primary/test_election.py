@@ -117,3 +117,11 @@ def test_failover_takes_between_its_limits() -> None:
         while not of_type(desk.turn(0.005), "ask_vote"):
             assert desk.env.now_s - heard_s < 0.7
         assert desk.env.now_s - heard_s >= 0.29
+
+
+def test_the_bug_that_asks_nobody() -> None:
+    desk = Desk(bug="promotes-itself")
+    sent = desk.turn(0.7)
+    assert (desk.state.epoch, desk.state.leads) == (1, True)
+    assert not of_type(sent, "ask_vote")
+    assert set(of_type(sent, "replicate")) == {"n2", "n3"}

@@ -141,3 +141,18 @@ def test_the_bug_that_forgets_the_log_behind_the_checkpoint() -> None:
     desk = Desk()
     desk.replicate("n2", 1, entries=[entry(1, "a")])
     assert desk.restart(bug="recovers-checkpoint-only").epochs() == []
+
+
+def test_the_bug_that_drops_entries_but_not_what_they_changed() -> None:
+    desk = Desk(mode="async", bug="dropped-tail-stays-applied")
+    desk.replicate("n2", 1, entries=[entry(1, "a"), entry(1, "b")], commit=2)
+    desk.replicate("n3", 2, prev=(1, 1), entries=[entry(2, "c")], commit=2)
+    assert desk.epochs() == [1, 2]
+    assert desk.held() == ["a", "b", "c"]
+
+
+def test_a_primary_that_does_not_know_its_own_epoch_there_is_refused() -> None:
+    desk = Desk(mode="async")
+    desk.replicate("n2", 1, entries=[entry(1, "a")])
+    answer = desk.replicate("n3", 2, prev=(5, None))  # type: ignore[arg-type]  # what a primary sends of an index beyond its log
+    assert (answer["ok"], answer["hint"]) == (False, 2)

@@ -170,3 +170,27 @@ def test_asynchronous_reads_are_answered_at_once() -> None:
     desk.lead()
     desk.add(1)
     assert of_type(desk.ask("read", key="x"), "read_ok")["c0"]["value"] == [1]
+
+
+@pytest.mark.parametrize(("bug", "code"), [(None, codes.TIMEOUT), ("doubt-denied", codes.UNAVAILABLE)])
+def test_what_a_deposed_primary_says_of_writes_that_may_yet_be_committed(bug: str | None, code: int) -> None:
+    desk = Desk(bug=bug)
+    desk.lead()
+    desk.add(1)
+    sent = desk.answer("n2", ok=False, prev=-1, epoch=9)
+    assert of_type(sent, "error")["c0"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("options", "answered"), [({}, False), ({"reads": "any"}, True), ({"bug": "backup-reads"}, True)]
+)
+def test_a_backup_answers_reads_where_any_node_may_and_else_hands_them_on(
+    options: dict[str, str], answered: bool
+) -> None:
+    desk = Desk(**options)
+    desk.replicate("n2", 1, entries=[entry(1, "a"), entry(1, "b")], commit=1)
+    sent = desk.ask("read", key="x")
+    if answered:
+        assert of_type(sent, "read_ok")["c0"]["value"] == ["a"]  # what is committed, as far as it knows
+    else:
+        assert set(of_type(sent, "forward")) == {"n2"}
