@@ -22,6 +22,10 @@ from reports.report import Report
 from reports.results_json import dumps, loads
 
 
+# The roles, as node logs tell them, to which a node is elected.
+ELECTED = ("leader", "primary")
+
+
 def checkers_of(plan: Plan) -> list[Checker]:
     """The checkers that the plan's workload and the plan itself name, with the options that the plan sets."""
     workload: Workload = tables.workloads().get(plan.workload)
@@ -49,7 +53,7 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
         plan=plan.to_json(),
         run=str(run.path),
         repeat=repeat or previous_repeat(run),
-        stats={**stats_of(verdicts), "elections": count_events(logs, "leader")},
+        stats={**stats_of(verdicts), "elections": sum(count_events(logs, role) for role in ELECTED)},
     )
     # As it will be read from its file, so that the report of an old run is drawn just as it was.
     return Report(results=loads(dumps(document), str(run.results)), history=history, node_logs=logs)

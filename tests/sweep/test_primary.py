@@ -56,6 +56,7 @@ def test_synchronous_is_valid_under_all_faults(workload: str, first: int) -> Non
         report = run("kv/primary-sync", seed=seed, nemesis="all", workload=workload, time_limit_s=60.0)
         assert report.results["verdict"] == "valid", why(report)
         assert_faults_held(report, kinds=5)
+        assert report.results["stats"]["elections"] > 0
         failovers += replaced_by_a_fault(report)
     assert failovers >= FAILOVERS_MIN
 

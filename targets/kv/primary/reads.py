@@ -3,7 +3,8 @@
 The synchronous primary answers from its own state, once two things are certain: that it knows what is committed (an entry of its epoch
 is), and that it still was primary after the read had been asked, for a majority said so (Ongaro's thesis, 6.4). Reads that arrive while a
 round is under way share the next one: its answers may have left before they were asked. The asynchronous primary answers at once: two nodes
-may take themselves for the primary, and then their clients read different things.
+may take themselves for the primary, and then their clients read different things. With the option ``reads=any`` no read comes here:
+whichever node is asked answers from its own state, see ``requests``.
 """
 
 from __future__ import annotations
