@@ -21,7 +21,6 @@ from reports import REPORTS
 from reports.report import Report
 from reports.results_json import dumps, loads
 
-
 # The roles, as node logs tell them, to which a node is elected.
 ELECTED = ("leader", "primary")
 
