@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.integration.deaths import LINES, die
+from tests.integration.container_deaths import LINES, die
 
 AFTER_MAX_S = 25.0
 

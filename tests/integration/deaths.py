@@ -1,163 +1,178 @@
-"""Ends the controller of a run on containers at a chosen moment, heals, and says what was left: nothing, or it raises.
+"""Kills controllers of real runs and looks at what is left: ``python -m tests.integration.deaths --runs 50 --cluster local``.
 
-A moment is a number of lines of the fault journal, or (None) a time after the start; the latter also hits runs that are still starting.
+Each controller runs ``kv/raft`` under faults of every kind and is killed with SIGKILL, in turn at a random moment from its start on, or
+right after a random line of its fault journal.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import random
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from harness import store
+from harness.cli.main import run_command
 from harness.formats import load_history
-from tests.integration.machine import picture
+from tests.harness.clusters.local.running import descendants, lives, machine, namespaces_of, now_s, still_in, traces
 
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 ROOT = Path(__file__).parent.parent.parent
-KINDS = ("partition", "pause", "packet", "kill")
-TARGETS = {
-    "partition": {"shape": "halves"},
-    "pause": {"nodes": ["n2"]},
-    "packet": {"delay_s": 0.05},
-    "kill": {"nodes": ["n3"]},
-}
-# Faults that overlap, one after the other begins; each has intent, applied, verified, healed: 16 lines and the heading.
-SCHEDULE = {
-    "version": 1,
-    "faults": [
-        {"kind": kind, "start_s": 1 + number, "end_s": 6 + number, "args": TARGETS[kind]}
-        for number, kind in enumerate(KINDS)
-    ],
-}
-LINES = 1 + 4 * len(KINDS)
-# What a server of raft keeps of a client's operation, wherever in its files.
-_ENTRY = re.compile(rb'\["(write|cas)",(\d+),(\d+),(?:(\d+),)?"c\d+",\d+\]')
+# Faults of every power that all clusters of real processes have, one after another and some at once, each with all of its steps.
+FAULTS = (
+    {"kind": "pause", "start_s": 1, "end_s": 3, "args": {"nodes": ["n2"]}},
+    {"kind": "partition", "start_s": 1.5, "end_s": 4, "args": {"nodes": ["n1"]}},
+    {"kind": "packet", "start_s": 3.5, "end_s": 6, "args": {"nodes": ["n3"], "delay_s": 0.02, "duplicate": 0.2}},
+    {"kind": "kill", "start_s": 5, "end_s": 7, "args": {"nodes": ["n1"]}},
+    {"kind": "throttle", "start_s": 7.5, "end_s": 55, "args": {"nodes": ["n2"], "share": 0.2}},
+    {"kind": "clock", "start_s": 8, "end_s": 10, "args": {"nodes": ["n3"], "offset_s": -5}},
+    {"kind": "term", "start_s": 10.5, "end_s": 12, "args": {"nodes": ["n1"]}},
+    {"kind": "pause", "start_s": 12.5, "end_s": 50, "args": {"nodes": ["n1"]}},
+)
+# What the log of kv/raft holds of a client's request: ["write",key,value,client,number], ["cas",key,old,new,client,number].
+_WRITES = re.compile(rb'\["write",(-?\d+),(-?\d+),"[^"]*",\d+\]')
+_SWAPS = re.compile(rb'\["cas",(-?\d+),(-?\d+),(-?\d+),"[^"]*",\d+\]')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Death:
-    """How it went: lines of the fault journal and operations at the end, and what ``splitbrain heal`` said."""
-
-    lines: int
-    operations: int
-    healed: dict[str, Any]
-    status: int
+# The processes that a controller had, their namespaces, and when it was killed.
+Killed = tuple[set[int], set[str], float]
 
 
-def die(
-    directory: Path, *, at_line: int | None = None, after_s: float = 0.0, by: signal.Signals = signal.SIGKILL
-) -> Death:
-    """One run and its end. Raises AssertionError, saying what was left."""
-    before = picture()
-    (directory / "faults.json").write_text(json.dumps(SCHEDULE))
-    where = directory / "store"
-    argv = [
-        "run",
-        "kv/raft",
-        "--cluster",
-        "docker",
-        "--nodes",
-        "3",
-        "--seed",
-        "3",
-        "--time-limit",
-        "12",
-        "--recovery",
-        "5",
-    ]
-    argv += ["--progress", "5", "--schedule", str(directory / "faults.json"), "--store", str(where)]
-    with subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", *argv],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as controller:
-        try:
-            if at_line is None:
-                with suppress(subprocess.TimeoutExpired):
-                    controller.wait(after_s)
-            else:
-                journal = where / "latest" / "faults.jsonl"
-                until(lambda: lines_in(journal) >= at_line or controller.poll() is not None, f"line {at_line}")
-            controller.send_signal(by)
-            said = controller.communicate(timeout=PATIENCE_S)[1]
-        finally:
-            controller.kill()
-    if at_line is not None:
-        assert controller.returncode in (-by, 130), f"it ended by itself: {said}"
-    healed = heal(where)
-    healed["removed"] = [thing for thing in healed["removed"] if thing["controller"].startswith(f"{controller.pid}-")]
-    left = difference(before, picture())
-    assert not left, f"after {by.name} at line {at_line}, {after_s:g} s: left {left}"
-    again = [thing for thing in heal(where)["removed"] if thing["controller"].startswith(f"{controller.pid}-")]
-    assert not again, f"what was healed is found again: {again}"
-    lines, operations = judge_records(where)
-    return Death(lines=lines, operations=operations, healed=healed, status=controller.returncode)
-
-
-def heal(where: Path) -> dict[str, Any]:
-    """``splitbrain heal`` as another process."""
-    argv = [sys.executable, "-m", "harness.cli", "heal", "--store", str(where), "--json"]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    document: dict[str, Any] = json.loads(done.stdout)
-    return document
-
-
-def judge_records(where: Path) -> tuple[int, int]:
-    """Lines of the fault journal and operations of the history, which holds every operation that any node has ever heard of."""
-    runs = list(store.runs(where))
-    if not runs or not runs[-1].history.exists():
-        return 0, 0
-    history = load_history(runs[-1].history)
-    calls = history.calls()
-    assert all(calls.completion(row) is not None for row in range(len(calls))), "an operation is still open"
-    invoked = {(op.f, op.key, json.dumps(op.value)) for op in history if op.type == "invoke" and not op.is_nemesis}
-    heard = set()
-    for kept in runs[-1].path.glob("nodes/*/data/log"):
-        for f, key, first, second in _ENTRY.findall(kept.read_bytes()):
-            value = [int(first), int(second)] if second else int(first)
-            heard.add((f.decode(), int(key), json.dumps(value)))
-    assert heard <= invoked, (
-        f"nodes carried out operations that the history does not hold: {sorted(heard - invoked)[:5]}"
-    )
-    journal = runs[-1].faults
-    if journal.exists():
-        states = {
-            line["id"]: line["state"] for line in map(json.loads, journal.read_text().splitlines()) if "id" in line
-        }
-        assert set(states.values()) <= {"healed"}, f"faults that are not healed: {states}"
-    return lines_in(journal), len(calls)
-
-
-def lines_in(path: Path) -> int:
-    return path.read_bytes().count(b"\n") if path.exists() else 0
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
+def eventually(condition: Callable[[], bool], what: str) -> None:
     """Wait for a condition, not for a time."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
-        assert time.monotonic() < deadline, f"not in {PATIENCE_S:g} s: {what}"
-        os.sched_yield()
+        assert time.monotonic() < deadline, f"not in {PATIENCE_S} s: {what}"
+        time.sleep(0.002)
 
 
-def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What differs; of namespaces only those that came."""
-    found = {}
-    for name, was in before.items():
-        now = after[name] - was if isinstance(was, set) else after[name]
-        if now != (set() if isinstance(was, set) else was):
-            found[name] = now
-    return found
+class Controller:
+    """A process that conducts a run of kv/raft on this cluster, below ``path``."""
+
+    def __init__(self, process: subprocess.Popen[str], path: Path) -> None:
+        self.process, self._path = process, path
+
+    @property
+    def run(self) -> Path | None:
+        """The run's directory, once there is one."""
+        link = self._path / "store" / "latest"
+        return link.resolve() if link.exists() else None
+
+    def journal(self) -> list[str]:
+        """The states that the fault journal holds so far."""
+        file = self.run / "faults.jsonl" if self.run is not None else None
+        if file is None or not file.exists():
+            return []
+        whole = [line for line in file.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+        return [json.loads(line)["state"] for line in whole if '"state"' in line]
+
+    def kill(self) -> Killed:
+        """SIGKILL."""
+        inside = descendants(self.process.pid)
+        names = namespaces_of(inside)
+        self.process.send_signal(signal.SIGKILL)
+        ended_s = now_s()
+        self.process.communicate(timeout=PATIENCE_S)
+        return inside, names, ended_s
+
+
+@contextmanager
+def controller(path: Path, cluster: str) -> Iterator[Controller]:
+    """One under way; it is killed at the end at the latest."""
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "faults.json").write_text(json.dumps({"version": 1, "faults": FAULTS}), encoding="utf-8")
+    argv = [sys.executable, "-m", "harness.cli", "run", "kv/raft", "--cluster", cluster, "--nodes", "3"]
+    argv += ["--time-limit", "60", "--schedule", str(path / "faults.json"), "--store", str(path / "store")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+    ) as process:
+        try:
+            yield Controller(process, path)
+        finally:
+            process.kill()
+
+
+def unrecorded(run: Path) -> list[str]:
+    """The clients' requests that are in some node's log, and of which the history knows nothing."""
+    history = run / "history.jsonl"
+    if not history.exists():
+        return []
+    ops = [json.loads(line) for line in history.read_bytes().splitlines()[1:] if line.endswith(b"}")]
+    sent = {json.dumps([op["f"], op["key"], op["value"]]) for op in ops if op["type"] == "invoke"}
+    found = set()
+    for log in run.glob("nodes/*/data/log"):
+        data = log.read_bytes()
+        found |= {json.dumps(["write", int(key), int(value)]) for key, value in _WRITES.findall(data)}
+        found |= {json.dumps(["cas", int(key), [int(old), int(new)]]) for key, old, new in _SWAPS.findall(data)}
+    return sorted(found - sent)
+
+
+def nothing_left(killed: Killed, path: Path) -> None:
+    """Raises AssertionError unless all processes and namespaces of the run below ``path`` are gone, and nothing else is left of it."""
+    inside, names, ended_s = killed
+    eventually(lambda: not any(lives(pid) for pid in inside), "all processes are gone, those that stood still, too")
+    assert not still_in(names, ended_s)
+    assert traces(path) == []
+
+
+def judged(run: Path) -> None:
+    """Raises AssertionError unless the history of a killed run holds all that was sent, and is read and judged as unknown."""
+    missing = unrecorded(run)
+    assert not missing, f"sent, and not in the history: {missing[:5]}"
+    sent = (run / "history.jsonl").read_bytes().count(b'"type":"invoke"')
+    assert len(load_history(run / "history.jsonl").calls()) == sent
+    assert run_command(["check", str(run), "--json"]) == 2  # nothing was healed, so nothing is proved
+
+
+def _once(path: Path, cluster: str, dice: random.Random, *, at_random: bool, alone: bool) -> str:
+    before = machine()
+    with controller(path, cluster) as one:
+        if at_random:
+            wait_s = dice.uniform(0.0, 16.0)
+            time.sleep(wait_s)
+            what = f"after {wait_s:.2f} s"
+        else:
+            lines = dice.randrange(1, 26)
+            eventually(lambda: len(one.journal()) >= lines, f"the fault journal has {lines} lines")
+            what = f"after line {lines} of the fault journal ({one.journal()[lines - 1]})"
+        killed = one.kill()
+        nothing_left(killed, path)
+        run = one.run
+    assert not alone or machine() == before, "routes, rules, interfaces or mounts of the machine have changed"
+    missing = unrecorded(run) if run is not None else []
+    assert not missing, f"sent, and not in the history: {missing[:5]}"
+    return f"{what}: {len(killed[0])} processes and {len(killed[1])} namespaces gone"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Kills controllers at random moments; says what each left, and fails if anything."
+    )
+    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--cluster", default="local")
+    parser.add_argument("--seed", type=int, default=1)
+    alone = "nobody else changes the machine: its routes, rules, interfaces and mounts must be byte for byte the same afterwards"
+    parser.add_argument("--alone", action="store_true", help=alone)
+    arguments = parser.parse_args()
+    dice = random.Random(arguments.seed)
+    for number in range(arguments.runs):
+        with tempfile.TemporaryDirectory() as scratch:
+            said = _once(Path(scratch), arguments.cluster, dice, at_random=number % 2 == 0, alone=arguments.alone)
+        sys.stdout.write(f"{number + 1}: {said}\n")
+        sys.stdout.flush()
+    sys.stdout.write(
+        f"{arguments.runs} controllers killed on {arguments.cluster}: nothing is left, no operation is lost\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ from harness.registry import load
 from tests import simulation
 from tests.conformance.worlds import spec
 from tests.harness.clusters.docker.running import needs_docker
-from tests.integration.deaths import KINDS, LINES, TARGETS, die, difference
+from tests.integration.container_deaths import KINDS, LINES, TARGETS, die, difference
 from tests.integration.machine import picture
 
 pytestmark = needs_docker

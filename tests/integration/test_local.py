@@ -15,17 +15,19 @@ from typing import Any
 
 import pytest
 
-from harness.clusters.fabric.netlink import DUMP, NETFILTER, ROUTE, Netlink, Request, open_socket
 from harness.clusters.local import LocalCluster
 from harness.effects import PacketShape
 from tests import simulation
 from tests.conformance.worlds import spec
 from tests.harness.clusters.local.running import (
-    all_namespaces,
     descendants,
     lives,
+    machine,
     namespaces_of,
     needs_namespaces,
+    now_s,
+    still_in,
+    traces,
     until,
 )
 from tests.integration.ordinary_user import run_as_ordinary_user
@@ -91,10 +93,11 @@ def test_an_interrupt_ends_a_run_and_all_that_it_started(tmp_path: Path) -> None
         names = namespaces_of(inside)
         os.killpg(program.pid, signal.SIGINT)  # as a terminal does
         output, _ = program.communicate(timeout=60)
+        ended_s = now_s()
     assert program.returncode == 130
     assert json.loads(output)["exit_code"] == 130
     assert not any(lives(pid) for pid in inside)
-    assert not names & all_namespaces()
+    assert not still_in(names, ended_s)
     assert not list(tmp_path.rglob("results.json"))
 
 
@@ -108,9 +111,10 @@ def test_whoever_is_killed_takes_everything_along(tmp_path: Path, victim: str) -
         names = namespaces_of(inside)
         assert len(inside) == 1 + 1 + 4 + 3  # the supervisor, the shaper, an init for each place, the nodes
         supervisor = min(inside)
+        ended_s = now_s()
         os.kill({"controller": controller.pid, "launcher": launcher, "supervisor": supervisor}[victim], signal.SIGKILL)
         asyncio.run(until(lambda: not any(lives(pid) for pid in {launcher, *inside})))
-        assert not names & all_namespaces()
+        assert not still_in(names, ended_s)
         controller.kill()
 
 
@@ -128,16 +132,19 @@ def test_twenty_lives_leave_nothing(tmp_path: Path) -> None:
             await cluster.stop()
 
     asyncio.run(life(0))  # what Python itself opens at its first use of anything
-    before, machine = _ours(), _machine()
-    names: set[str] = set()
+    before = _ours()
+    unchanged = 0
     for number in range(1, 21):
+        around = machine()
         made = asyncio.run(life(number))
+        unchanged += machine() == around
         # Of the run, of three nodes, of the clients; and the user namespace of an ordinary user's run.
         assert len([name for name in made if not name.startswith("user:")]) == 5 * (1 + 4)
-        names |= made
+        assert not still_in(made, now_s())
     assert _ours() == before
-    assert not names & all_namespaces()
-    assert _machine() == machine
+    assert traces(tmp_path) == []
+    # Others may change the machine's rules and routes meanwhile; but what a life left would show around every one.
+    assert unchanged > 0
 
 
 def test_an_ordinary_user_has_every_power() -> None:
@@ -170,21 +177,3 @@ def _environment() -> dict[str, str]:
 def _ours() -> tuple[int, int, set[int]]:
     """Our descriptors, threads and children."""
     return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), descendants(os.getpid())
-
-
-def _machine() -> list[bytes]:
-    """The machine's routes and packet filter, as the kernel lists them; and its interfaces and mounts."""
-    listings = []
-    asked = [(ROUTE, 26, bytes(12))]  # RTM_GETROUTE, of all families
-    if os.geteuid() == 0:  # others cannot even look at the filter: NFT_MSG_GETTABLE, NFT_MSG_GETRULE
-        asked += [(NETFILTER, 10 << 8 | 1, bytes(4)), (NETFILTER, 10 << 8 | 7, bytes(4))]
-    for protocol, kind, head in asked:
-        line = Netlink(open_socket(protocol))
-        try:
-            answers = line.dump(Request(kind=kind, flags=DUMP, payload=head, what="list"))
-        finally:
-            line.close()
-        listings.append(b"".join(sorted(answer.payload for answer in answers)))
-    listings.append(" ".join(sorted(entry.name for entry in Path("/sys/class/net").iterdir())).encode())
-    listings.append(Path("/proc/self/mountinfo").read_bytes())
-    return listings

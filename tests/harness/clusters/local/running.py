@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.clusters.fabric.netlink import DUMP, NETFILTER, ROUTE, Netlink, Request, open_socket
 from harness.clusters.local import Argv, LocalCluster, tcp_node
 from tests.conformance.worlds import World, spec
 
@@ -85,10 +88,51 @@ def _namespaces(pid: int) -> set[str]:
         return set()
 
 
-def all_namespaces() -> set[str]:
-    """Every namespace that any living process is in, and that we may see."""
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return {name for pid in pids for name in _namespaces(pid)}
+def still_in(names: set[str], ended_s: float) -> set[int]:
+    """The processes in these namespaces that were there when they ought to have ended: at ``ended_s`` of the boot clock.
+
+    The kernel gives a namespace's number to a later one: who has started since then belongs to that.
+    """
+    pids = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
+    return {pid for pid in pids if _namespaces(pid) & names and _started_s(pid) < ended_s}
+
+
+def now_s() -> float:
+    """By the clock that processes' starts are told by."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _started_s(pid: int) -> float:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return float("inf")
+    return int(stat.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def machine() -> list[bytes]:
+    """The machine's routes and packet filter, as the kernel lists them; and its interfaces and mounts."""
+    listings = []
+    asked = [(ROUTE, 26, bytes(12))]  # RTM_GETROUTE, of all families
+    if os.geteuid() == 0:  # others cannot even look at the filter: NFT_MSG_GETTABLE, NFT_MSG_GETRULE
+        asked += [(NETFILTER, 10 << 8 | 1, bytes(4)), (NETFILTER, 10 << 8 | 7, bytes(4))]
+    for protocol, kind, head in asked:
+        line = Netlink(open_socket(protocol))
+        try:
+            answers = line.dump(Request(kind=kind, flags=DUMP, payload=head, what="list"))
+        finally:
+            line.close()
+        listings.append(b"".join(sorted(answer.payload for answer in answers)))
+    listings.append(" ".join(sorted(entry.name for entry in Path("/sys/class/net").iterdir())).encode())
+    listings.append(Path("/proc/self/mountinfo").read_bytes())
+    return listings
+
+
+def traces(directory: Path) -> list[str]:
+    """What only a run in this directory can have left outside its namespaces: mounts below it, ends of its cables."""
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    cables = [entry.name for entry in Path("/sys/class/net").iterdir() if re.fullmatch(r"to\d+", entry.name)]
+    return [line for line in mounts if str(directory) in line] + cables
 
 
 async def until(condition: Callable[[], bool], patience_s: float = 30.0) -> None:
