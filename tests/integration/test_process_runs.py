@@ -8,13 +8,13 @@ from tests.simulation import run, why
 
 pytestmark = pytest.mark.process
 
-KINDS = {"partition", "packet", "kill", "pause", "clock"}
+KINDS = {"partition", "packet", "kill", "pause", "clock", "term", "throttle"}
 # Timing is real here, so a bug may need another try; it must show in one of these runs.
 TRIES = 5
 
 
 def test_the_correct_node_is_valid_under_all_faults() -> None:
-    report = run(seed=3, cluster="process", nemesis="all", time_limit_s=15.0)
+    report = run(seed=3, cluster="process", nemesis="all", time_limit_s=20.0)
     assert report.results["verdict"] == "valid", why(report)
     faults = report.results["faults"]
     assert {fault["kind"] for fault in faults} == KINDS
