@@ -91,10 +91,23 @@ def _namespaces(pid: int) -> set[str]:
 def still_in(names: set[str], ended_s: float) -> set[int]:
     """The processes in these namespaces that were there when they ought to have ended: at ``ended_s`` of the boot clock.
 
-    The kernel gives a namespace's number to a later one: who has started since then belongs to that.
+    The kernel gives a namespace's number to a later one: who has started since then belongs to that, and so does who has somebody
+    living above it outside, since all who were above ours are gone.
     """
     pids = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
-    return {pid for pid in pids if _namespaces(pid) & names and _started_s(pid) < ended_s}
+    there = {pid for pid in pids if _namespaces(pid) & names and _started_s(pid) < ended_s}
+    return {pid for pid in there if _above(pid, there) in {0, 1, os.getpid()}}
+
+
+def _above(pid: int, below: set[int]) -> int:
+    """The first of its ancestors that is not one of those."""
+    while pid in below:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return -1  # gone
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return pid
 
 
 def now_s() -> float:
