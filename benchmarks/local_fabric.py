@@ -1,7 +1,8 @@
-"""How fast the local cluster is, and how exact its faults are: ``python -m benchmarks.local_fabric [--runs N]``.
+"""How fast the local cluster is, how exact its faults are, what it leaves: ``python -m benchmarks.local_fabric [--runs N] [--lives N]``.
 
 Prints one line per figure with its goal: nodes up, a partition in one transaction, a round trip through the router against one within
-a node, delay against what was asked, packets per second through the shaper, and how long anything lives after ``kill -9``.
+a node, delay and rate against what was asked, packets per second through the shaper, and how long anything lives after ``kill -9``; what
+a hundred lives in a row leave in this process and on the machine.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.clusters.local import LocalCluster
@@ -25,6 +28,7 @@ from harness.clusters.namespaces.launch import Namespaces
 from harness.clusters.namespaces.place import Plan
 from harness.effects import PacketShape
 from harness.protocols import ClusterSpec
+from tests.harness.clusters.local.running import machine
 
 NODES = tuple(f"n{number}" for number in range(1, 6))
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
@@ -146,6 +150,10 @@ async def effects(directory: Path) -> None:
             seen = await cluster.measure(("n1", "n2"), DELAYED)
             off_ms = (seen["delay_s"] - delay_s) * 1e3
             say(f"a delay of {delay_s * 1e3:g} ms is off by (median of {DELAYED})", f"{off_ms:+.3f} ms", "goal: 2 ms")
+        for bytes_per_s in (16_000, 125_000, 1_000_000):
+            await cluster.shape([("n1", "n2")], PacketShape(bytes_per_s=bytes_per_s))
+            seen_bytes_per_s = await cluster.throughput(("n1", "n2"))
+            say(f"a rate of {bytes_per_s / 1000:g} kB/s", f"{seen_bytes_per_s / 1000:.1f} kB/s", "")
         for name, shape in (("headers", PacketShape(jitter_s=1e-9)), ("whole packets", PacketShape(duplicate=1e-9))):
             await cluster.shape([("n1", "n2")], shape)
             rate, lost = await flood(cluster, "n1", "n2")
@@ -155,6 +163,55 @@ async def effects(directory: Path) -> None:
         say("the same flood past the shaper", f"{rate:,.0f}/s, {lost:.1%} lost", "")
     finally:
         await cluster.stop()
+
+
+async def life(directory: Path) -> None:
+    """One cluster with a fault of each mechanism, none of them healed."""
+    cluster = cluster_in(directory)
+    await cluster.start()
+    try:
+        await cluster.cut(SPLIT)
+        await cluster.shape([("n1", "n3")], PacketShape(delay_s=0.01, duplicate=0.1, bytes_per_s=50_000))
+        await cluster.rate("n5", 100_000)
+        await cluster.throttle("n3", 0.5)
+        await cluster.pause("n4")
+        await cluster.kill("n2")
+    finally:
+        await cluster.stop()
+
+
+def lives_in_a_row(directory: Path, lives: int) -> None:
+    """What is there after many lives that was not there after the first; on the machine, byte by byte around each."""
+    asyncio.run(life(directory / "0"))  # what Python itself opens at its first use of anything
+    before = held()
+    unchanged = 0
+    for number in range(1, lives + 1):
+        around = machine()
+        asyncio.run(life(directory / str(number)))
+        unchanged += machine() == around
+    for (what, first), last in zip(before.items(), held().values(), strict=True):
+        say(f"{what} after {lives} lives, before them", f"{last}, {first}", "goal: the same")
+    say(
+        "routes, rules, interfaces, mounts byte for byte the same",
+        f"{unchanged} of {lives}",
+        "all, if nobody else works here",
+    )
+
+
+def held() -> dict[str, int]:
+    """What this process holds."""
+    return {
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+        "threads": threading.active_count(),
+        "processes": len(_descendants(os.getpid())),
+        "namespaces that we see": len(set(_namespaces())),
+    }
+
+
+def _namespaces() -> Iterator[str]:
+    for link in Path("/proc").glob("[0-9]*/ns/*"):
+        with contextlib.suppress(OSError):
+            yield str(link.readlink())
 
 
 def killed(directory: Path) -> float:
@@ -192,6 +249,9 @@ def _lives(pid: int) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measures the local cluster.")
     parser.add_argument("--runs", type=int, default=5, help="how often the cluster is started")
+    parser.add_argument(
+        "--lives", type=int, default=100, help="how many lives in a row are looked at for what they leave"
+    )
     arguments = parser.parse_args()
     refused = LocalCluster.unavailable()
     if refused is not None:
@@ -202,6 +262,7 @@ def main() -> None:
         asyncio.run(effects(directory))
         taken = [killed(directory) for _ in range(arguments.runs)]
         say("after kill -9 of the controller, until nothing lives", milliseconds(taken), "")
+        lives_in_a_row(directory / "lives", arguments.lives)
     say("load of the machine meanwhile", f"{os.getloadavg()[0]:.1f}", f"on {os.cpu_count()} cores")
 
 

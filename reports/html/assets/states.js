@@ -102,10 +102,13 @@ function drawRole(one, context, [at, role, term], to, y) {
   }
 }
 
+/** Kinds of faults during which a node is not there. */
+const AWAY = new Set(["kill", "term", "pause"]);
+
 /** Hatched: the node was killed or stood still, whatever it last said of itself. */
 function drawAbsence(one, context, node, y) {
   for (const fault of data.faults) {
-    if ((fault.kind !== "kill" && fault.kind !== "pause") || !fault.targets.includes(node)) continue;
+    if (!AWAY.has(fault.kind) || !fault.targets.includes(node)) continue;
     const from = Math.max(xOf(one, fault.start), gutter), to = Math.min(xOf(one, fault.end ?? end), one.width);
     if (to <= from) continue;
     context.save();
