@@ -119,7 +119,11 @@ def _of_counters() -> tuple[Bug, ...]:
             summary="a checkpoint leaves out what the node itself has counted, which after a crash begins at nothing",
             checker="counter",
             faults=("kill",),
-            settings={"options": {"checkpoint_records": 20}},
+            # Peers tell the node soon what it had counted: so slowly that it counts on before.
+            settings={
+                "interval_s": 2.0,
+                "options": {"checkpoint_records": 20, "round_s": 0.5, "anti_entropy_s": 3.0},
+            },
         ),
     )
 

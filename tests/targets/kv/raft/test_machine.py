@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targets.kv.raft.bugs import Bugs
-from targets.kv.raft.machine import CAS_OK, DIFFERS, MISSING, STALE, WRITE_OK, Machine, same
+from targets.kv.raft.machine import ADD_OK, CAS_OK, DIFFERS, MISSING, NO_NUMBER, STALE, WRITE_OK, Machine, same
 from targets.node import codes
 
 JSON_SCALARS = [None, True, False, 0, 1, -1, 1.0, 0.0, "", "1", "true", "null", "s1"]
@@ -29,6 +29,26 @@ def test_a_written_null_is_a_value() -> None:
     m = machine()
     m.apply(["write", "x", None, None, None])
     assert m.read("x") == {"type": "read_ok", "value": None}
+
+
+def test_an_add_counts_from_nothing_and_once_per_request() -> None:
+    m = machine()
+    assert m.apply(["add", None, 5, "c1", 1]) is ADD_OK
+    assert m.apply(["add", None, 5, "c1", 1]) is ADD_OK
+    assert m.apply(["add", None, -7, "c1", 2]) is ADD_OK
+    assert m.read(None)["value"] == -2
+    m.load(json.loads(json.dumps(m.dump())))
+    assert m.apply(["add", None, -7, "c1", 2]) == ADD_OK
+    assert m.read(None)["value"] == -2
+
+
+def test_only_whole_numbers_can_be_added() -> None:
+    m = machine()
+    m.apply(["write", "x", "text", None, None])
+    for command in (["add", "x", 1, None, None], ["add", "y", 1.5, None, None], ["add", "y", True, None, None]):
+        assert m.apply(command) is NO_NUMBER
+    assert m.read("x")["value"] == "text"
+    assert m.read("y") is MISSING
 
 
 def test_cas_changes_the_value_if_it_is_the_expected_one() -> None:
