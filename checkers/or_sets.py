@@ -150,7 +150,7 @@ class _Set:
                 if remove is not None:
                     self.wrong.add(element)
                     what = f"{say.whose(remove.row)}{say.key(remove.row, 'from')} succeeded {say.ended(remove.row)}"
-                    why = "and every add of it had been acknowledged by a node before that removed it"
+                    why = "and each add of it had been acknowledged by a node that removed it later"
                     yield [remove.row, read.row], f"{what}, {why}, but {_final(say, read)} has it"
                     break
 
@@ -293,7 +293,9 @@ def _verdict(calls: Calls, sets: Sequence[_Set], doubt: str) -> Verdict:
     else:
         reads = f"{count(stats['final_reads'], 'final read')} of {count(stats['nodes'], 'node')}"
         known = f"of {count(stats['elements'], 'element')} {stats['decided']:,} could have been shown in no other way"
-        validity, reason = Validity.VALID, f"{reads} agree; {known}"
+        if stats["unsettled"]:
+            known += f", and about {stats['unsettled']:,} they differ as operations of unknown outcome may have it"
+        validity, reason = Validity.VALID, f"what {reads} returned is right; {known}"
     return Verdict(checker=NAME, validity=validity, reason=reason, anomalies=tuple(anomalies), stats=stats)
 
 
@@ -324,5 +326,5 @@ def _doubt(sets: Sequence[_Set], stats: Mapping[str, Any]) -> str:
     if not stats["adds_ok"]:
         return "no add was acknowledged, so nothing had to be there"
     if not stats["decided"]:
-        return f"of {count(stats['elements'], 'element')} nobody can tell whether they had to be there in the end"
+        return f"nobody can tell of any of {count(stats['elements'], 'element')} whether it had to be there in the end"
     return ""

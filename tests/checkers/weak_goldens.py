@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from checkers import broadcast, convergence, counter, staleness, unique_ids
+from checkers import broadcast, convergence, counter, or_sets, staleness, unique_ids
 from checkers.sessions import check as sessions
 from harness.history import History
 from harness.verdict import Budget, Checker
@@ -28,6 +28,7 @@ MAKERS: dict[str, Callable[..., Checker]] = {
     "unique_ids": unique_ids.make,
     "broadcast": broadcast.make,
     "g_set": broadcast.make_g_set,
+    "or_set": or_sets.make,
 }
 Case = tuple[str, str, str, str]  # comment, options, drawing, wanted
 
