@@ -117,10 +117,13 @@ class Counter:
         wrong = sorted((reading for reading in readings if reading.fits is False), key=lambda found: found.row)
         undecided = sum(reading.fits is None for reading in readings)
         signed = any(calls.history.values[code] < 0 for code in set(adds.argument.tolist()))
+        amounts = [(reading, number) for reading in readings if (number := whole(reading.value)) is not None]
         stats = {
             "reads": len(readings),
             "wrong_reads": len(wrong),
             "undecided_reads": undecided,
+            "missing_most": max((max(0, reading.low - number) for reading, number in amounts), default=0),
+            "excess_most": max((max(0, number - reading.high) for reading, number in amounts), default=0),
             "exact_reads": sum(reading.low == reading.high for reading in readings),
             "adds_ok": int((adds.outcome == OK).sum()),
             "adds_unknown": int((adds.outcome == INFO).sum()),

@@ -173,6 +173,23 @@ def test_failed_adds_and_later_ones_change_nothing(drawn: list[Step], more: int)
     assert check(stamped([*extra, *run, *later])).stats.get("wrong_reads", 0) == check(run).stats.get("wrong_reads", 0)
 
 
+def test_figures_say_how_much_is_missing_or_too_much() -> None:
+    run = timeline("""
+        p0   |-- add - 3 --|  |-- add - 9 -->
+        p1                      |-- read - 1 --|  |-- read - 20 --|  |-- read - 12 --|
+    """)
+    assert check(run).stats == {
+        "reads": 3,
+        "wrong_reads": 2,
+        "undecided_reads": 0,
+        "missing_most": 2,
+        "excess_most": 8,
+        "exact_reads": 0,
+        "adds_ok": 1,
+        "adds_unknown": 1,
+    }
+
+
 def test_whole_numbers() -> None:
     assert [whole(value) for value in (3, 3.0, None, True, 1.5, "3", [3])] == [3, 3, 0, None, None, None, None]
 
