@@ -34,26 +34,21 @@ DEAF = (
 SLOW = ({"kind": "packet", "start_s": 10, "end_s": 40, "args": {"target": "all", "delay_s": 0.8, "jitter_s": 0.2}},)
 
 
-def _drifting(drift: float) -> tuple[dict[str, Any], ...]:
-    """Again and again: the leader's clock drifts, then the leader is cut off from all others, with the lease that it has."""
+def drifting(drift: float) -> tuple[dict[str, Any], ...]:
+    """Again and again: the leader's clock runs ``drift`` too fast, then it is cut off from all others, with the lease that it has."""
     leader = {"target": "leader", "else": "n1"}
-    return tuple(
-        fault
-        for start_s in range(3, 51, 8)
-        for fault in (
-            {"kind": "drift", "start_s": start_s, "end_s": start_s + 6, "args": {**leader, "drift": drift}},
-            {
-                "kind": "partition",
-                "start_s": start_s + 2,
-                "end_s": start_s + 5,
-                "args": {"shape": "isolate-leader", **leader},
-            },
-        )
-    )
+    faults = []
+    for start_s in range(3, 51, 8):
+        if drift:
+            skew = {**leader, "drift": drift}
+            faults.append({"kind": "drift", "start_s": start_s, "end_s": start_s + 6, "args": skew})
+        cut = {"shape": "isolate-leader", **leader}
+        faults.append({"kind": "partition", "start_s": start_s + 2, "end_s": start_s + 5, "args": cut})
+    return tuple(faults)
 
 
 # Elections as quick as the promise of the followers allows, and many reads: what a lease that is too long gets wrong is seen.
-QUICK = {"options": {"election_max_s": 0.32}, "rate": 300.0}
+QUICK: Mapping[str, Any] = {"options": {"election_max_s": 0.32}, "rate": 300.0}
 
 
 def raft_claims(bugs: Mapping[str, Bug]) -> tuple[Claim, ...]:
@@ -253,7 +248,7 @@ LEASE_CLAIMS = (
         model="linearizable",
         workload="register",
         faults=("partition", "drift"),
-        settings={**QUICK, "schedule": _drifting(-0.33)},
+        settings={**QUICK, "schedule": drifting(-0.33)},
         source="Raft thesis, section 6.4.1",
     ),
     Claim(
@@ -264,7 +259,7 @@ LEASE_CLAIMS = (
         workload="register",
         faults=("partition", "drift"),
         violates=NOT_LINEARIZABLE,
-        settings={**QUICK, "schedule": _drifting(-0.67)},
+        settings={**QUICK, "schedule": drifting(-0.67)},
         source="Raft thesis, section 6.4.1",
     ),
 )
