@@ -60,7 +60,7 @@ def measured(seed: int, bound: float, drift: float) -> Mapping[str, Any]:
     stats = figures["staleness"]["stats"]
     return {
         "invalid": figures["linearizable"]["validity"] == "invalid",
-        "stale": stats["stale"],
+        "stale": stats["stale_reads"],
         "reads": stats["reads"],
     }
 

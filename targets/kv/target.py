@@ -7,7 +7,7 @@ of a minute of virtual time each, on the simulator (see ``tests/sweep/test_raft.
 from __future__ import annotations
 
 from harness.protocols import Bug, Claim, Target
-from targets.kv.raft_claims import raft_claims
+from targets.kv.raft_claims import CHANGING, RAFT_CLAIMS
 
 RAFT_BUGS = (
     Bug(
@@ -144,14 +144,7 @@ RAFT_BUGS = (
         checker="linearizable",
         faults=("partition",),
         source="Ongaro, raft-dev, July 2015: bug in single-server membership changes",
-        settings={
-            "nodes": 4,
-            "workload": "kv",
-            "concurrency": 30,
-            "interval_s": 1.2,
-            "op_timeout_s": 1.0,
-            "options": {"autopilot_s": 0.2, "autopilot_min": 1, "batch_s": 1.6},
-        },
+        settings={"workload": "kv", **CHANGING},
     ),
 )
 
@@ -175,5 +168,5 @@ RAFT = Target(
     workloads=("register", "kv", "cas-register", "counter"),
     roles=("leader", "follower", "candidate"),
     bugs=RAFT_BUGS,
-    claims=(*raft_claims({bug.name: bug for bug in RAFT_BUGS}), *COUNTER_CLAIMS),
+    claims=(*RAFT_CLAIMS, *COUNTER_CLAIMS),
 )
