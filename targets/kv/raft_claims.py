@@ -103,6 +103,7 @@ RAFT_CLAIMS = (
         checkers={"leadership": {}},
         # Timeouts so alike that two servers often stand at once; of four, each of them then gets two votes.
         settings={"bug": "wrong-quorum-even", "options": {"election_max_s": 0.305}},
+        seeds=30,
         source="Raft ATC'14, section 5.2",
     ),
     Claim(
