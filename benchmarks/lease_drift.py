@@ -1,10 +1,10 @@
 """How often reads under a lease are stale, against the drift of the leader's clock: `python benchmarks/lease_drift.py [SEEDS] [BOUND ...]`.
 
 For each bound on drift that the leases assume (by default 1.05 and 1.5) and each drift, SEEDS runs (by default 10) of a minute of virtual
-time: five nodes, ten clients, 300 operations per second. Six times per run the leader's clock begins to drift, and two seconds later the
-leader is cut off from the others, as in the claim ``leases-break-beyond-the-bound``. "runs" is the share of runs that are not linearizable,
-"reads" that of reads that are certainly stale, both with the 95 % interval (Wilson; reads of one run are no independent sample, so the
-interval of the runs is the honest one).
+time: five nodes, forty impatient clients, 200 operations per second. Six times per run the leader's clock begins to drift, and two
+seconds later the leader is cut off from the others, as in the claim ``leases-break-beyond-the-bound``. "runs" is the share of runs that are
+not linearizable, "reads" that of reads that are certainly stale, both with the 95 % interval (Wilson; reads of one run are no independent
+sample, so the interval of the runs is the honest one).
 
 "lease" is how long a lease lasts in true time: (shortest election timeout - 50 ms) / bound / (1 + drift). While that is at most the
 shortest timeout ("safe") nothing can go wrong. Beyond, it needs a follower that is elected before the lease ends, and clients that write
@@ -46,7 +46,8 @@ def measured(seed: int, bound: float, drift: float) -> Mapping[str, Any]:
             workload="register",
             schedule=schedule,
             seed=seed,
-            settings={"rate": QUICK["rate"]},
+            settings={name: QUICK[name] for name in ("rate", "concurrency", "op_timeout_s")},
+            workload_options=QUICK["workload_options"],
             options={**QUICK["options"], "drift_bound": bound},
             checkers={"staleness": {}},
         )
