@@ -32,12 +32,16 @@ CHECKERS = {
 MODELS = {
     "cas-register": "checkers.linearizable.models:CAS_REGISTER",
     "counter": "checkers.linearizable.models:COUNTER",
+    "fetch-and-add": "checkers.linearizable.objects:FETCH_AND_ADD",
     "fifo-queue": "checkers.linearizable.models:FIFO_QUEUE",
     "kv": "checkers.linearizable.models:KV",
+    "multi-register": "checkers.linearizable.objects:MULTI_REGISTER",
     "mutex": "checkers.linearizable.models:MUTEX",
     "priority-queue": "checkers.linearizable.objects:PRIORITY_QUEUE",
     "register": "checkers.linearizable.models:REGISTER",
+    "reentrant-lock": "checkers.linearizable.objects:REENTRANT_LOCK",
     "set": "checkers.linearizable.models:SET",
     "stack": "checkers.linearizable.models:STACK",
+    "string-kv": "checkers.linearizable.objects:STRING_KV",
     "unordered-queue": "checkers.linearizable.objects:UNORDERED_QUEUE",
 }

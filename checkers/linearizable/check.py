@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from checkers import MODELS
-from checkers.linearizable import generic, growing, registers
+from checkers.linearizable import appends, generic, growing, registers
 from checkers.linearizable.containers import case as containers
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.kernels.engine import Engine, engine
@@ -87,7 +87,9 @@ class Linearizable:
         if self.model.container is not None:
             return containers.cases(calls, self.model)
         if self.model.grows:
-            return growing.cases(calls, self.model)
+            return growing.cases(calls)
+        if self.model.appends:
+            return appends.cases(calls, self.model)
         return generic.cases(calls, self.model)
 
 

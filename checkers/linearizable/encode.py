@@ -18,7 +18,7 @@ from checkers.linearizable.models import RegisterForm
 from harness.history import FAIL, FOREVER, NO_KEY, OK, Calls, History, Ints
 from harness.interning import Interner
 
-READ, WRITE, CAS = 0, 1, 2
+READ, WRITE, CAS, APPEND = range(4)
 NOTHING = -1  # what a read makes, and what a write sees
 
 

@@ -4,15 +4,16 @@ beginning.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from checkers.linearizable import wgl
+from checkers.linearizable import register_search, wgl
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import UNKNOWN, Model, frozen
+from checkers.linearizable.register_search import Prepared
 from checkers.linearizable.shrink import shrink
 from checkers.linearizable.wgl import Call
 from checkers.wording import Narrator, count
@@ -27,7 +28,9 @@ WORK_STEPS_MAX = 500_000
 
 @dataclass(slots=True, kw_only=True)
 class GenericCase:
-    """One key. ``rows`` are the rows of its operations among all calls."""
+    """One key. ``rows`` are the rows of its operations among all calls; ``prepare`` makes them ready for the compiled
+    search, where there is one for the model.
+    """
 
     key: int
     size: int
@@ -36,6 +39,7 @@ class GenericCase:
     rows: Sequence[int]
     algorithm: str = WGL
     found: Found | None = None
+    prepare: Callable[[Sequence[Call]], Prepared] | None = None
 
     def attempt(self, limits: Limits, run: Engine) -> None:
         self.found = _search(self.model, self.calls, limits)
@@ -70,12 +74,17 @@ class GenericCase:
             nonlocal steps_left
             if steps_left <= 0:
                 return None
-            found = _search(self.model, [self.calls[i] for i in sorted(keep + reads)], PART_LIMITS)
+            found = self._judge([self.calls[i] for i in sorted(keep + reads)])
             steps_left -= found.steps
             return reads if found.validity is Validity.INVALID else None
 
         reads = [i for i in before if self._reads(i)]
         return sorted(keep + (shrink(reads, broken) if broken(reads) is not None else reads))
+
+    def _judge(self, calls: Sequence[Call]) -> Found:
+        if self.prepare is not None:
+            return register_search.search(self.prepare(calls), PART_LIMITS)
+        return _search(self.model, calls, PART_LIMITS)
 
     def _reads(self, i: int) -> bool:
         return self.calls[i].f in self.model.reads

@@ -19,7 +19,6 @@ import numpy as np
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
-from checkers.linearizable.models import Model
 from checkers.wording import Narrator, text
 from harness.history import FAIL, OK, Calls, Ints
 from harness.interning import identity
@@ -52,7 +51,7 @@ class GrowingCase:
         return Anomaly(checker="linearizable", name=name, ops=say.lines(rows), reason=sentence, witness=say.lines(rows))
 
 
-def cases(calls: Calls, model: Model) -> Sequence[GrowingCase]:
+def cases(calls: Calls) -> Sequence[GrowingCase]:
     """Every key of ``calls``. Raises Unjudgeable for a read that is no list."""
     found = []
     say = Narrator(calls)
@@ -158,7 +157,7 @@ class _One:
 
     def _adds_of(self, elements: list[Any]) -> list[int]:
         wanted = {identity(item) for item in elements}
-        codes = [c for c in np.unique(self.calls.argument[self.adds]).tolist()]
+        codes = np.unique(self.calls.argument[self.adds]).tolist()
         codes = [c for c in codes if identity(self.calls.history.values[c]) in wanted]
         return [int(row) for row in self.adds[np.isin(self.calls.argument[self.adds], codes)]]
 

@@ -84,7 +84,7 @@ class Model:
     ``==``. ``fs`` are the functions that it understands, ``reads`` those among them that never change the
     state. A call that failed certainly did not happen: no model sees it. ``lost`` is only for objects on which
     a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them. ``grows``
-    says that it is a set to which add adds, and of which read returns all.
+    says that it is a set to which add adds, and of which read returns all, ``appends`` that it is strings, see ``appends``.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Model:
     container: ContainerForm | None = None
     lost: Lost | None = None
     grows: bool = False
+    appends: bool = False
 
 
 def successors(model: Model, state: Any, f: str, argument: Any, result: Any) -> Sequence[Any]:

@@ -62,3 +62,76 @@ UNORDERED_QUEUE = Model(
     container=ContainerForm(insert="enqueue", remove="dequeue", order="any"),
     lost=_lost_from_bag,
 )
+
+
+def _strings(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    if f in ("read", "get"):
+        return result is UNKNOWN or result == state, state
+    if f == "append":
+        return True, (state or "") + argument
+    return True, None if f == "delete" else argument
+
+
+def _fetch_and_add(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    """The result of an addition is the number before it."""
+    if f == "read":
+        return result is UNKNOWN or result == state, state
+    return result is UNKNOWN or result == state, state + argument
+
+
+def _reentrant(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    """Who holds the lock, and how often; the argument says who acts."""
+    owner, depth = state
+    if f == "acquire":
+        if depth == 0 or owner == argument:
+            return True, (argument, depth + 1)
+    elif depth > 0 and owner == argument:
+        return True, (argument if depth > 1 else None, depth - 1)
+    return result is UNKNOWN, state
+
+
+def _registers(state: Any, _f: str, argument: Any, result: Any) -> tuple[bool, State]:
+    """A transaction is a list of [f, key, value]; reads have null until they are answered. State: sorted pairs."""
+    now = dict(state)
+    steps = argument if result is UNKNOWN else result
+    for name, key, value in steps or ():
+        if name in ("w", "write"):
+            now[key] = value
+        elif result is not UNKNOWN and now.get(key) != value:
+            return False, state
+    return True, tuple(sorted(now.items(), key=repr))
+
+
+_STRING_FS = frozenset({"read", "get", "write", "put", "append", "delete"})
+_STRING_READS = frozenset({"read", "get"})
+STRING_KV = Model(
+    name="string-kv",
+    summary="strings that grow, first empty, per key: get (read), put (write), append, delete",
+    init="",
+    step=_strings,
+    fs=_STRING_FS,
+    reads=_STRING_READS,
+    appends=True,
+)
+FETCH_AND_ADD = Model(
+    name="fetch-and-add",
+    summary="a number, first 0: add (of a delta; returns the number before), read",
+    init=0,
+    step=_fetch_and_add,
+    fs=frozenset({"add", "read"}),
+    reads=frozenset({"read"}),
+)
+REENTRANT_LOCK = Model(
+    name="reentrant-lock",
+    summary="a lock that its holder may take again: acquire, release (the argument is who)",
+    init=(None, 0),
+    step=_reentrant,
+    fs=frozenset({"acquire", "release"}),
+)
+MULTI_REGISTER = Model(
+    name="multi-register",
+    summary="registers, first null, read and written several at once: txn of [[f, key, value], ...]",
+    init=(),
+    step=_registers,
+    fs=frozenset({"txn"}),
+)

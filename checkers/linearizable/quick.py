@@ -96,7 +96,9 @@ def sweep_registers(raw: Wide, kinds: Column, null: int, clusters: Clusters, swe
     return 1
 
 
-def gather_clusters(raw: Wide, kinds: Column, null: int, clusters: Clusters, until: Narrow) -> int:
+def gather_clusters(  # noqa: C901, PLR0912 - one loop: a call per operation would double its time
+    raw: Wide, kinds: Column, null: int, clusters: Clusters, until: Narrow
+) -> int:
     """Kernel: the bounds of every cluster; 0 if a value is written twice, or by a cas, or on two keys."""
     begun, first, last = clusters.begun, clusters.first, clusters.last
     for i in range(len(raw.f)):

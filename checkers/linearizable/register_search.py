@@ -17,6 +17,10 @@ so no answer is lost:
 * *Seen writes only.* A write that is not absorbed is placed to be seen. So after it no other write is placed
   until something has seen it (``HELD``), for it could be absorbed later instead; except when its own
   completion forced it, and is passed.
+* *Appends* hide in a later write as writes do. A state that is no beginning of any value read is DEAD: no read is
+  legal until the next write. What is appended between such a moment and that write may stand in any order, so an
+  append that leads there is tried only when its completion is the first missing one; if the write comes earlier,
+  the append is absorbed.
 
 Crashed writes of values that nobody saw are not needed at all: ``prepare`` takes them out.
 """
@@ -28,7 +32,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from checkers.linearizable.encode import NOTHING, READ, WRITE, RegisterOps
+from checkers.linearizable.encode import APPEND, NOTHING, READ, WRITE, RegisterOps
 from checkers.linearizable.kernels.engine import Column, Engine, engine
 from checkers.linearizable.limits import Found, Limits
 from harness.history import FOREVER, Ints
@@ -41,6 +45,8 @@ STATE, PASSED, COVER, HELD, DEPTH, STEPS, CONFIGS, BEST = range(8)
 CHOSEN, FORCED, ABSORBED = range(3)
 FREE = 0  # HELD: the next operation may be a write; else 1 + the rank of the write that waits to be seen
 NOBODY = -1
+# The state that no read sees, whatever is appended.
+DEAD = -2
 
 # Bits per word of a mask, and a hash that stays below 2^62: no step overflows int64, so plain Python computes
 # the same.
@@ -54,9 +60,16 @@ _BYTES_PER_WORD = 8
 HEAD = 4  # columns of a remembered configuration before its mask
 
 
+_NONE = np.zeros(0, dtype=np.int64)
+NO_EDGES = (_NONE, _NONE, _NONE)
+
+
 class Data(NamedTuple):
     """What the search reads: one entry per operation, in invocation order; ``order`` lists the completed ones
     by their completions.
+
+    An append leads from the state s to the target of the entry from ``edges[s]`` to before ``edges[s + 1]`` whose
+    token it made, if there is one, else to DEAD.
 
     ``slot`` is the bit of an operation in masks, ``rank`` its place in ``order`` (the length of ``order`` if
     it never completed).
@@ -70,6 +83,9 @@ class Data(NamedTuple):
     slot: Column
     rank: Column
     order: Column
+    edges: Column
+    tokens: Column
+    targets: Column
 
 
 class Unplaced(NamedTuple):
@@ -113,6 +129,7 @@ class Prepared:
     ops: RegisterOps
     position: Ints
     order: Ints  # the completed ones, in the order of their completions
+    edges: tuple[Ints, Ints, Ints] = NO_EDGES
 
 
 def prepare(ops: RegisterOps) -> Prepared:
@@ -164,6 +181,9 @@ def _begin(run: Engine, prepared: Prepared, limits: Limits) -> tuple[Search, int
             slot=slot,
             rank=run.column(rank),
             order=in_order,
+            edges=run.column(prepared.edges[0]),
+            tokens=run.column(prepared.edges[1]),
+            targets=run.column(prepared.edges[2]),
         ),
         unplaced=Unplaced(run.column(np.arange(1, n + 2) % (n + 1)), run.column(np.arange(-1, n) % (n + 1))),
         placed=run.full(n, 0),
@@ -214,7 +234,7 @@ def explore(world: Search, steps_max: int, configs_max: int) -> int:
         chosen, how = NOBODY, CHOSEN
         if remember(world):
             due = data.order[regs[PASSED]]
-            if data.kind[due] == WRITE and data.call[due] < regs[COVER]:
+            if (data.kind[due] == WRITE or data.kind[due] == APPEND) and data.call[due] < regs[COVER]:
                 chosen, how = due, ABSORBED
             else:
                 chosen = choose(after[end], world)
@@ -238,10 +258,10 @@ def settle(world: Search) -> None:
     i = after[end]
     while i != end and regs[PASSED] < completed and data.call[i] < data.ret[data.order[regs[PASSED]]]:
         regs[STEPS] += 1
-        following = after[i]
+        behind = after[i]
         if data.kind[i] == READ and data.seen[i] == regs[STATE]:
             place(i, FORCED, world)
-        i = following
+        i = behind
 
 
 def choose(cursor: int, world: Search) -> int:
@@ -254,12 +274,24 @@ def choose(cursor: int, world: Search) -> int:
         regs[STEPS] += 1
         if data.kind[i] == WRITE:
             able = regs[HELD] == FREE and (data.ret[i] != FOREVER or data.made[i] != regs[STATE])
+        elif data.kind[i] == APPEND:
+            able = following(i, world) != DEAD or i == data.order[regs[PASSED]]
         else:
             able = data.kind[i] != READ and data.seen[i] == regs[STATE]
         if able and not has_earlier_twin(i, deadline, world):
             return i
         i = after[i]
     return NOBODY
+
+
+def following(i: int, world: Search) -> int:
+    """The state to which the append ``i`` leads."""
+    data, state = world.data, world.regs[STATE]
+    if state >= 0:
+        for at in range(data.edges[state], data.edges[state + 1]):
+            if data.tokens[at] == data.made[i]:
+                return data.targets[at]
+    return DEAD
 
 
 def has_earlier_twin(i: int, deadline: int, world: Search) -> bool:
@@ -291,7 +323,9 @@ def place(i: int, how: int, world: Search) -> None:
     mask[data.slot[i] // WORD] |= 1 << (data.slot[i] % WORD)
     if how != ABSORBED:
         regs[HELD] = FREE
-        if data.made[i] != NOTHING:
+        if data.kind[i] == APPEND:
+            regs[STATE] = following(i, world)
+        elif data.made[i] != NOTHING:
             regs[STATE] = data.made[i]
         if data.kind[i] == WRITE:
             regs[COVER], regs[HELD] = data.ret[data.order[passed]], data.rank[i] + 1
@@ -329,7 +363,7 @@ def remember(world: Search) -> bool:
     end, passed = len(data.kind), regs[PASSED]
     cover, i = 0, after[end]
     while i != end and data.call[i] < regs[COVER]:
-        if data.kind[i] == WRITE and data.ret[i] != FOREVER:
+        if (data.kind[i] == WRITE or data.kind[i] == APPEND) and data.ret[i] != FOREVER:
             cover = data.call[i] + 1
         i = after[i]
     h = mix(mix(mix(mix(1, passed), regs[STATE]), cover), regs[HELD])

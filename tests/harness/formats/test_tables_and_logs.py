@@ -54,7 +54,7 @@ def test_csv_is_a_history(tmp_path: Path) -> None:
 
 
 def test_parquet_is_a_history(tmp_path: Path) -> None:
-    import pyarrow as arrow
+    import pyarrow as pa
     import pyarrow.parquet as parquet
 
     path = tmp_path / "history.parquet"
@@ -64,7 +64,7 @@ def test_parquet_is_a_history(tmp_path: Path) -> None:
         "f": ["write", "read", "write", "read"],
         "value": [7, None, 7, 7],
     }
-    parquet.write_table(arrow.table(columns), path)
+    parquet.write_table(pa.table(columns), path)
     calls = load_history(path).calls()
     assert [(calls.op(row).f, calls.completion(row).value) for row in range(2)] == [("write", 7), ("read", 7)]  # type: ignore[union-attr]
     path.write_bytes(path.read_bytes()[:-20])
