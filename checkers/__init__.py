@@ -27,6 +27,8 @@ CHECKERS = {
     "staleness": "checkers.staleness:make",
     "stats": "checkers.stats:make",
     "unique-ids": "checkers.unique_ids:make",
+    "weak": "checkers.weak.check:make",
+    "weak-registers": "checkers.weak.registers:make",
 }
 
 MODELS = {

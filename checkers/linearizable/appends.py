@@ -28,6 +28,8 @@ from harness.verdict import Anomaly
 
 SEARCH = "append-search"
 _READS, _WRITES, _APPENDS, _DELETES = ({"read", "get"}, {"write", "put"}, {"append"}, {"delete"})
+# What was read and is no state at all: DEAD is a state, in which no read is legal.
+_NEVER = -3
 # The greatest character: behind all strings with the same beginning.
 _LAST = chr(0x10FFFF)
 
@@ -69,7 +71,7 @@ def prepared(calls: Sequence[Call], initial: Any) -> Prepared:
     kind, seen, made = (np.full(n, NOTHING, dtype=np.int64) for _ in range(3))
     for i, call in enumerate(calls):
         if call.f in _READS:
-            kind[i], seen[i] = READ, tree.state(call.result)
+            kind[i], seen[i] = READ, tree.states.get(call.result, _NEVER)
         elif call.f in _APPENDS:
             kind[i], made[i] = APPEND, tree.tokens[_string(call.argument)]
         else:

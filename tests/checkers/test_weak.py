@@ -1,0 +1,179 @@
+"""Weaker models against their definitions: every order is tried, for every process where a model asks for it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import permutations
+
+import pytest
+
+from checkers.weak.check import MODELS, make
+from checkers.weak.reads_from import NONE, Sessions, Unseen, sessions_of
+from harness.history import History
+from harness.op import Op
+from harness.verdict import Budget, Validity
+from tests.builders import timeline
+
+ORDER = ["sequential", "causal-memory", "causal-convergence", "causal", "pram"]
+
+
+def small_run(seed: int) -> History:
+    """Three processes, two keys, unique writes; a read returns any value of its key, mostly one that was written."""
+    dice = random.Random(seed)
+    ops: list[Op] = []
+    written: dict[str, list[int]] = {"x": [], "y": []}
+    value = 0
+    plan = [(dice.randrange(3), dice.choice("xy"), dice.random()) for _ in range(dice.randrange(4, 8))]
+    for _, key, roll in plan:
+        if roll < 0.5:
+            value += 1
+            written[key].append(value)
+    value = 0
+    for process, key, roll in plan:
+        if roll < 0.5:
+            value += 1
+            op = Op(process=process, f="write", key=key, value=value)
+            ops += [op, op.ok(value)]
+        else:
+            op = Op(process=process, f="read", key=key)
+            ops += [op, op.ok(dice.choice([*written[key], *written[key], None]))]
+    return History.of(ops)
+
+
+def explained(s: Sessions, operations: list[int], order: set[tuple[int, int]], readers: set[int]) -> bool:
+    """Whether some permutation that keeps ``order`` lets every reader see its source last of its key."""
+    for permutation in permutations(operations):
+        at = {i: n for n, i in enumerate(permutation)}
+        if any(at[a] > at[b] for a, b in order if a in at and b in at):
+            continue
+        now: dict[int, int] = {}
+        good = True
+        for i in permutation:
+            if s.source[i] == NONE:
+                now[int(s.key[i])] = i
+            elif i in readers:
+                good = good and now.get(int(s.key[i]), int(s.key[i])) == s.source[i]
+        if good:
+            return True
+    return False
+
+
+def causal_order(s: Sessions) -> set[tuple[int, int]]:
+    n = len(s)
+    pairs = {(i, k) for i in range(n) for k in range(n) if s.session[i] == s.session[k] and i < k}
+    pairs |= {(int(s.source[i]), i) for i in range(n) if s.source[i] != NONE}
+    while True:
+        more = {(a, d) for a, b in pairs for c, d in pairs if b == c} - pairs
+        if not more:
+            return pairs
+        pairs |= more
+
+
+def by_definition(s: Sessions, model: str) -> bool:
+    real = [i for i in range(len(s)) if s.row[i] != NONE]
+    program = {(i, k) for i in real for k in real if s.session[i] == s.session[k] and i < k}
+    reads = {i for i in real if s.source[i] != NONE}
+    if model == "sequential":
+        return explained(s, real, program, reads)
+    if model == "pram":
+        return all(
+            explained(s, [i for i in real if i not in reads or s.session[i] == t], program, {i for i in reads if s.session[i] == t})
+            for t in range(1, s.sessions)
+        )
+    causal = causal_order(s)
+    if any((a, a) in causal for a in real):
+        return False
+    past = {i: [k for k in real if (k, i) in causal or k == i] for i in real}
+    if model == "causal":
+        return all(explained(s, past[i], causal, {i}) for i in real)
+    if model == "causal-memory":
+        return all(explained(s, past[i], causal, {k for k in reads if s.session[k] == s.session[i]}) for i in real)
+    # Convergence: one order of all, of which every operation's past is a part, explains that operation.
+    return any(
+        all(
+            explained_by(s, [k for k in arbitration if k in past[i]], i)
+            for i in reads
+        )
+        for arbitration in permutations(real)
+        if all(arbitration.index(a) < arbitration.index(b) for a, b in causal if a in past and b in past)
+    )
+
+
+def explained_by(s: Sessions, order: list[int], read: int) -> bool:
+    writes = [i for i in order if s.source[i] == NONE and s.key[i] == s.key[read] and i != read]
+    return (writes[-1] if writes else int(s.key[read])) == s.source[read]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_is_its_definition(model: str) -> None:
+    checker, seen = make(model=model), Counter[bool]()
+    for seed in range(150):
+        history = small_run(seed)
+        try:
+            s = sessions_of(history.calls())
+        except Unseen:
+            continue
+        wanted = by_definition(s, model)
+        verdict = checker.check(history, Budget())
+        assert verdict.validity is (Validity.VALID if wanted else Validity.INVALID), (seed, verdict.reason)
+        seen[wanted] += 1
+        for anomaly in verdict.anomalies:
+            assert anomaly.witness
+            assert set(anomaly.ops) <= set(anomaly.witness)
+    assert min(seen.values()) >= 15
+
+
+def test_stronger_models_imply_weaker_ones() -> None:
+    for seed in range(300):
+        history = small_run(seed + 10_000)
+        good = {model: make(model=model).check(history, Budget()).validity is Validity.VALID for model in MODELS}
+        assert good["sequential"] <= good["causal-memory"] <= good["causal"], seed
+        assert good["sequential"] <= good["causal-convergence"] <= good["causal"], seed
+        assert good["causal-memory"] <= good["pram"], seed
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("p0 |- write x 1 -|\np1                  |- read x _ -|", []),
+        ("p0 |- write x 1 -| |- read y _ -|\np1 |- write y 1 -| |- read x _ -|", ["sequential"]),
+        ("p0 |- write x 1 -| |- write x 2 -|\np1 |- read x 2 -| |- read x 1 -|", ORDER),
+        (
+            "p0 |- write x 1 -|\np1 |- read x 1 -| |- write y 1 -|\np2                |- read y 1 -| |- read x _ -|",
+            ["sequential", "causal-memory", "causal-convergence", "causal"],
+        ),
+        (
+            "p0 |- write x 1 -| |- read x 2 -|\np1 |- write x 2 -| |- read x 1 -|",
+            ["sequential", "causal-convergence"],
+        ),
+    ],
+)
+def test_the_textbook_histories(text: str, broken: list[str]) -> None:
+    history = timeline(text)
+    found = [model for model in ORDER if make(model=model).check(history, Budget()).validity is Validity.INVALID]
+    assert found == broken
+
+
+def test_what_cannot_be_judged_is_unknown_and_a_phantom_is_found() -> None:
+    for text in ("p0 |- cas x [1,2] -|", "p0 |- write x 1 -| |- write x 1 -|", "p0 |- add x 1 -|"):
+        assert make().check(timeline(text), Budget()).validity is Validity.UNKNOWN
+    assert make().check(timeline("p0 |- read x 7 -|"), Budget()).anomalies[0].name == "phantom-read"
+    assert make().check(timeline("p0 |- write x 1 -| |- read x 1 -|"), Budget(steps_max=1)).validity is Validity.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "regular", "safe"),
+    [
+        ("p0 |- write x 1 -| |- read x 1 -|", True, True),
+        ("p0 |- write x 1 -| |- read x _ -|", False, False),
+        ("p0 |- write x 1 -| |- write x 2 ------|\np1                    |- read x 7 -|", False, True),
+        ("p0 |- write x 1 -| |- write x 2 ----------------------|\np1                    |- read x 2 -| |- read x 1 -|", True, True),
+    ],
+)
+def test_regular_and_safe_registers(text: str, regular: bool, safe: bool) -> None:
+    from checkers.weak.registers import make as registers
+
+    for model, good in (("regular", regular), ("safe", safe)):
+        verdict = registers(model=model).check(timeline(text), Budget())
+        assert verdict.validity is (Validity.VALID if good else Validity.INVALID)
