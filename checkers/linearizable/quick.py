@@ -74,7 +74,7 @@ def sweep_dense(raw: Dense, kinds: Column, null: int, clusters: Clusters, sweep:
     return sweep_registers(raw, kinds, null, clusters, sweep)
 
 
-def sweep_registers(raw: Wide, kinds: Column, null: int, clusters: Clusters, sweep: Sweep) -> int:
+def sweep_registers(raw: Wide | Dense, kinds: Column, null: int, clusters: Clusters, sweep: Sweep) -> int:
     """Kernel: both passes."""
     if gather_clusters(raw, kinds, null, clusters, sweep.until) == 0:
         return 0
@@ -97,7 +97,7 @@ def sweep_registers(raw: Wide, kinds: Column, null: int, clusters: Clusters, swe
 
 
 def gather_clusters(  # noqa: C901, PLR0912 - one loop: a call per operation would double its time
-    raw: Wide, kinds: Column, null: int, clusters: Clusters, until: Narrow
+    raw: Wide | Dense, kinds: Column, null: int, clusters: Clusters, until: Narrow
 ) -> int:
     """Kernel: the bounds of every cluster; 0 if a value is written twice, or by a cas, or on two keys."""
     begun, first, last = clusters.begun, clusters.first, clusters.last

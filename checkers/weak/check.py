@@ -51,9 +51,7 @@ class Weak:
         calls = history.calls()
         try:
             s = sessions_of(calls)
-            if len(s) * s.sessions > CELLS_MAX:
-                raise Unjudgeable(f"{count(len(s), 'operation')} of {count(s.sessions, 'session')} are too many for this model")
-            found = MODELS[self.model](s, budget)
+            found = _judge(self.model, s, budget)
         except Unjudgeable as problem:
             return self._verdict(Validity.UNKNOWN, str(problem), calls)
         except Unseen as unseen:
@@ -78,6 +76,12 @@ class Weak:
         return Verdict(checker=NAME, validity=validity, reason=reason, anomalies=anomalies, stats=stats)
 
 
+def _judge(model: str, s: Sessions, budget: Budget) -> Found:
+    if len(s) * s.sessions > CELLS_MAX:
+        raise Unjudgeable(f"{count(len(s), 'operation')} of {count(s.sessions, 'session')} are too many for this model")
+    return MODELS[model](s, budget)
+
+
 def _anomaly(s: Sessions, found: Found) -> Anomaly:
     assert found.cycle is not None
     say = Narrator(s.calls)
@@ -97,7 +101,7 @@ def _reads(s: Sessions, session: int | None = None) -> Ints:
     return np.flatnonzero(mask if session is None else mask & (s.session == session))
 
 
-def _causal(s: Sessions, budget: Budget, *, converging: bool = False) -> Found:
+def _causal(s: Sessions, _budget: Budget, *, converging: bool = False) -> Found:
     """No write may lie, in causal order, between a read and what it saw; ``converging``: nor may writes of one key be
     ordered both ways by what reads hid.
     """
@@ -118,7 +122,9 @@ def _causal(s: Sessions, budget: Budget, *, converging: bool = False) -> Found:
         whole.add(hidden)
         cycle = whole.close()
         if cycle is not None:
-            return Found(cycle=cycle, rule="each of these operations must come before the next, for all that ever agree")
+            return Found(
+                cycle=cycle, rule="each of these operations must come before the next, for all that ever agree"
+            )
     return Found()
 
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from checkers.linearizable import patterns
 from checkers.linearizable.encode import NOTHING, RegisterOps, Unjudgeable, encode
-from checkers.linearizable.models import CAS_REGISTER
+from checkers.linearizable.models import CAS_REGISTER, RegisterForm
 from checkers.linearizable.sources import Sources
 from checkers.wording import Narrator, count, listed
 from harness.errors import PlanError, suggest
-from harness.history import History, Ints
+from harness.history import Calls, History, Ints
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "weak-registers"
@@ -46,10 +46,7 @@ class WeakRegisters:
         form = CAS_REGISTER.register
         assert form is not None
         try:
-            odd = [history.fs[code] for code in np.unique(calls.f) if history.fs[code] not in CAS_REGISTER.fs]
-            if odd:
-                raise Unjudgeable(f"the model {self.model} is of registers, but the history also has {listed(map(repr, odd))}")
-            ops = encode(calls, form)
+            ops = _encoded(calls, form)
         except Unjudgeable as problem:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=str(problem), stats=stats)
         say, anomalies, wrong = Narrator(calls), list[Anomaly](), 0
@@ -70,8 +67,18 @@ class WeakRegisters:
             more = f" (and {count(wrong - 1, 'more read')})" if wrong > 1 else ""
             reason, validity = anomalies[0].reason + more, Validity.INVALID
         else:
-            reason, validity = f"every read of {count(len(calls), 'operation')} saw what it may (model {self.model})", Validity.VALID
+            reason, validity = (
+                f"every read of {count(len(calls), 'operation')} saw what it may (model {self.model})",
+                Validity.VALID,
+            )
         return Verdict(checker=NAME, validity=validity, reason=reason, anomalies=tuple(anomalies), stats=stats)
+
+
+def _encoded(calls: Calls, form: RegisterForm) -> RegisterOps:
+    odd = [calls.history.fs[code] for code in np.unique(calls.f) if calls.history.fs[code] not in CAS_REGISTER.fs]
+    if odd:
+        raise Unjudgeable(f"this model is of registers, but the history also has {listed(map(repr, odd))}")
+    return encode(calls, form)
 
 
 def _overlapped(ops: RegisterOps, reads: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

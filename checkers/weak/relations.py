@@ -111,7 +111,7 @@ class Relation:
 
     def _cycle(self, stuck: set[int], previous: dict[int, int]) -> list[int]:
         """Follow what each stuck operation waits for until one comes again."""
-        at, path, seen = min(stuck), [], dict[int, int]()
+        at, path, seen = min(stuck), list[int](), dict[int, int]()
         while at not in seen:
             seen[at] = len(path)
             path.append(at)

@@ -11,6 +11,7 @@ from typing import Any
 from harness.cli import tables
 from harness.cli.checkers import make_checker
 from harness.errors import PlanError, suggest
+from harness.registry import load
 from harness.verdict import Checker
 
 # name → the checker that decides it, and its options
@@ -48,8 +49,7 @@ def checker_of_model(name: str, options: Mapping[str, Any]) -> Checker:
 
 def load_model(path: Path, attribute: str) -> Any:
     """The Model called ``attribute`` in the file ``path``. Raises PlanError saying what is wrong with it."""
-    from checkers.linearizable.models import Model
-
+    kind = load("checkers.linearizable.models:Model")
     spec = importlib.util.spec_from_file_location(f"splitbrain_model_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise PlanError(f"--model: there is no file {path}; give FILE.py:NAME, where NAME is a Model")
@@ -60,7 +60,7 @@ def load_model(path: Path, attribute: str) -> Any:
     except Exception as error:  # it is the user's code
         raise PlanError(f"--model: {path} cannot be loaded: {type(error).__name__}: {error}") from error
     model = getattr(module, attribute, None)
-    if not isinstance(model, Model):
-        names = [name for name, thing in vars(module).items() if isinstance(thing, Model)]
+    if not isinstance(model, kind):
+        names = [name for name, thing in vars(module).items() if isinstance(thing, kind)]
         raise PlanError(f"--model: {path} has no Model called {attribute!r}: {suggest(attribute, names)}")
     return model

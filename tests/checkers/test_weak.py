@@ -78,7 +78,12 @@ def by_definition(s: Sessions, model: str) -> bool:
         return explained(s, real, program, reads)
     if model == "pram":
         return all(
-            explained(s, [i for i in real if i not in reads or s.session[i] == t], program, {i for i in reads if s.session[i] == t})
+            explained(
+                s,
+                [i for i in real if i not in reads or s.session[i] == t],
+                program,
+                {i for i in reads if s.session[i] == t},
+            )
             for t in range(1, s.sessions)
         )
     causal = causal_order(s)
@@ -91,10 +96,7 @@ def by_definition(s: Sessions, model: str) -> bool:
         return all(explained(s, past[i], causal, {k for k in reads if s.session[k] == s.session[i]}) for i in real)
     # Convergence: one order of all, of which every operation's past is a part, explains that operation.
     return any(
-        all(
-            explained_by(s, [k for k in arbitration if k in past[i]], i)
-            for i in reads
-        )
+        all(explained_by(s, [k for k in arbitration if k in past[i]], i) for i in reads)
         for arbitration in permutations(real)
         if all(arbitration.index(a) < arbitration.index(b) for a, b in causal if a in past and b in past)
     )
@@ -168,7 +170,11 @@ def test_what_cannot_be_judged_is_unknown_and_a_phantom_is_found() -> None:
         ("p0 |- write x 1 -| |- read x 1 -|", True, True),
         ("p0 |- write x 1 -| |- read x _ -|", False, False),
         ("p0 |- write x 1 -| |- write x 2 ------|\np1                    |- read x 7 -|", False, True),
-        ("p0 |- write x 1 -| |- write x 2 ----------------------|\np1                    |- read x 2 -| |- read x 1 -|", True, True),
+        (
+            "p0 |- write x 1 -| |- write x 2 ----------------------|\np1                    |- read x 2 -| |- read x 1 -|",
+            True,
+            True,
+        ),
     ],
 )
 def test_regular_and_safe_registers(text: str, regular: bool, safe: bool) -> None:
