@@ -93,6 +93,7 @@ def _workers(experiment: Experiment) -> dict[int, Invoker]:
             client=experiment.client,
             rng=rng.stream(plan.seed, f"client/{thread}"),
             timeout_s=plan.op_timeout_s,
+            workload=plan.workload,
         )
         for thread in range(plan.concurrency)
     }

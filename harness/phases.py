@@ -52,7 +52,8 @@ def run_generator(plan: Plan, workload: Workload, rng: random.Random) -> Generat
     final = workload.final(options)
     if final is None:
         return phases(main)
-    quiet = [nemesis(sleep(workload.quiet_s))] if workload.quiet_s else []
+    quiet_s = workload.quiet_s if options.quiet_s is None else options.quiet_s
+    quiet = [nemesis(sleep(quiet_s))] if quiet_s else []
     return phases(main, *quiet, nemesis(_mark(FINAL)), clients(final))
 
 

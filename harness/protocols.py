@@ -55,7 +55,9 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSeat:
-    """All that a client is given: its channel, the node it belongs to, all nodes, a name unique in the run, its own dice, its patience."""
+    """All that a client is given: its channel, the node it belongs to, all nodes, a name unique in the run, its own dice, its patience,
+    and which workload it works for (one operation's name may be another request there).
+    """
 
     channel: Channel
     node: str
@@ -63,6 +65,7 @@ class ClientSeat:
     name: str
     rng: random.Random
     timeout_s: float
+    workload: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,11 @@ class Target:
 
     ``program(env)`` is a node program (see ``targets.node``); ``client(seat)`` is a ``Client``. The first workload is the default.
     ``roles`` are the roles that its nodes report in their status and that faults may aim at. ``faults`` are those under which it keeps its
-    promises, which a run that names none gets; empty is all.
+    promises, which a run that names none gets; empty is all, ("none",) none.
+
+    A target whose nodes are no programs of ours names the clusters that can host them: ``hosts`` (cluster → "module:attr" of the class
+    that takes that cluster's place), with ``hosts_why``, a clause for those who ask for another one. ``complete`` ("module:attr") checks
+    the options of a plan and returns them whole; it raises PlanError.
     """
 
     name: str
@@ -120,6 +127,9 @@ class Target:
     claims: tuple[Claim, ...] = ()
     faults: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    hosts_why: str = ""
+    complete: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +142,7 @@ class ClusterSpec:
     options: Mapping[str, Any]  # handed to every node program: {"bug": ...} and the target's own
     seed: int
     directory: Path  # nodes/<node>/ below it receives logs and, for real clusters, data
+    workload: str = ""
 
 
 class Cluster(Protocol):

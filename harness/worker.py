@@ -29,9 +29,11 @@ class Worker:
         client: Callable[[ClientSeat], Client],
         rng: random.Random,
         timeout_s: float,
+        workload: str = "",
     ) -> None:
         self.node = nodes[thread % len(nodes)]
         self._nodes, self._connect, self._make, self._rng, self._timeout_s = nodes, connect, client, rng, timeout_s
+        self._workload = workload
         self._client: Client | None = None
 
     async def invoke(self, op: Op) -> Op:
@@ -63,6 +65,7 @@ class Worker:
             name=name,
             rng=self._rng,
             timeout_s=self._timeout_s,
+            workload=self._workload,
         )
         return self._make(seat)
 

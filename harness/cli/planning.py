@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from harness.errors import PlanError, suggest
 from harness.plan import NODES_MAX, Plan
 from harness.powers import powers_of
 from harness.protocols import Bug, Claim, Target
+from harness.registry import load
 from harness.schedule import SCHEDULE_VERSION, Schedule
 
 SEEDS = 2**31  # a drawn seed is short enough to be typed
@@ -47,13 +48,13 @@ def make_plan(request: Request) -> Plan:
     bug = _bug(target, request.bug or (claim.settings.get("bug") if claim else None))
     preset = _preset(bug, claim)
     faults = preset.pop("schedule", None)
-    cluster, cluster_class = pick_cluster(request.cluster)
+    cluster, cluster_class = pick_cluster(request.cluster, target)
     preferred = preset.pop("workload", target.workloads[0])
     workload = request.workload or preferred
     if workload not in target.workloads:
         raise PlanError(f"target {target.name} has no workload {workload!r}: {suggest(workload, target.workloads)}")
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
-    options = {**target.options, **preset.pop("options", {}), **request.options}
+    options = _options(target, {**target.options, **preset.pop("options", {}), **request.options})
     workload_options = {**preset.pop("workload_options", {}), **request.workload_options}
     checkers = {**preset.pop("checkers", {}), **request.checkers}
     count = preset.pop("nodes", 5) if request.nodes is None else request.nodes
@@ -81,23 +82,53 @@ def make_plan(request: Request) -> Plan:
     return Plan(**{**fields, "nemesis": kinds, "schedule": schedule})
 
 
-def pick_cluster(name: str) -> tuple[str, type]:
-    """The cluster called ``name``, or for "auto" the best that this machine offers."""
+def pick_cluster(name: str, target: Target | None = None) -> tuple[str, Any]:
+    """The cluster called ``name``, or for "auto" the best that this machine offers, with the class that hosts ``target`` there."""
     registry = tables.clusters()
+    hosts = target.hosts if target else {}
     if name != tables.AUTO:
-        cluster = registry.get(name)
-        if why := cluster.unavailable():
+        registry.check(name)
+        if target and hosts and name not in hosts:
+            able = " or ".join(f"--cluster {host}" for host in hosts)
+            raise PlanError(f"{target.name} cannot run on the cluster {name}: {target.hosts_why}; {able} can")
+        if why := registry.get(name).unavailable():
             raise PlanError(f"cluster {name} cannot run here: {why}")
-        return name, cluster
+        return name, cluster_of(target, name)
     known = registry.paths()
     hindrances = []
-    for candidate in (candidate for candidate in tables.AUTO_ORDER if candidate in known):
-        cluster = registry.get(candidate)
-        why = cluster.unavailable()
+    for candidate in (candidate for candidate in tuple(hosts) or tables.AUTO_ORDER if candidate in known):
+        why = registry.get(candidate).unavailable()
         if not why:
-            return candidate, cluster
+            return candidate, cluster_of(target, candidate)
         hindrances.append(f"{candidate}: {why}")
-    raise PlanError(f"no cluster can run here ({'; '.join(hindrances)}): --cluster sim can")
+    otherwise = "" if hosts else ": --cluster sim can"
+    raise PlanError(f"no cluster can run here ({'; '.join(hindrances)}){otherwise}")
+
+
+def cluster_of(target: Target | None, cluster: str) -> Any:
+    """The class that runs ``target`` on the cluster of that name."""
+    host = target.hosts.get(cluster) if target else None
+    return tables.clusters().get(cluster) if host is None else load(host)
+
+
+def why_cluster(plan: Plan) -> str:
+    """One line that says which cluster was taken, and why that one."""
+    target: Target = tables.targets().get(plan.target)
+    if target.hosts:
+        return f"cluster {plan.cluster}: {target.hosts_why}"
+    return f"cluster {plan.cluster}: the first of {', '.join(tables.AUTO_ORDER)} that can run here"
+
+
+def _options(target: Target, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The target's options as the plan keeps them. Raises PlanError."""
+    if target.complete:
+        complete: Callable[[Mapping[str, Any]], dict[str, Any]] = load(target.complete)
+        return complete(options)
+    if "bin" in options:
+        raise PlanError(
+            f"target {target.name} is a program of its own and takes no --bin: --bin is for the target maelstrom"
+        )
+    return dict(options)
 
 
 def repeat_command(plan: Plan, schedule: Path | None = None, claim: str | None = None) -> str:

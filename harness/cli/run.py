@@ -16,7 +16,7 @@ from harness.cli import tables
 from harness.cli.checkers import make_checker
 from harness.cli.judging import judge_run, write_reports
 from harness.cli.live import LiveView
-from harness.cli.planning import Request, make_plan, repeat_command
+from harness.cli.planning import Request, cluster_of, make_plan, repeat_command, why_cluster
 from harness.cli.showing import console_for, show
 from harness.errors import PlanError
 from harness.op import Op
@@ -30,6 +30,7 @@ from reports.terminal import head
 
 @click.command()
 @click.argument("target")
+@click.argument("arguments", nargs=-1, metavar="[-- ARG...]")
 @click.option(
     "--cluster",
     default=tables.AUTO,
@@ -66,6 +67,10 @@ from reports.terminal import head
 @click.option(
     "--image", metavar="NAME", help="docker: the nodes' base image.  [default: python:3.12-slim, or one made here]"
 )
+@click.option("--bin", "binary", metavar="PATH", help="The program that every node is, for targets that host one.")
+@click.option(
+    "--bin-arg", "bin_args", multiple=True, metavar="ARG", help="An argument of that program, in their order."
+)
 @click.option("--option", "options", multiple=True, metavar="K=V", help="An option of the target.")
 @click.option("--workload-option", "workload_options", multiple=True, metavar="K=V", help="An option of the workload.")
 @click.option(
@@ -91,6 +96,9 @@ def run(
     bug: str | None,
     claim: str | None,
     image: str | None,
+    binary: str | None,
+    bin_args: tuple[str, ...],
+    arguments: tuple[str, ...],
     options: tuple[str, ...],
     workload_options: tuple[str, ...],
     checkers: tuple[str, ...],
@@ -102,6 +110,7 @@ def run(
     """Run TARGET under faults, judge its history, write a report.
 
     TARGET is a name of ``splitbrain list targets``, such as kv/raft. The exit code is the verdict: 0 valid, 1 invalid, 2 unknown.
+    What follows ``--`` are further arguments of the program given by --bin: splitbrain run maelstrom --bin ./node -- --verbose
     """
     request = Request(
         target=target,
@@ -114,16 +123,13 @@ def run(
         seed=seed,
         nodes=nodes,
         settings=settings,
-        options={**parse_options(options), **({"image": image} if image else {})},
+        options=_chosen(options, image, binary, (*bin_args, *arguments)),
         workload_options=parse_options(workload_options, "--workload-option"),
         checkers=parse_checkers(checkers),
     )
     plan = make_plan(request)
     if cluster == tables.AUTO:
-        order = ", ".join(tables.AUTO_ORDER)
-        console_for(as_json=as_json).print(
-            f"cluster {plan.cluster}: the first of {order} that can run here", style="dim"
-        )
+        console_for(as_json=as_json).print(why_cluster(plan), style="dim")
     repeat = repeat_command(plan, schedule, None if nemesis else claim)
     directory = store.create(store_path, plan)
     report = run_plan(plan, directory, repeat, console_for(as_json=as_json))
@@ -150,7 +156,7 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
 
     target: Target = tables.targets().get(plan.target)
     workload = tables.workloads().get(plan.workload)
-    cluster_class = tables.clusters().get(plan.cluster)
+    cluster_class = cluster_of(target, plan.cluster)
     options = {**plan.options, **({"bug": plan.bug} if plan.bug else {})}
     spec = ClusterSpec(
         target=target.name,
@@ -159,6 +165,7 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
         options=options,
         seed=plan.seed,
         directory=directory.path,
+        workload=plan.workload,
     )
     cluster: Cluster = cluster_class(spec)
     if not getattr(cluster, "simulated", False):
@@ -186,6 +193,16 @@ def parse_checkers(texts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         make_checker(name, given | checkers.get(name, {}))
         checkers.setdefault(name, {}).update(given)
     return checkers
+
+
+def _chosen(
+    options: tuple[str, ...], image: str | None, binary: str | None, arguments: tuple[str, ...]
+) -> dict[str, Any]:
+    """All options of the target, those with flags of their own included. Raises PlanError, also for arguments of no program."""
+    if arguments and binary is None:
+        raise PlanError(f"{arguments[0]!r} is an argument of no program: name the program with --bin PATH")
+    program = {} if binary is None else {"bin": binary, "args": list(arguments)}
+    return {**program, **parse_options(options), **({"image": image} if image else {})}
 
 
 def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> dict[str, Any]:

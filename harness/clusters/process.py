@@ -25,7 +25,7 @@ from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import NONE, Links
 from harness.clusters.guardian import Guardian
-from harness.clusters.last_words import last_words
+from harness.clusters.last_words import last_words, note_crash
 from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, SKEW_S, NodeStart, python_node
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import TargetError
@@ -34,6 +34,8 @@ from targets.node import codes
 from targets.node.wallclock import Skew
 
 Argv = Callable[[NodeStart], Sequence[str]]
+# Something that answers nodes and is none: (who asks, body) → the answer's body.
+Service = Callable[[str, Body], Body]
 
 
 class _Frame(msgspec.Struct):
@@ -59,6 +61,7 @@ class _Node:
         self.lives = 0
         self.skew: Skew | None = None
         self.crash: str | None = None  # how its last life ended, if nobody killed it
+        self.asked = False  # to end
         self.pacemaker: Pacemaker
 
     def signal(self, number: signal.Signals) -> None:
@@ -76,9 +79,20 @@ class ProcessCluster:
     name = "process"
     loop_factory = None
 
-    def __init__(self, spec: ClusterSpec, argv: Argv = python_node) -> None:
+    def __init__(
+        self,
+        spec: ClusterSpec,
+        argv: Argv = python_node,
+        *,
+        latency_s: Callable[[], float] | None = None,
+        services: Mapping[str, Service] | None = None,
+    ) -> None:
+        """``latency_s`` is thrown for every message between nodes and services; messages may overtake one another then. ``services``
+        are reached under their names by nodes.
+        """
         self.nodes = tuple(spec.nodes)
         self._spec, self._argv = spec, argv
+        self._latency_s, self._services = latency_s, services or {}
         self._links = Links(spec.seed, self.nodes, NONE)
         self._aloft: dict[Link, int] = {}  # messages that a timer holds
         self._lines: dict[str, Line] = {}
@@ -135,6 +149,7 @@ class ProcessCluster:
         """One new life, up to its answer to ``init``."""
         node.directory.mkdir(parents=True, exist_ok=True)
         incarnation, node.lives, node.crash, node.up = node.lives, node.lives + 1, None, False
+        node.asked = False
         start = NodeStart(
             spec=self._spec,
             node=node.name,
@@ -169,12 +184,19 @@ class ProcessCluster:
 
     def _ended(self, node: _Node, status: int) -> None:
         """The process is gone and reaped, killed by us or by its own doing."""
-        node.child, node.up = None, False
+        was_up, node.child, node.up = node.up, None, False
         if status != -signal.SIGKILL and node.crash is None:
             how = f"by signal {-status}" if status < 0 else f"with status {status}"
             node.crash = f"ended {how}"
+            if was_up and not node.asked:  # it failed while it was being judged; whoever judges the run reads its log
+                note_crash(node.log, f"it {node.crash}", asyncio.get_running_loop().time() - self._began_s)
         for line in (self._desk, *self._lines.values()):
             line.hang_up(node.name)
+
+    def runs(self, node: str) -> bool | None:
+        """Whether the node's process is running, as seen from outside: False while it is stopped; None if it is dead."""
+        child = self._node(node).child
+        return _runs(child.pid) if child is not None and child.running else None
 
     def crashes(self) -> dict[str, str]:
         """The nodes that ended without having been killed, and how."""
@@ -200,18 +222,39 @@ class ProcessCluster:
             self._violate(node, line, f"its src is {frame.src!r}")
             return
         if body is None:
-            target = self._nodes[frame.dest]
-            self._post((frame.src, frame.dest), lambda entered: self._enter(target, line, entered=entered), len(line))
+            target, link = self._nodes[frame.dest], (frame.src, frame.dest)
+            self._travel(
+                lambda: self._post(link, lambda entered: self._enter(target, line, entered=entered), len(line))
+            )
+        elif frame.dest in self._services:
+            service = self._services[frame.dest]
+            self._travel(lambda: self._serve(frame.dest, service, frame.src, body))
         else:
             self._leave(frame.src, frame.dest, body, len(line))
+
+    def _travel(self, arrive: Callable[[], object]) -> None:
+        """``arrive`` after the base latency of the network, if it has one."""
+        if self._latency_s is None:
+            arrive()
+        else:
+            asyncio.get_running_loop().call_later(self._latency_s(), arrive)
+
+    def _serve(self, name: str, service: Service, node: str, body: Body) -> None:
+        """A service answers at once; the answer travels back. What carries no message id wants no answer."""
+        answer = service(node, body)
+        if "msg_id" in body:
+            line = _encode({"src": name, "dest": node, "body": {**answer, "in_reply_to": body["msg_id"]}})
+            self._travel(lambda: self._enter(self._node(node), line, entered=True))
 
     def _violate(self, node: _Node, line: bytes, why: str) -> None:
         """The node does not speak the protocol: nothing that it says can be judged. It ends, and the run with it."""
         shown = line[:LINE_SHOWN].decode(errors="replace")
         node.crash = f"wrote a line that is no message ({why}): {shown!r}"
         if self._violation is None:
+            right = f'{{"src": "{node.name}", "dest": ..., "body": {{"type": ...}}}}'
             self._violation = TargetError(
-                f"node {node.name} of {self._spec.target} broke the protocol: it {node.crash}"
+                f"node {node.name} of {self._spec.target} broke the protocol: it {node.crash}; each line of standard output must be "
+                f"one message, {right}, and all else belongs on standard error"
             )
         if node.child is not None:
             node.child.signal(signal.SIGKILL)
@@ -308,6 +351,7 @@ class ProcessCluster:
 
     async def terminate(self, node: str) -> bool:
         victim = self._node(node)
+        victim.asked = True
         asked = victim.child is None or await victim.child.end(GRACE_S)
         victim.crash = None
         return asked
@@ -332,8 +376,7 @@ class ProcessCluster:
 
     async def cpu_share(self, node: str) -> float | None:
         async def runs() -> bool | None:
-            child = self._node(node).child
-            return _runs(child.pid) if child is not None else None
+            return self.runs(node)
 
         return await probes.running_share(runs)
 

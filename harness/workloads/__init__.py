@@ -3,7 +3,7 @@
     workload        what a workload is, and what it may be asked for
     final           the reads at the end of a run
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
-    register sessions kv cas_register set_workload counter broadcast or_set unique_ids ...    the workloads
+    register sessions kv cas_register set_workload counter broadcast or_set unique_ids echo transactions kafka ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -28,4 +28,9 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "g-set": "harness.workloads.broadcast:G_SET",
     "or-set": "harness.workloads.or_set:OR_SET",
     "unique-ids": "harness.workloads.unique_ids:UNIQUE_IDS",
+    "echo": "harness.workloads.echo:ECHO",
+    "lin-kv": "harness.workloads.register:LIN_KV",
+    "txn-list-append": "harness.workloads.transactions:LIST_APPEND",
+    "txn-rw-register": "harness.workloads.transactions:RW_REGISTER",
+    "kafka": "harness.workloads.kafka:KAFKA",
 }

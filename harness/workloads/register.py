@@ -54,3 +54,4 @@ EVENTUAL_REGISTER = replace(
     checkers=(("convergence", {}), *REGISTER.checkers[1:]),
     quiet_s=QUIET_S,
 )
+LIN_KV = replace(REGISTER, name="lin-kv", summary=f"{REGISTER.summary} (Maelstrom's lin-kv)")

@@ -11,6 +11,7 @@ from harness.errors import PlanError, suggest
 from harness.generator import Generator
 
 KEYS_MAX = 10_000
+QUIET_MAX_S = 3600
 _OF_THE_RUN = ("concurrency", "nodes", "rng", "time_limit_s", "rate")
 
 
@@ -20,7 +21,8 @@ class WorkloadOptions:
 
     ``concurrency`` client threads speak to ``nodes``, ``rate`` ops per second for ``time_limit_s``. ``rng`` is for what is drawn before
     the run begins; during it, generators draw from their context. The rest is the user's to choose: how many ``keys`` (None: as the
-    workload sees fit), and how many ops each key gets where keys follow one another (``ops_per_key``).
+    workload sees fit), how many ops each key gets where keys follow one another (``ops_per_key``), and how long all is quiet before the
+    final reads (``quiet_s``; None: as the workload sees fit).
     """
 
     concurrency: int
@@ -30,6 +32,7 @@ class WorkloadOptions:
     rate: float = 100.0
     keys: int | None = None
     ops_per_key: int = 100
+    quiet_s: float | None = None
 
     def __post_init__(self) -> None:
         problems = [sentence.format(self) for holds, sentence in _RULES if not holds(self)]
@@ -66,6 +69,10 @@ _RULES: tuple[tuple[Callable[[WorkloadOptions], bool], str], ...] = (
     (
         lambda o: _whole(o.ops_per_key, 1, 10**9),
         "ops_per_key must be a whole number of at least 1, not {0.ops_per_key}",
+    ),
+    (
+        lambda o: o.quiet_s is None or (type(o.quiet_s) in (int, float) and 0 <= o.quiet_s <= QUIET_MAX_S),
+        "quiet_s must be 0 to 3600 seconds, not {0.quiet_s}",
     ),
 )
 

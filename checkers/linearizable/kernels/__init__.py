@@ -27,4 +27,5 @@ KERNELS = (
     "checkers.linearizable.containers.sweeps:sweep_priority",
     "checkers.linearizable.containers.lifo:lay_out",
     "checkers.linearizable.containers.lifo:peel",
+    "checkers.transactions.scc:tarjan",
 )

@@ -1,0 +1,5 @@
+"""Logs with offsets, as Kafka has them: was anything lost, doubled, or passed over? By the anomaly names of Jepsen's checker kafka.
+
+log     what a history says about each log: which message stands at which offset, who sent it, who polled it
+check   what may not be, and the verdict
+"""

@@ -1,0 +1,99 @@
+"""``kafka``: messages sent to a few logs, and consumers that read them from their own offsets (Maelstrom's and Jepsen's kafka).
+
+Operations are Jepsen's: ``send`` [["send", key, message]], ``poll`` [["poll"]], ``assign`` (the keys to poll from now on). Messages are
+1, 2, 3, ... per key, never one twice. In the end every client goes back to the beginning of every log and polls until it gets nothing
+more: what was acknowledged must be among that.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from harness.generator import PENDING, Answer, Context, Generator, concat, each_thread, gen, invocation, node
+from harness.op import Op, OpType
+from harness.workloads.workload import Workload, WorkloadOptions
+
+KEYS = 4
+# Of ten operations one assigns, and the others send and poll alike.
+ASSIGN_SHARE, SEND_SHARE = 0.1, 0.45
+# In the end a client gives up after so many polls in a row that failed or gave nothing, with such pauses, and in any case after so many.
+DRY_MAX, PAUSE_NS, POLLS_MAX = 10, 100_000_000, 10_000
+
+
+def _names(options: WorkloadOptions) -> tuple[str, ...]:
+    return tuple(f"k{number}" for number in range(KEYS if options.keys is None else options.keys))
+
+
+@node
+class Messages:
+    """Endless sends, polls and assignments. ``fresh``: the next message of each key."""
+
+    keys: tuple[str, ...]
+    fresh: tuple[int, ...]
+    deaf: ClassVar[bool] = True
+
+    def op(self, ctx: Context) -> Answer:
+        if not ctx.free:
+            return PENDING
+        random = ctx.rng.random
+        throw, place = random(), int(random() * len(self.keys))
+        f, fresh = "poll", self.fresh
+        value: list[Any] = [["poll"]]
+        if throw < ASSIGN_SHARE:
+            f, value = "assign", [key for key in self.keys if random() < 0.5] or [self.keys[place]]
+        elif throw < ASSIGN_SHARE + SEND_SHARE:
+            f, value = "send", [["send", self.keys[place], self.fresh[place]]]
+            fresh = (*fresh[:place], fresh[place] + 1, *fresh[place + 1 :])
+        op = invocation(ctx, f, None, value)
+        if op is PENDING:
+            return PENDING
+        return op, Messages(self.keys, fresh)
+
+    def update(self, ctx: Context, event: Op) -> Generator:
+        return self
+
+
+@node
+class UntilDry:
+    """Polls of one thread until several in a row gave nothing. ``waiting``: one has not been answered yet; the next is at ``next_ns``."""
+
+    dry: int = 0
+    polls: int = 0
+    waiting: bool = False
+    next_ns: int = 0
+
+    def op(self, ctx: Context) -> Answer:
+        if self.dry >= DRY_MAX or self.polls >= POLLS_MAX:
+            return None
+        if self.waiting:
+            return PENDING
+        asked = gen(Op(f="poll", value=[["poll"]], time_ns=self.next_ns, extra={"final": True})).op(ctx)
+        if asked is None or asked is PENDING:
+            return PENDING
+        return asked[0], UntilDry(self.dry, self.polls + 1, True)
+
+    def update(self, ctx: Context, event: Op) -> Generator:
+        if event.f != "poll" or event.type is OpType.INVOKE:
+            return self
+        gave = event.type is OpType.OK and any(pairs for pairs in event.value[0][1].values())
+        return UntilDry(0, self.polls) if gave else UntilDry(self.dry + 1, self.polls, False, event.time_ns + PAUSE_NS)
+
+
+def _final(options: WorkloadOptions) -> Generator:
+    rewind = Op(f="assign", value=list(_names(options)), extra={"final": True, "seek_to_beginning": True})
+    return each_thread(concat(gen(rewind), UntilDry()))
+
+
+KAFKA = Workload(
+    name="kafka",
+    summary="messages sent to logs and polled by consumers with offsets of their own (Maelstrom's kafka)",
+    fs=("send", "poll", "assign"),
+    generator=lambda options: Messages(_names(options), (1,) * len(_names(options))),
+    final=_final,
+    checkers=(
+        ("kafka", {}),
+        ("availability", {}),
+        ("sanity", {}),
+        ("stats", {}),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Systems that others wrote, as targets: one file each."""

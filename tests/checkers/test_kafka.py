@@ -1,0 +1,185 @@
+"""Logs: each anomaly beside a near miss that is fine, and random logs against the definition."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkers.kafka.check import make
+from harness.history import History
+from harness.op import Op
+from harness.verdict import Budget, Validity, Verdict
+
+END = [(9, "assign", ["k"], "final"), (9, "poll", "rest", "final"), (9, "poll", {}, "final")]
+
+
+def history(steps: list[Any]) -> History:
+    """Each step is one operation, over before the next begins: (process, f, ...).
+
+    ("send", message, offset) is acknowledged; offset "fail" or "info" is the outcome instead. ("poll", {key: pairs}); ("assign", keys).
+    A fourth element marks it as final; "rest" polls everything that was sent and acknowledged to k, by offset.
+    """
+    ops: list[Op] = []
+    log: dict[int, Any] = {}
+    for process, f, *rest in steps:
+        extra = {"final": True} if rest[-1] == "final" else {}
+        if f == "send":
+            call = Op(process=process, f=f, value=[["send", "k", rest[0]]])
+            offset = rest[1]
+            if offset == "fail":
+                done = call.fail("no")
+            elif offset == "info":
+                done = call.info("timeout")
+            else:
+                done = call.ok([["send", "k", [offset, rest[0]]]])
+                log[offset] = rest[0]
+        elif f == "poll":
+            call = Op(process=process, f=f, value=[["poll"]], extra=extra)
+            pairs = {"k": [[at, log[at]] for at in sorted(log)]} if rest[0] == "rest" else rest[0]
+            done = call.ok([["poll", pairs]])
+        else:
+            call = Op(process=process, f=f, value=rest[0], extra=extra)
+            done = call.ok(rest[0])
+        ops += [call, done]
+    return History.of(op.stamped(index, index * 1_000_000, None) for index, op in enumerate(ops))
+
+
+def check(steps: list[Any]) -> Verdict:
+    return make().check(history(steps), Budget())
+
+
+def names(steps: list[Any]) -> set[str]:
+    return {anomaly.name for anomaly in check(steps).anomalies}
+
+
+EMPTY_BETWEEN = [(1, "poll", {"k": [[0, 0]]}), (1, "poll", {}), (1, "poll", {"k": [[2, 2]]})]
+SENDS = [(0, "send", message, message) for message in range(4)]
+CASES: list[tuple[str, list[Any], set[str]]] = [
+    ("all is well", [*SENDS, *END], set()),
+    ("offsets may be sparse", [(0, "send", "a", 0), (0, "send", "b", 7), *END], set()),
+    (
+        "a message below a polled offset that nobody polled",
+        [*SENDS, (1, "poll", {"k": [[0, 0], [3, 3]]})],
+        {"lost-write", "int-poll-skip"},
+    ),
+    (
+        "polled by another one",
+        [*SENDS, (1, "poll", {"k": [[0, 0], [1, 1]]}), (2, "poll", {"k": [[2, 2], [3, 3]]})],
+        set(),
+    ),
+    (
+        "never seen, though polled to the end",
+        [*SENDS, END[0], (9, "poll", {"k": [[0, 0]]}, "final"), END[2]],
+        {"unseen"},
+    ),
+    ("never assigned, so its silence means nothing", [*SENDS, (8, "poll", {"k": [[0, 0]]}), END[2]], set()),
+    ("one message at two offsets", [*SENDS, (1, "poll", {"k": [[3, 3], [4, 3]]}), *END], {"duplicate"}),
+    (
+        "two messages at one offset",
+        [(0, "send", "a", 0), (1, "send", "b", 0), (2, "poll", {"k": [[0, "a"]]}), (3, "poll", {"k": [[0, "b"]]})],
+        {"inconsistent-offsets"},
+    ),
+    (
+        "a poll passes over an offset",
+        [*SENDS, (1, "poll", {"k": [[0, 0]]}), (1, "poll", {"k": [[2, 2]]}), *END],
+        {"poll-skip"},
+    ),
+    (
+        "after an assignment it may",
+        [*SENDS, (1, "poll", {"k": [[0, 0]]}), (1, "assign", ["k"]), (1, "poll", {"k": [[2, 2]]}), *END],
+        set(),
+    ),
+    ("another process may", [*SENDS, (1, "poll", {"k": [[0, 0]]}), (2, "poll", {"k": [[2, 2]]}), *END], set()),
+    (
+        "a poll that gives nothing in between changes nothing",
+        [*SENDS, (1, "poll", {"k": [[0, 0]]}), (1, "poll", {}), (1, "poll", {"k": [[2, 2]]}), *END],
+        {"poll-skip"},
+    ),
+    (
+        "a poll goes back",
+        [*SENDS, (1, "poll", {"k": [[0, 0], [1, 1]]}), (1, "poll", {"k": [[1, 1], [2, 2]]}), *END],
+        {"nonmonotonic-poll"},
+    ),
+    (
+        "a poll is out of order in itself",
+        [*SENDS, (1, "poll", {"k": [[1, 1], [0, 0]]}), *END],
+        {"int-nonmonotonic-poll"},
+    ),
+    ("a poll skips in itself", [*SENDS, (1, "poll", {"k": [[0, 0], [2, 2]]}), *END], {"int-poll-skip"}),
+    ("sends go back", [(0, "send", "a", 5), (0, "send", "b", 3), *END], {"nonmonotonic-send"}),
+    ("sends of different processes may", [(0, "send", "a", 5), (1, "send", "b", 3), *END], set()),
+    ("a failed send was polled", [*SENDS, (0, "send", "x", "fail"), (1, "poll", {"k": [[4, "x"]]}), *END], {"G1a"}),
+    (
+        "one of unknown outcome was polled",
+        [*SENDS, (0, "send", "x", "info"), (1, "poll", {"k": [[4, "x"]]}), *END],
+        set(),
+    ),
+    ("nobody sent it", [*SENDS, (1, "poll", {"k": [[4, "x"]]}), *END], {"phantom"}),
+]
+
+
+@pytest.mark.parametrize(("_what", "steps", "anomalies"), CASES, ids=[case[0] for case in CASES])
+def test_each_anomaly_has_its_name(_what: str, steps: list[Any], anomalies: set[str]) -> None:
+    verdict = check(steps)
+    assert names(steps) == anomalies
+    assert (verdict.validity is Validity.INVALID) == bool(anomalies)
+
+
+def test_without_polls_to_the_end_nothing_is_known_of_what_was_not_polled() -> None:
+    verdict = check([*SENDS, (1, "poll", {"k": [[0, 0]]})])
+    assert verdict.validity is Validity.UNKNOWN
+    assert "3 of 4 acknowledged messages were never polled" in verdict.reason
+
+
+def test_nothing_acknowledged_or_nothing_polled_is_nothing_judged() -> None:
+    assert check([(0, "send", 1, "info")]).validity is Validity.UNKNOWN
+    assert check(SENDS).validity is Validity.UNKNOWN
+
+
+def test_the_words() -> None:
+    [anomaly, *_] = check([*SENDS, (1, "poll", {"k": [[0, 0], [3, 3]]})]).anomalies
+    assert anomaly.reason == (
+        "process 0 was told at 0.0030 s that 1 stands at offset 1 of k, but nobody ever polled it, though offset 3 was polled"
+    )
+    assert anomaly.ops == (2, 3, 6, 7)
+    [skip] = check(CASES[8][1]).anomalies
+    assert "and so never saw offset 1, which holds a message" in skip.reason
+
+
+@pytest.mark.parametrize("value", [3, [[]], [["poll", [1]]]])
+def test_what_is_no_operation_of_a_log_is_unknown(value: Any) -> None:
+    call = Op(process=0, f="poll", value=[["poll"]])
+    ops = [call, call.ok(value)]
+    verdict = make().check(History.of(op.stamped(index, index, None) for index, op in enumerate(ops)), Budget())
+    assert verdict.validity is Validity.UNKNOWN
+
+
+@given(st.integers(0, 10_000))
+def test_a_right_log_is_valid_and_one_message_less_is_not(seed: int) -> None:
+    """Consumers of random logs with sparse offsets; then the same with one message hidden from everybody."""
+    dice = random.Random(seed)
+
+    def steps(hidden: int | None) -> list[Any]:
+        dice.seed(seed)
+        log: list[tuple[int, int]] = []
+        positions = {1: 0, 2: 0}
+        found: list[Any] = []
+        for message in range(dice.randrange(2, 12)):
+            log.append((log[-1][0] + dice.randrange(1, 4) if log else 0, message))
+            found.append((0, "send", message, log[-1][0]))
+            reader = dice.choice([1, 2])
+            pairs = [[at, value] for at, value in log if at >= positions[reader] and value != hidden][
+                : dice.randrange(1, 4)
+            ]
+            if pairs:
+                positions[reader] = pairs[-1][0] + 1
+                found.append((reader, "poll", {"k": pairs}))
+        rest = {"k": [[at, value] for at, value in log if value != hidden]}
+        return [*found, END[0], (9, "poll", rest, "final"), END[2]]
+
+    assert check(steps(None)).validity is Validity.VALID
+    assert "lost-write" in names(steps(0))
