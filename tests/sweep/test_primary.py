@@ -21,7 +21,7 @@ SEEDS = 200
 CHUNK = 20
 # Of 20 runs at least 19 must have lost their primary to a fault: a nemesis that never does that tests nothing.
 FAILOVERS_MIN = 19
-# Of 20 runs at least so many must lose acknowledged writes: the measured share is 0.9 and more.
+# Of 20 runs at least so many must lose acknowledged writes: if fewer did, the nemesis would hardly reach the primary.
 LOSSES_MIN = 15
 BUG_SEEDS_MAX = 50
 TWINS_MAX = 5
