@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.protocols import Bug, Target
-from targets.kv.raft_claims import LEASE_CLAIMS, LOCAL_CLAIMS
+from targets.kv.raft_claims import LEASE_CLAIMS, LOCAL_CLAIMS, QUICK
 from targets.kv.target import RAFT
 
 _BUGS = {bug.name: bug for bug in RAFT.bugs}
@@ -29,7 +29,7 @@ LEASE_BUGS = (
         checker="linearizable",
         faults=("drift", "partition"),
         source="Raft thesis, section 6.4.1, clock drift bound",
-        settings={"interval_s": 1.5, "options": {"election_min_s": 1.0, "election_max_s": 1.05}},
+        settings={**QUICK, "interval_s": 1.5, "options": {"election_min_s": 1.0, "election_max_s": 1.1}},
     ),
     Bug(
         name="lease-whole-timeout",
