@@ -42,6 +42,12 @@ class Group:
             with suppress(ProcessLookupError):
                 os.kill(one, number)
 
+    def ask_to_end(self) -> None:
+        """SIGTERM to the first process, as ``docker stop`` sends it: the others are its own to end."""
+        if self._pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
+
     def runs(self) -> bool | None:
         """Whether the first process may run: neither stopped nor frozen. None if it has ended."""
         try:

@@ -92,7 +92,8 @@ class Life(asyncio.Protocol):
 
     async def end(self, grace_s: float) -> bool:
         """SIGTERM, and after that long SIGKILL; returns when it has ended, as after ``kill``: whether it did so by itself."""
-        await self._tell("end", self._engine.client.kill, "SIGTERM")
+        if self.group is not None:  # not by way of the engine, which would let a paused container go on
+            self.group.ask_to_end()
         try:
             async with asyncio.timeout(grace_s):
                 await self._ended.wait()
