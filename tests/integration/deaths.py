@@ -11,20 +11,21 @@ import json
 import os
 import random
 import re
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.cli.main import run_command
 from harness.formats import load_history
 from tests.harness.clusters.local.running import descendants, lives, machine, namespaces_of, now_s, still_in, traces
 
-PATIENCE_S = 60.0
+PATIENCE_S, LOOK_S = 60.0, 0.002
 ROOT = Path(__file__).parent.parent.parent
 # Faults of every power that all clusters of real processes have, one after another and some at once, each with all of its steps.
 FAULTS = (
@@ -51,7 +52,7 @@ def eventually(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, f"not in {PATIENCE_S} s: {what}"
-        time.sleep(0.002)
+        select.select([], [], [], LOOK_S)
 
 
 class Controller:
@@ -138,7 +139,8 @@ def _once(path: Path, cluster: str, dice: random.Random, *, at_random: bool, alo
     with controller(path, cluster) as one:
         if at_random:
             wait_s = dice.uniform(0.0, 16.0)
-            time.sleep(wait_s)
+            with suppress(subprocess.TimeoutExpired):
+                one.process.wait(timeout=wait_s)
             what = f"after {wait_s:.2f} s"
         else:
             lines = dice.randrange(1, 26)
