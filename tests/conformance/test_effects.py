@@ -220,7 +220,7 @@ def test_a_throttled_node_runs_in_small_portions(cluster_name: str, tmp_path: Pa
         cluster = world.cluster
         assert await cluster.cpu_share("n2") == 1
         await cluster.throttle("n2", 0.2)
-        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.1)
+        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.15)
         assert await cluster.cpu_share("n1") == 1
         await asyncio.sleep(0.5)
         assert (await world.call("n2", "ticks"))["gap_s"] >= 0.075  # of 100 ms it stands still for 80
@@ -228,11 +228,11 @@ def test_a_throttled_node_runs_in_small_portions(cluster_name: str, tmp_path: Pa
         await cluster.pause("n2")
         assert await cluster.cpu_share("n2") <= 0.05  # a process stops soon after it is told to
         await cluster.resume("n2")
-        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.1)
+        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.15)
         await cluster.kill("n2")
         assert await cluster.cpu_share("n2") is None
         await cluster.restart("n2")
-        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.1)
+        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.15)
         await cluster.unthrottle("n2")
         await cluster.unthrottle("n2")
         assert await cluster.cpu_share("n2") == 1
