@@ -9,7 +9,7 @@ key must not hide another's quick violation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.kernels.engine import Engine, engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
+from checkers.linearizable.orders import orders
 from checkers.linearizable.register_search import STEPS_PER_OP
 from checkers.wording import Narrator, count, listed, name
 from harness.history import Calls, History
@@ -35,12 +36,13 @@ KEYS_LISTED_MAX = 100
 ROUND_CONFIGS, ROUND_CONFIGS_PER_OP, ROUND_STEPS_PER_CONFIG, ROUND_FACTOR = 1024, 4, 8, 8
 
 
-def make(*, model: str | Model = "cas-register") -> Checker:
-    """Is every key linearizable? Option model: a name (see MODELS) or a Model of your own.
+def make(*, model: str | Model = "cas-register", order: bool = False) -> Checker:
+    """Is every key linearizable? Option model: a name (see MODELS) or a Model of your own; order: show one, if valid.
 
     Raises PlanError for an unknown name.
     """
-    return Linearizable(model=Registry("model", MODELS).get(model) if isinstance(model, str) else model)
+    found: Model = Registry("model", MODELS).get(model) if isinstance(model, str) else model
+    return Linearizable(model=found, order=order)
 
 
 class Case(Protocol):
@@ -67,6 +69,7 @@ class Linearizable:
     """See the module. ``model`` is what every key is judged against."""
 
     model: Model
+    order: bool = False
     name: str = field(default=NAME, init=False)
 
     def check(self, history: History, budget: Budget) -> Verdict:
@@ -79,7 +82,10 @@ class Linearizable:
             return Verdict(
                 checker=NAME, validity=Validity.UNKNOWN, reason=str(problem), stats={"model": self.model.name}
             )
-        return _verdict(self.model, calls, cases, steps, budget)
+        verdict = _verdict(self.model, calls, cases, steps, budget)
+        if self.order and verdict.validity is Validity.VALID:
+            return replace(verdict, stats={**verdict.stats, "orders": orders(calls, self.model)})
+        return verdict
 
     def _cases(self, calls: Calls) -> Sequence[Case]:
         if self.model.register is not None:

@@ -43,8 +43,29 @@ class Call:
 _Config = tuple[int, int, Any]
 
 
-def search(model: Model, calls: Sequence[Call], limits: Limits) -> Found:
-    """Whether ``calls``, in invocation order, are linearizable. What ``model.step`` raises comes through."""
+# How each configuration was reached: from which one, by placing which call.
+Trail = dict[_Config, tuple[_Config, int]]
+
+
+def find_order(model: Model, calls: Sequence[Call], limits: Limits) -> list[int] | None:
+    """The calls that happened, in an order that explains all their results; None if none was found in the limits."""
+    trail: Trail = {}
+    if search(model, calls, limits, trail).validity is not Validity.VALID:
+        return None
+    completed = sum(call.ret != FOREVER for call in calls)
+    at: _Config | None = next((config for config in reversed(trail) if config[0] == completed), None)
+    order = []
+    while at in trail:
+        at, i = trail[at]
+        order.append(i)
+    return order[::-1]
+
+
+def search(model: Model, calls: Sequence[Call], limits: Limits, trail: Trail | None = None) -> Found:
+    """Whether ``calls``, in invocation order, are linearizable. What ``model.step`` raises comes through.
+
+    With a ``trail``, every configuration is noted there, too.
+    """
     order = sorted((i for i, c in enumerate(calls) if c.ret != FOREVER), key=lambda i: calls[i].ret)
     window = _Window(calls, order)
     start: _Config = (0, 0, model.init)
@@ -55,7 +76,7 @@ def search(model: Model, calls: Sequence[Call], limits: Limits) -> Found:
         explained = max(explained, passed)
         if passed == len(order):
             return Found(validity=Validity.VALID, steps=steps, explained=passed, completed=passed)
-        following = []
+        following, placed_by = [], []
         for i in window.open(passed):
             if placed >> window.bit[i] & 1:
                 continue
@@ -63,10 +84,16 @@ def search(model: Model, calls: Sequence[Call], limits: Limits) -> Found:
             call = calls[i]
             afters = successors(model, state, call.f, call.argument, call.result)
             if afters and call.f in model.reads:
-                following = [window.place(i, passed, placed, state)]
+                following, placed_by = [window.place(i, passed, placed, state)], [i]
                 break
-            following += [window.place(i, passed, placed, s) for s in afters if call.ret != FOREVER or s != state]
+            possible = [window.place(i, passed, placed, s) for s in afters if call.ret != FOREVER or s != state]
+            following += possible
+            placed_by += [i] * len(possible)
         fresh = [config for config in following if config not in seen]
+        if trail is not None:
+            for config, i in zip(following, placed_by, strict=True):
+                if config not in seen:
+                    trail.setdefault(config, ((passed, placed, state), i))
         if steps >= limits.steps or len(seen) + len(fresh) > limits.configs:
             return Found(validity=Validity.UNKNOWN, steps=steps, explained=explained, completed=len(order))
         seen.update(fresh)

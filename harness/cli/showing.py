@@ -29,7 +29,7 @@ def print_orders(report: Report) -> None:
     for verdict in report.results.get("checkers", []):
         for row in verdict.get("stats", {}).get("orders", []):
             click.echo(f"order of key {row['key']}:" if row["key"] is not None else "order:")
-            for index, what in row["order"]:
+            for index, what in row["order"] or [["", "none was found within the limits of this search"]]:
                 click.echo(f"    {index:>8}  {what}")
 
 
