@@ -26,6 +26,7 @@ def build(base: str | None, local: bool, as_json: bool, debug: bool) -> int:  # 
     """Make the nodes' image: a base with Python, and the node runtime with all targets on top of it.
 
     A run on the docker cluster does the same when the image is missing. What has been made once is found again: then this is quick.
+    Images of earlier versions are removed by: docker image prune --all --filter label=splitbrain
     """
     from harness.clusters.containers import images
     from harness.clusters.containers.engine import connect

@@ -26,16 +26,24 @@ from tests.integration.machine import picture
 pytestmark = needs_docker
 # Timing is real here, so a bug may need another try.
 TRIES = 5
+FAULTS = {"partition", "packet", "kill", "term", "pause", "clock", "throttle", "memory"}
 
 
 def test_a_raft_under_all_faults(tmp_path: Path) -> None:
     before = picture()
     report = simulation.run(
-        cluster="docker", seed=7, path=tmp_path, nodes=3, time_limit_s=12.0, recovery_s=5.0, interval_s=3.0
+        cluster="docker",
+        seed=7,
+        path=tmp_path,
+        nodes=3,
+        nemesis=",".join(sorted(FAULTS)),
+        time_limit_s=24.0,
+        recovery_s=5.0,
+        interval_s=2.0,
     )
     results = report.results
     assert results["verdict"] == "valid", simulation.why(report)
-    assert {fault["kind"] for fault in results["faults"]} == {"partition", "packet", "kill", "pause", "clock"}
+    assert {fault["kind"] for fault in results["faults"]} == FAULTS
     assert all(fault["bit"] and fault["healed"] for fault in results["faults"])
     assert not difference(before, picture())
 

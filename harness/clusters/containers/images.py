@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError, ImageNotFound
+from requests.exceptions import RequestException
 
 import targets
 from harness.clusters.containers import closure, labels
@@ -144,6 +145,8 @@ def _pull(client: Any, name: str) -> str | None:
         client.pull(repository, tag=tag)
     except APIError as error:
         return str(error.explanation or error)
+    except RequestException:  # a registry that neither answers nor refuses
+        return "no answer in time"
     return None
 
 

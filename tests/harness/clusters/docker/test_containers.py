@@ -139,6 +139,17 @@ def test_faults_act_on_the_packets_of_containers(tmp_path: Path, version: int) -
     run(tmp_path, scenario, ip=version)
 
 
+def test_the_fabric_starts_and_stops_nothing_in_somebody_elses_containers(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        place = world.cluster._network._namespaces.places["n1"]
+        for fields in ({"do": "spawn", "argv": ["true"]}, {"do": "signal", "number": 9}):
+            with pytest.raises(PermissionError, match="n1 is somebody else's"):
+                await place.call(**fields)
+        assert await world.alive("n1")
+
+    run(tmp_path, scenario)
+
+
 def test_a_program_that_does_not_exist(tmp_path: Path) -> None:
     def nowhere(_start: NodeStart, _listen: str, _peers: Mapping[str, str]) -> Sequence[str]:
         return ["/nowhere/raft"]
