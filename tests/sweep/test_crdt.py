@@ -14,13 +14,12 @@ from harness.protocols import Bug, Target
 from targets.kv.counter_target import EXACTLY_ONCE
 from targets.kv.crdt_target import BROADCAST, G_COUNTER, G_SET, OR_SET, PN_COUNTER, UNIQUE_IDS
 from tests.simulation import run, why
+from tests.sweep.seeds import FIRSTS, chunk
 
 pytestmark = pytest.mark.sweep
 
 CORRECT = (BROADCAST, G_SET, OR_SET, G_COUNTER, PN_COUNTER, UNIQUE_IDS, EXACTLY_ONCE)
 BUGS = [(target, bug) for target in CORRECT for bug in target.bugs]
-SEEDS = 200
-CHUNK = 20
 BUG_SEEDS_MAX = 50
 TWINS = 3
 
@@ -29,10 +28,10 @@ def unproved(faults: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [fault for fault in faults if not (fault["bit"] and fault["healed"])]
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+@pytest.mark.parametrize("first", FIRSTS)
 @pytest.mark.parametrize("target", CORRECT, ids=lambda target: target.name)
 def test_the_correct_node_is_valid_under_all_faults(target: Target, first: int) -> None:
-    for seed in range(first, first + CHUNK):
+    for seed in chunk(first):
         report = run(target.name, seed=seed, nemesis="partition,packet,kill,pause,clock", time_limit_s=60.0)
         assert report.results["verdict"] == "valid", why(report)
         assert not unproved(report.results["faults"]), why(report)

@@ -14,15 +14,14 @@ from harness.results import HEAL_GRACE_S
 from reports.report import Report
 from targets.kv.primary_target import PRIMARY_ASYNC, PRIMARY_SYNC
 from tests.simulation import run, why
+from tests.sweep.seeds import FIRSTS, chunk
 
 pytestmark = pytest.mark.sweep
 
-SEEDS = 200
-CHUNK = 20
-# Of 20 runs at least 19 must have lost their primary to a fault: a nemesis that never does that tests nothing.
-FAILOVERS_MIN = 19
-# Of 20 runs at least so many must lose acknowledged writes: if fewer did, the nemesis would hardly reach the primary.
-LOSSES_MIN = 15
+# Of ten runs at least nine must have lost their primary to a fault: a nemesis that never does that tests nothing.
+FAILOVERS_MIN = 9
+# Of ten runs at least so many must lose acknowledged writes: if fewer did, the nemesis would hardly reach the primary.
+LOSSES_MIN = 7
 BUG_SEEDS_MAX = 50
 TWINS_MAX = 5
 
@@ -50,10 +49,10 @@ def assert_faults_held(report: Report) -> None:
 
 
 @pytest.mark.parametrize("workload", [PRIMARY_SYNC.workloads[0], "register"])
-@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+@pytest.mark.parametrize("first", FIRSTS)
 def test_synchronous_is_valid_under_all_faults(workload: str, first: int) -> None:
     failovers = 0
-    for seed in range(first, first + CHUNK):
+    for seed in chunk(first):
         report = run("kv/primary-sync", seed=seed, nemesis="all", workload=workload, time_limit_s=60.0)
         assert report.results["verdict"] == "valid", why(report)
         assert_faults_held(report)
@@ -66,7 +65,7 @@ def test_synchronous_is_valid_under_all_faults(workload: str, first: int) -> Non
 @pytest.mark.parametrize("fault", ["partition", "kill"])
 def test_asynchronous_loses_acknowledged_writes_and_says_how_many(fault: str) -> None:
     losses = 0
-    for seed in range(CHUNK):
+    for seed in chunk(0):
         report = run("kv/primary-async", seed=seed, nemesis=fault, time_limit_s=60.0)
         results = report.results
         assert_faults_held(report)
