@@ -5,7 +5,7 @@ beginning.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checkers.linearizable import register_search, wgl
@@ -21,6 +21,8 @@ from harness.history import FAIL, FOREVER, OK, Calls
 from harness.verdict import Anomaly, Validity
 
 WGL = "wgl"
+# A step in plain Python counts as so many compiled ones: a budget is to mean about the same time for every model.
+STEP_COST = 16
 # What one attempt at a smaller witness may cost, and all of them together.
 PART_LIMITS = Limits(steps=100_000, configs=20_000)
 WORK_STEPS_MAX = 500_000
@@ -42,7 +44,9 @@ class GenericCase:
     prepare: Callable[[Sequence[Call]], Prepared] | None = None
 
     def attempt(self, limits: Limits, run: Engine) -> None:
-        self.found = _search(self.model, self.calls, limits)
+        most = Limits(steps=-(-limits.steps // STEP_COST), configs=limits.configs, bytes=limits.bytes)
+        found = _search(self.model, self.calls, most)
+        self.found = replace(found, steps=found.steps * STEP_COST)
 
     def anomaly(self, say: Narrator) -> Anomaly:
         assert self.found is not None

@@ -43,6 +43,8 @@ class Call:
 _Config = tuple[int, int, Any]
 
 
+# What a remembered configuration takes, about, and each item of its state.
+CONFIG_BYTES, ITEM_BYTES = 400, 8
 # How each configuration was reached: from which one, by placing which call.
 Trail = dict[_Config, tuple[_Config, int]]
 
@@ -70,7 +72,7 @@ def search(model: Model, calls: Sequence[Call], limits: Limits, trail: Trail | N
     window = _Window(calls, order)
     start: _Config = (0, 0, model.init)
     seen, stack = {start}, [start]
-    steps = explained = 0
+    steps = explained = memory = 0
     while stack:
         passed, placed, state = stack.pop()
         explained = max(explained, passed)
@@ -94,7 +96,9 @@ def search(model: Model, calls: Sequence[Call], limits: Limits, trail: Trail | N
             for config, i in zip(following, placed_by, strict=True):
                 if config not in seen:
                     trail.setdefault(config, ((passed, placed, state), i))
-        if steps >= limits.steps or len(seen) + len(fresh) > limits.configs:
+        size = len(state) if isinstance(state, tuple | str | frozenset) else 1
+        memory += len(fresh) * (CONFIG_BYTES + ITEM_BYTES * size)
+        if steps >= limits.steps or len(seen) + len(fresh) > limits.configs or memory > limits.bytes:
             return Found(validity=Validity.UNKNOWN, steps=steps, explained=explained, completed=len(order))
         seen.update(fresh)
         stack.extend(reversed(fresh))  # so that the operation invoked first is tried first
