@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class RegisterCase:
     size: int
     algorithm: str
     form: RegisterForm
-    whole: RegisterOps | None  # None where nothing is left to say
+    calls: Calls
+    whole: RegisterOps | None  # None where it was not needed
     part: Ints
     found: Found | None = None
     _prepared: Prepared | None = None
@@ -43,8 +44,11 @@ class RegisterCase:
 
     def ops(self) -> RegisterOps:
         """The operations of this register, as its only one."""
-        assert self.whole is not None
-        return self.whole.register(self.part)
+        if self.whole is not None:
+            return self.whole.register(self.part)
+        rows = np.flatnonzero(self.calls.key == self.key)
+        alone = encode(self.calls.where(self.calls.key == self.key), self.form)
+        return replace(alone.register(np.arange(len(alone))), row=rows[alone.row])
 
     def anomaly(self, say: Narrator) -> Anomaly:
         ops = self.ops()
@@ -90,6 +94,7 @@ def cases(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
             size=int(sizes[at]),
             algorithm=UNIQUE,
             form=form,
+            calls=calls,
             whole=ops,
             part=parts.get(number, nothing),
         )
@@ -116,6 +121,7 @@ def _all_valid(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
             size=int(sizes[at]),
             algorithm=UNIQUE,
             form=form,
+            calls=calls,
             whole=None,
             part=nothing,
             found=_answer(Validity.VALID, int(sizes[at])),

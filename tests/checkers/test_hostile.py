@@ -1,0 +1,106 @@
+"""Shapes that make a search explode, or a table grow: each ends within its budget, with a verdict or unknown."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from checkers.linearizable import generic, register_search
+from checkers.linearizable.check import make
+from checkers.linearizable.limits import Limits
+from checkers.linearizable.models import FIFO_QUEUE
+from harness.history import History
+from harness.op import Op
+from harness.verdict import Budget, Validity
+from tests.checkers.runs import register_run, rolls
+from tests.checkers.test_algorithms import keys_of
+
+SMALL = Budget(steps_max=400_000, configs_max=20_000, memory_max_mb=64)
+
+
+def whole(op: Op, result: object) -> Sequence[Op]:
+    return op, op.ok(result)
+
+
+def crashed(f: str, value: Callable[[int], object], reads: int) -> History:
+    """500 operations at once that never complete, and reads that saw some of them."""
+    dice = random.Random(1)
+    ops = [Op(process=process, f=f, value=value(process)) for process in range(500)]
+    for _ in range(reads):
+        ops += whole(Op(process=500, f="read"), value(dice.randrange(500)))
+    return History.of(ops)
+
+
+def one_forever() -> History:
+    dice, ops = random.Random(2), [Op(process=0, f="write", value=3)]
+    for n in range(1500):
+        written = dice.randrange(5)
+        ops += whole(Op(process=1 + n % 5, f="write", value=written), None)
+        ops += whole(Op(process=1 + n % 5, f="read"), written)
+    return History.of(ops)
+
+
+def many_keys() -> History:
+    ops: list[Op] = []
+    for key in range(2000):
+        for value in (key % 3, key % 3):
+            ops += whole(Op(process=key % 5, f="write", key=key, value=value), None)
+        ops += whole(Op(process=key % 5, f="read", key=key), key % 3)
+    return History.of(ops)
+
+
+def heavy_values() -> History:
+    nested: object = 7
+    for _ in range(150):
+        nested = [nested]
+    ops: list[Op] = []
+    for value in (nested, "x" * (1 << 20), [nested, nested]):
+        ops += whole(Op(process=0, f="write", value=value), None)
+        ops += whole(Op(process=0, f="read"), value)
+    return History.of(ops)
+
+
+@pytest.mark.parametrize(
+    ("history", "wanted"),
+    [
+        (crashed("write", lambda n: n % 7, 40), {Validity.VALID}),
+        (crashed("write", lambda n: n, 60), {Validity.VALID, Validity.INVALID}),
+        (crashed("cas", lambda n: [n % 7, n * 3 % 7], 0), {Validity.VALID}),
+        (one_forever(), {Validity.VALID}),
+        (many_keys(), {Validity.VALID}),
+        (heavy_values(), {Validity.VALID}),
+    ],
+    ids=["crashed-writes", "crashed-unique", "crashed-cas", "one-forever", "many-keys", "heavy-values"],
+)
+def test_registers_end_within_the_budget(history: History, wanted: set[Validity]) -> None:
+    verdict = make().check(history, SMALL)
+    assert verdict.validity in wanted
+    assert verdict.stats["steps"] <= SMALL.steps_max + 1000
+
+
+def test_a_queue_with_lost_removals_and_repeated_values_is_unknown_and_says_how_far() -> None:
+    dice, ops = random.Random(3), list[Op]()
+    for n in range(100):
+        ops += whole(Op(process=0, f="enqueue", value=n % 25), None)
+    ops += [Op(process=process, f="dequeue") for process in range(1, 40)]
+    for _ in range(40):
+        ops += whole(Op(process=0, f="dequeue"), dice.randrange(25))
+    verdict = make(model="fifo-queue").check(History.of(ops), SMALL)
+    assert verdict.validity is Validity.UNKNOWN
+    assert "a legal order was found for the first" in verdict.reason
+    (case,) = generic.cases(History.of(ops).calls(), FIFO_QUEUE)
+    case.attempt(Limits(steps=10**9, configs=10**9, bytes=1 << 20), None)  # type: ignore[arg-type]  # it runs plain
+    assert case.found is not None
+    assert case.found.validity is Validity.UNKNOWN
+
+
+def test_memory_bounds_the_table_of_configurations() -> None:
+    run = register_run(rolls(600, 1, processes=12), domain=4, lies=False)
+    (ops,) = keys_of(run)
+    prepared = register_search.prepare(ops)
+    assert register_search.search(prepared, Limits(steps=10**7, configs=10**5)).validity is Validity.VALID
+    found = register_search.search(prepared, Limits(steps=10**7, configs=10**5, bytes=4096))
+    assert found.validity is Validity.UNKNOWN
+    assert found.explained > 0
