@@ -101,6 +101,10 @@ def test_values_that_repeat_are_left_to_the_search(name: str) -> None:
         (case,) = generic.cases(history.calls(), model)
         verdict = make(model=name).check(history, Budget())
         wanted = linearizable(model, case.calls)
+        for anomaly in verdict.anomalies:
+            (part,) = generic.cases(history.select(history.rows_of(anomaly.witness)).calls(), model)
+            assert not linearizable(model, part.calls), seed
+            assert len(part.calls) <= len(case.calls)
         assert (verdict.validity is Validity.VALID) == wanted, seed
         seen[wanted] += 1
     assert min(seen.values()) >= 5

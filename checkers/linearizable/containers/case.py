@@ -12,11 +12,12 @@ from checkers.linearizable.containers.judging import OTHER_CALL, Container, Judg
 from checkers.linearizable.containers.lives import INSERT, NOT_UNIQUE, OPEN, REMOVE
 from checkers.linearizable.containers.telling import tell
 from checkers.linearizable.encode import Unjudgeable
-from checkers.linearizable.kernels.engine import Engine
+from checkers.linearizable.kernels.engine import Engine, Plain
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import ContainerForm, Model
-from checkers.wording import Narrator
-from harness.history import Calls, History, Ints
+from checkers.linearizable.shrink import shrink
+from checkers.wording import Narrator, count
+from harness.history import FAIL, FOREVER, Calls, History, Ints
 from harness.verdict import Anomaly, Validity
 
 LIVES = "lives"
@@ -50,9 +51,52 @@ class ContainerCase:
         self.found = self._search.found
         self.algorithm = self._search.algorithm
 
+    def _fewest(self) -> list[int]:
+        """The calls on the fewest values that have no order by themselves, with all removals of unknown result; none if
+        that would cost too much. What a value did can be left out of any legal order, whole.
+        """
+        values, container = self.container.values(), self.container
+        lost = (container.kinds[container.f] == REMOVE) & ~container.removes & (container.outcome != FAIL)
+        empties = np.flatnonzero((values < 0) & container.removes)
+        steps_left = generic.WORK_STEPS_MAX
+
+        def rows_of(items: list[int]) -> list[int]:
+            # Negative items are calls that found nothing.
+            chosen = np.isin(values, [item for item in items if item >= 0]) | lost
+            chosen[[-1 - item for item in items if item < 0]] = True
+            return [int(i) for i in np.flatnonzero(chosen)]
+
+        def broken(items: list[int]) -> list[int] | None:
+            nonlocal steps_left
+            rows = rows_of(items)
+            if steps_left <= 0 or not rows:
+                return None
+            part = generic.case_of(
+                self.key,
+                self.calls.where(_mask(len(self.calls), self.rows[rows])),
+                rows,
+                self.model,
+            )
+            part.attempt(generic.PART_LIMITS, Plain())
+            assert part.found is not None
+            steps_left -= part.found.steps // generic.STEP_COST + len(rows)
+            return items if part.found.validity is Validity.INVALID else None
+
+        items = [*np.unique(values[values >= 0]).tolist(), *(-1 - empties).tolist()]
+        return rows_of(shrink(items, broken)) if broken(items) is not None else []
+
     def anomaly(self, say: Narrator) -> Anomaly:
         if self._search is not None:
-            return self._search.anomaly(say)
+            found = self._search.anomaly(say)
+            shown = [int(self.rows[i]) for i in self._fewest()]
+            if not shown:
+                return found
+            last = max((row for row in shown if say.calls.ret[row] != FOREVER), key=lambda row: int(say.calls.ret[row]))
+            reason = (
+                f"no order that respects real time explains {say.whose(last)} {say.span(last)} together with "
+                f"{count(len(shown) - 1, 'other operation')}{say.key(last, 'on')}"
+            )
+            return replace(found, ops=say.lines([last]), reason=reason, witness=say.lines(shown))
         told = tell(self.container, self.judged, say, self.rows)
         return Anomaly(
             checker="linearizable",

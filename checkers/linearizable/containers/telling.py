@@ -155,8 +155,8 @@ def _order(scene: _Scene) -> str:
     removals = [row for value in scene.kept for row in scene.removed(value)]
     last = max(removals, key=lambda row: int(calls.ret[row]))
     return (
-        f"no order of the pushes and pops of {count(len(scene.kept), 'value')} takes the last one in out first; "
-        f"of all but {scene.did(last)} there is one"
+        f"no order that respects real time gives these {count(len(scene.kept), 'value')} back last in, first out; the last of them "
+        f"left with {scene.did(last)}"
     )
 
 
