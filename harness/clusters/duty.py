@@ -11,16 +11,22 @@ from collections.abc import Callable
 
 # As long as a period of the kernel's own bandwidth control (cpu.cfs_period_us, Documentation/scheduler/sched-bwc.rst).
 PERIOD_S = 0.1
+# Who looks later than this is late.
+LATE_S = 0.002
 # A change comes at the earliest after this: rounding must not make a loop of it.
 SOON_S = 0.0005
 
 
 class Duty:
-    """Times are seconds of any one clock."""
+    """Times are seconds of any one clock.
+
+    A throttled node stands still and runs in turn. Whoever looks late, since the machine is busy, lets the next part last as long as it
+    is to: a node would else never run where its part is shorter than that delay.
+    """
 
     def __init__(self) -> None:
         self.share: float | None = None  # of each period in which the node runs; None: it always may
-        self._since_s = 0.0
+        self._idle, self._edge_s = False, 0.0  # whether this is the part in which it stands still, and when it ends
         self._paused_until_s: float | None = None
 
     def pause(self, until_s: float = float("inf")) -> None:
@@ -32,13 +38,18 @@ class Duty:
 
     def throttle(self, share: float | None, now_s: float) -> None:
         """From now on it runs for this share of each period, at the end of it; None: all the time."""
-        self.share, self._since_s = share, now_s
+        self.share, self._idle = share, share is not None
+        self._edge_s = now_s + self._length_s()
 
     def stands(self, now_s: float) -> bool:
-        """Whether it is to stand still now."""
+        """Whether it is to stand still now. To be asked when ``next_s`` has come."""
+        if self.share is not None and now_s >= self._edge_s:
+            self._idle = not self._idle
+            on_time = now_s - self._edge_s < LATE_S
+            self._edge_s = (self._edge_s if on_time else now_s) + self._length_s()
         if self._paused_until_s is not None and now_s < self._paused_until_s:
             return True
-        return self.share is not None and self._phase_s(now_s) < self._idle_s(self.share)
+        return self._idle
 
     def next_s(self, now_s: float) -> float | None:
         """When to look again; None: nothing changes by itself."""
@@ -46,16 +57,14 @@ class Duty:
         if self._paused_until_s is not None and now_s < self._paused_until_s < float("inf"):
             edges_s.append(self._paused_until_s)
         if self.share is not None:
-            phase_s, idle_s = self._phase_s(now_s), self._idle_s(self.share)
-            edges_s.append(now_s + (idle_s if phase_s < idle_s else PERIOD_S) - phase_s)
+            edges_s.append(self._edge_s)
         return max(min(edges_s), now_s + SOON_S) if edges_s else None
 
-    def _phase_s(self, now_s: float) -> float:
-        return (now_s - self._since_s) % PERIOD_S
-
-    @staticmethod
-    def _idle_s(share: float) -> float:
-        return PERIOD_S * (1 - share)
+    def _length_s(self) -> float:
+        """Of the part that begins."""
+        if self.share is None:
+            return 0.0
+        return PERIOD_S * ((1 - self.share) if self._idle else self.share)
 
 
 class Pacemaker:

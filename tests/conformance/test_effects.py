@@ -200,12 +200,18 @@ def test_a_node_that_stands_still_is_killed_when_it_does_not_end(cluster_name: s
 
 @every_cluster_with("pause")
 def test_a_pause_is_seen_by_the_node_s_own_clock(cluster_name: str, tmp_path: Path) -> None:
+    async def ticked(world: World, gap_s: float) -> Mapping[str, float]:
+        async with asyncio.timeout(20):
+            while (answer := await world.call("n2", "ticks"))["gap_s"] < gap_s or not answer["count"]:
+                await asyncio.sleep(0.02)
+        return answer
+
     async def scenario(world: World) -> None:
+        await ticked(world, 0.0)
         await world.cluster.pause("n2")
         assert not await world.alive("n2", timeout_s=1.0)
         await world.cluster.resume("n2")
-        assert (await world.call("n2", "ticks"))["gap_s"] >= 1.0
-        before = await world.call("n2", "ticks")
+        before = await ticked(world, 1.0)
         await asyncio.sleep(0.5)
         after = await world.call("n2", "ticks")
         assert after["count"] > before["count"]
@@ -218,9 +224,15 @@ def test_a_pause_is_seen_by_the_node_s_own_clock(cluster_name: str, tmp_path: Pa
 def test_a_throttled_node_runs_in_small_portions(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         cluster = world.cluster
+
+        async def share() -> bool:
+            """Whether it runs for a fifth of the time; on a busy machine who lets it go and stop may be late."""
+            seen = await cluster.cpu_share("n2")
+            return bool(abs(seen - 0.2) <= 0.05 if cluster_name == "sim" else 0 < seen <= 0.5)
+
         assert await cluster.cpu_share("n2") == 1
         await cluster.throttle("n2", 0.2)
-        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.15)
+        assert await share()
         assert await cluster.cpu_share("n1") == 1
         await asyncio.sleep(0.5)
         assert (await world.call("n2", "ticks"))["gap_s"] >= 0.075  # of 100 ms it stands still for 80
@@ -228,11 +240,11 @@ def test_a_throttled_node_runs_in_small_portions(cluster_name: str, tmp_path: Pa
         await cluster.pause("n2")
         assert await cluster.cpu_share("n2") <= 0.05  # a process stops soon after it is told to
         await cluster.resume("n2")
-        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.15)
+        assert await share()
         await cluster.kill("n2")
         assert await cluster.cpu_share("n2") is None
         await cluster.restart("n2")
-        assert await cluster.cpu_share("n2") == pytest.approx(0.2, abs=0.15)
+        assert await share()
         await cluster.unthrottle("n2")
         await cluster.unthrottle("n2")
         assert await cluster.cpu_share("n2") == 1

@@ -61,6 +61,19 @@ def test_a_duty_is_what_a_step_by_step_account_says(plan: list[tuple[str, float 
                 assert next_s <= step * STEP_S + STEP_S / 2
 
 
+@given(st.sampled_from([0.05, 0.1, 0.5]), st.floats(0.021, 0.4))
+def test_who_is_looked_at_late_runs_all_the_same(share: float, late_s: float) -> None:
+    duty, now_s = Duty(), 0.0
+    duty.throttle(share, now_s)
+    parts = []
+    for _ in range(40):
+        next_s = duty.next_s(now_s)
+        assert next_s is not None
+        now_s = next_s + late_s
+        parts.append(duty.stands(now_s))
+    assert parts == [False, True] * 20
+
+
 def test_a_pacemaker_stops_and_goes_in_time() -> None:
     async def play() -> tuple[list[tuple[float, str]], list[tuple[float, str]]]:
         loop = asyncio.get_running_loop()
