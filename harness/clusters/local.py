@@ -2,7 +2,8 @@
 
 Real packets, real processes: nodes and clients speak TCP (``targets.node.tcp``) over virtual cables, and faults act on the packets at
 the router (``fabric``). The harness's own questions go to a node's standard input, which no fault of the network reaches. All of it
-lives in namespaces of the run, which end with this process, however it ends (``namespaces``). Options: ``ip`` 4 or 6.
+lives in namespaces of the run, which end with this process, however it ends (``namespaces``). Options: ``ip`` 4 or 6; ``packet_log``
+true for a log of all packets, "packets.jsonl" in the run's directory.
 
 Since packets are what is lost, late or doubled, TCP hides from a node most of what a link does, as it does on a real network: loss
 and reordering become delay, duplicates vanish. A one-way cut takes acknowledgements along, so that soon nothing flows either way.
@@ -13,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,8 @@ from harness import clock
 from harness.clusters.channels import Line
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.netlink_route import has_six
-from harness.clusters.fabric.router import Router
+from harness.clusters.fabric.packet_log import PacketLog
+from harness.clusters.fabric.router import Router, told
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import doctor, layout
 from harness.clusters.namespaces.callers import FAMILIES, Caller, Switchboard, take_socket
@@ -41,21 +43,13 @@ from harness.protocols import Body, Channel, ClusterSpec
 from targets.node import codes
 from targets.node.wallclock import Skew
 
+OWN_OPTIONS = ("ip", "packet_log")  # all others are the node program's
 # A node that stands still goes on by itself after this, unless it is told again to stand still: its place sees to that, also while this
 # process hangs.
 LEASE_S = 15.0
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What the kernel refuses becomes a sentence for people."""
-    try:
-        yield
-    except OSError as error:
-        raise ClusterError(f"the fabric of the local cluster: {error.strerror or error}") from error
 
 
 class LocalCluster:
@@ -67,20 +61,20 @@ class LocalCluster:
     def __init__(self, spec: ClusterSpec, argv: Argv = tcp_node) -> None:
         layout.check_names(spec.nodes)
         self.nodes = tuple(spec.nodes)
-        program_options = {name: value for name, value in spec.options.items() if name != "ip"}  # that one is ours
-        self._spec, self._argv = replace(spec, options=program_options), argv
-        self._version = spec.options.get("ip", 4)
+        options = {name: value for name, value in spec.options.items() if name not in OWN_OPTIONS}
+        self._spec, self._argv = replace(spec, options=options), argv
+        self._version, self._logs_packets = spec.options.get("ip", 4), bool(spec.options.get("packet_log"))
+        self._log: PacketLog | None = None
         if self._version not in FAMILIES:
             raise ClusterError(f"the option ip of the local cluster is 4 or 6, not {self._version!r}")
         if self._version == 6 and not has_six():
             raise ClusterError("this machine's kernel has no IPv6: leave the option ip of the local cluster at 4")
-        home = (spec.directory / "nodes").absolute()
-        self._nodes = {
-            name: LocalNode(name, home / name, layout.node_address(number)) for number, name in enumerate(self.nodes, 1)
-        }
+        home, numbered = (spec.directory / "nodes").absolute(), enumerate(self.nodes, 1)
+        self._nodes = {name: LocalNode(name, home / name, layout.node_address(number)) for number, name in numbered}
         self._namespaces = Namespaces()
         self._desk = Line(self._hand_over)
         self._callers: dict[str, Caller] = {}
+        self._names = {half: node.name for node in self._nodes.values() for half in node.address.packed()}
         self._router: Router
         self._board: Switchboard
         self._prober = Prober()
@@ -98,9 +92,11 @@ class LocalCluster:
     async def start(self) -> None:
         self._began_s = asyncio.get_running_loop().time()
         try:
-            await self._namespaces.start(self._plans(), self._spec.seed)
+            await self._namespaces.start(self._plans(), self._spec.seed, tap=self._logs_packets)
             self._router = Router(self._namespaces.filter, self._tell_shaper, self._keys)
             where = {node.name: node.address for node in self._nodes.values()}
+            if self._logs_packets:
+                self._log = PacketLog(self._namespaces.tap, self._names.get, self._spec.directory / "packets.jsonl")
             self._board = Switchboard(
                 place=self._namespaces.places[layout.CLIENTS],
                 where=where,
@@ -130,6 +126,8 @@ class LocalCluster:
         try:
             if self._renewal is not None:
                 self._renewal.cancel()
+            if self._log is not None:
+                self._log.close()
             self._prober.close()
             for caller in self._callers.values():
                 await caller.close()
@@ -246,6 +244,7 @@ class LocalCluster:
             for other in self._callers.values():
                 other.tidy()
             caller = self._callers[client] = Caller(client, len(self._callers) + 1, self._board)
+            self._names.update(dict.fromkeys(caller.address.packed(), client))
         return caller
 
     def _babbled(self, name: str, line: bytes) -> None:
@@ -286,22 +285,22 @@ class LocalCluster:
         return await self._namespaces.shaper.call(do, **fields)
 
     async def cut(self, links: Iterable[Link]) -> None:
-        with _told():
+        with told():
             self._router.cut(list(links))
 
     async def mend(self, links: Iterable[Link]) -> None:
-        with _told():
+        with told():
             self._router.mend(list(links))
 
     async def reaches(self, links: Sequence[Link]) -> list[bool]:
         return await self._prober.reaches(links)
 
     async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
-        with _told():
+        with told():
             await self._router.shape(links, shape)
 
     async def unshape(self, links: Iterable[Link]) -> None:
-        with _told():
+        with told():
             await self._router.unshape(links)
 
     async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
@@ -324,7 +323,7 @@ class LocalCluster:
 
     async def rate(self, node: str, bytes_per_s: int | None) -> None:
         """Limit what leaves a node; None: as fast as it goes."""
-        with _told():
+        with told():
             await self._place(node).call("rate", bytes_per_s=bytes_per_s)
 
     async def kill(self, node: str) -> None:

@@ -7,7 +7,8 @@ fault, how many packets met it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -15,12 +16,22 @@ from harness.clusters.fabric import links as fates
 from harness.clusters.fabric import nft
 from harness.clusters.fabric.nfqueue_shaper import LINKS_MAX
 from harness.effects import Link, PacketShape
+from harness.errors import ClusterError
 
 # A packet on a cable of Ethernet; longer ones are cut into such before they are shaped, where size matters.
 PACKET_MAX = 1500
 
 Keys = Callable[[Link], list[nft.Key]]
 Tell = Callable[..., Awaitable[Any]]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What the kernel refuses becomes a sentence for people, as a ClusterError."""
+    try:
+        yield
+    except OSError as error:
+        raise ClusterError(f"the fabric of the local cluster: {error.strerror or error}") from error
 
 
 class PacketFilter(Protocol):

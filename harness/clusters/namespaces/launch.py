@@ -46,15 +46,19 @@ class Namespaces:
         self.filter: Filter
         self.route: Netlink
         self.shaper: Conversation
+        self.tap: socket.socket
         self.shaper_refused: str | None = None  # why packets cannot be shaped here
         self._process: subprocess.Popen[bytes] | None = None
         self._supervisor: Conversation
         self._close: list[Any] = []
 
-    async def start(self, plans: Sequence[place.Plan], seed: int, lent: Mapping[str, int] | None = None) -> None:
+    async def start(
+        self, plans: Sequence[place.Plan], seed: int, lent: Mapping[str, int] | None = None, *, tap: bool = False
+    ) -> None:
         """Make these places, which all have the same hosts. Raises ClusterError; then nothing is left of them.
 
-        Places in ``lent`` are no new ones: they join the network of that descriptor, which stays the caller's.
+        Places in ``lent`` are no new ones: they join the network of that descriptor, which stays the caller's. With ``tap`` there is one
+        on the router (``fabric.packet_log``).
         """
         try:
             self._launch()
@@ -64,7 +68,7 @@ class Namespaces:
                 await self._supervisor.call("lend", [(lent or {})[name] for name in some], names=some)
             # What all places have in common travels once: a message has room for a hundred of them.
             places = [{name: value for name, value in asdict(plan).items() if name != "hosts"} for plan in plans]
-            await self._supervisor.call("build", places=places, hosts=plans[0].hosts, seed=seed)
+            await self._supervisor.call("build", places=places, hosts=plans[0].hosts, seed=seed, tap=tap)
             self.filter.setup()
         except BaseException as error:
             await self.stop()
@@ -99,6 +103,9 @@ class Namespaces:
             case "route":
                 self.route = Netlink(sock)
                 self._close.append(self.route)
+            case "tap":
+                self.tap = sock
+                self._close.append(sock)
             case _:
                 self.shaper, self.shaper_refused = Conversation(sock, "the shaper"), message["refused"]
                 self._close.append(self.shaper)

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from harness.clusters.fabric import netlink_route as route
 from harness.clusters.fabric import nfqueue_shaper
 from harness.clusters.fabric.netlink import NETFILTER, ROUTE, Netlink, Request, open_socket
+from harness.clusters.fabric.packet_log import open_tap
 from harness.clusters.namespaces import kernel, layout, place, wire
 
 ALL_BUT_USER = kernel.NEW_NET | kernel.NEW_MOUNT | kernel.NEW_UTS | kernel.NEW_IPC | kernel.NEW_PID
@@ -108,6 +109,8 @@ def _build(control: socket.socket, request: Mapping[str, Any], lent: Mapping[str
     shaper, error = _shaper(request["seed"])
     _give(control, {"tool": "filter"}, open_socket(NETFILTER))
     _give(control, {"tool": "route"}, open_socket(ROUTE))
+    if request["tap"]:
+        _give(control, {"tool": "tap"}, open_tap())
     _give(control, {"tool": "shaper", "refused": error}, shaper)
 
 
