@@ -250,10 +250,8 @@ class Txn:
         self.node, self.seen = node, dict[str, Any]()
 
     def on_txn(self, body: Body) -> Body:
-        if self.node.broken and any(mop[0] == "append" for mop in body["txn"]):
-            return {
-                "txn": [change(self.node, "root", lambda db, mop=mop: carry_out(db, [mop]))[0] for mop in body["txn"]]
-            }
+        if self.node.broken and sys.argv[1] == "txn-list-append":
+            return {"txn": [self._alone(mop) for mop in body["txn"]]}
         done = change(self.node, "root", lambda db: carry_out(db, body["txn"]))
         if self.node.broken and sys.argv[1] == "txn-rw-register":
             with self.node.lock:
@@ -264,6 +262,12 @@ class Txn:
                     else:
                         mop[2] = own.get(str(mop[1]))
         return {"txn": done}
+
+    def _alone(self, mop: list[Any]) -> list[Any]:
+        """One micro-operation by itself, a while after the one before, so that others come in between."""
+        threading.Event().wait(PERIOD_S)
+        [done] = change(self.node, "root", lambda db: carry_out(db, [mop]))
+        return list(done)
 
     def tick(self) -> None:
         with self.node.lock:
