@@ -19,4 +19,7 @@ TARGETS = {
     "kv/counter-at-least-once": "targets.kv.counter_target:AT_LEAST_ONCE",
     "kv/counter-at-most-once": "targets.kv.counter_target:AT_MOST_ONCE",
     "kv/unique-ids": "targets.kv.crdt_target:UNIQUE_IDS",
+    "kv/dynamo": "targets.kv.dynamo_target:DYNAMO",
+    "kv/dynamo-lww": "targets.kv.dynamo_target:DYNAMO_LWW",
+    "kv/dynamo-hlc": "targets.kv.dynamo_target:DYNAMO_HLC",
 }

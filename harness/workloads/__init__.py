@@ -3,7 +3,8 @@
     workload        what a workload is, and what it may be asked for
     final           the reads at the end of a run
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
-    register sessions kv cas_register set_workload counter broadcast or_set unique_ids echo transactions kafka ...    the workloads
+    write_read      pairs of a write and the read that follows it (for ``eventual``)
+    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions kafka ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -27,6 +28,12 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "broadcast": "harness.workloads.broadcast:BROADCAST",
     "g-set": "harness.workloads.broadcast:G_SET",
     "or-set": "harness.workloads.or_set:OR_SET",
+    "eventual": "harness.workloads.eventual:EVENTUAL",
+    "eventual-siblings": "harness.workloads.eventual:EVENTUAL_SIBLINGS",
+    "eventual-deletes": "harness.workloads.eventual:EVENTUAL_DELETES",
+    "eventual-set": "harness.workloads.eventual:EVENTUAL_SET",
+    "write-read": "harness.workloads.eventual:WRITE_READ",
+    "eventual-sessions": "harness.workloads.eventual:SESSIONS",
     "unique-ids": "harness.workloads.unique_ids:UNIQUE_IDS",
     "echo": "harness.workloads.echo:ECHO",
     "lin-kv": "harness.workloads.register:LIN_KV",

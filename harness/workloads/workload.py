@@ -21,8 +21,9 @@ class WorkloadOptions:
 
     ``concurrency`` client threads speak to ``nodes``, ``rate`` ops per second for ``time_limit_s``. ``rng`` is for what is drawn before
     the run begins; during it, generators draw from their context. The rest is the user's to choose: how many ``keys`` (None: as the
-    workload sees fit), how many ops each key gets where keys follow one another (``ops_per_key``), and how long all is quiet before the
-    final reads (``quiet_s``; None: as the workload sees fit).
+    workload sees fit), how many ops each key gets where keys follow one another (``ops_per_key``), how long all is quiet before the
+    final reads (``quiet_s``; None: as the workload sees fit), whether clients go to another node with every op (``hop``) and whether they
+    carry what their session has seen (``vector``), where the workload and the client know of that.
     """
 
     concurrency: int
@@ -33,6 +34,8 @@ class WorkloadOptions:
     keys: int | None = None
     ops_per_key: int = 100
     quiet_s: float | None = None
+    hop: bool = False
+    vector: bool = False
 
     def __post_init__(self) -> None:
         problems = [sentence.format(self) for holds, sentence in _RULES if not holds(self)]
@@ -74,6 +77,8 @@ _RULES: tuple[tuple[Callable[[WorkloadOptions], bool], str], ...] = (
         lambda o: o.quiet_s is None or (type(o.quiet_s) in (int, float) and 0 <= o.quiet_s <= QUIET_MAX_S),
         "quiet_s must be 0 to 3600 seconds, not {0.quiet_s}",
     ),
+    (lambda o: type(o.hop) is bool, "hop must be true or false, not {0.hop}"),
+    (lambda o: type(o.vector) is bool, "vector must be true or false, not {0.vector}"),
 )
 
 

@@ -15,6 +15,7 @@ PROGRAMS = {
     "kv/crdt": "targets.kv.crdt:Crdt",
     "kv/unique-ids": "targets.kv.crdt:Ids",
     "kv/primary": "targets.kv.primary:Primary",
+    "kv/dynamo": "targets.kv.dynamo:Dynamo",
 }
 
 

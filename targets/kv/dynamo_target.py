@@ -1,0 +1,33 @@
+"""What the harness must know of kv/dynamo: three targets of one node program."""
+
+from __future__ import annotations
+
+from harness.protocols import Target
+
+_PROGRAM = "targets.kv.dynamo:Dynamo"
+_CLIENT = "targets.kv.dynamo_client:DynamoClient"
+
+DYNAMO = Target(
+    name="kv/dynamo",
+    summary="a leaderless store with sloppy quorums that keeps concurrent writes side by side: replicas agree later, nothing is lost",
+    program=_PROGRAM,
+    client=_CLIENT,
+    workloads=("eventual-siblings", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv", "set"),
+    options={"conflict": "siblings"},
+)
+DYNAMO_LWW = Target(
+    name="kv/dynamo-lww",
+    summary="a leaderless store with sloppy quorums where the last write wins, by wall clocks: replicas agree later, skew loses writes",
+    program=_PROGRAM,
+    client=_CLIENT,
+    workloads=("eventual", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv", "set"),
+    options={"conflict": "lww"},
+)
+DYNAMO_HLC = Target(
+    name="kv/dynamo-hlc",
+    summary="a leaderless store with sloppy quorums where the last write wins, by hybrid logical clocks: only concurrent writes are lost",
+    program=_PROGRAM,
+    client=_CLIENT,
+    workloads=("eventual", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv", "set"),
+    options={"conflict": "hlc"},
+)
