@@ -6,6 +6,13 @@ went on for that long.
 
 A system may promise more: that of the operations invoked during a fault (later than ``grace_s`` after its
 start, for an election takes its time) at least the share ``served_min`` succeeds, however long it holds.
+It measures every fault's window, and there on either side: on the nodes that were hit, and on the others. It makes
+one promise a claim: once everything is healed, some operation succeeds within ``progress_s``. It is a promise of
+liveness, so it is broken only if someone tried and the run went on for that long.
+
+A store that promises to stay available on both sides of a partition is asked for more: ``side_ok_min`` is the share
+of operations that must succeed on either side of every partition. A side is judged by the operations whose clients
+spoke to its nodes, if they were ``SIDE_OPS_MIN`` or more.
 """
 
 from __future__ import annotations
@@ -16,8 +23,10 @@ from typing import Any
 import numpy as np
 
 from checkers.figures import MILLISECOND_NS, SECOND_NS, Quantiles, begun, latency_ms, ok_times_ns, tally, timed
+from checkers.samples import wilson
 from checkers.windows import Fault, Mark, Windows, windows_of
 from checkers.wording import count
+from checkers.wording import count, listed
 from harness.errors import PlanError
 from harness.history import OK, Calls, History
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
@@ -27,6 +36,10 @@ PROGRESS_S = 5.0
 NO_PROGRESS, NOT_SERVED = "no-progress", "fault-not-served"
 # A fault during which fewer operations were invoked is measured, but no promise is called broken for it.
 OPERATIONS_MIN = 10
+NO_PROGRESS, SIDE_UNAVAILABLE = "no-progress", "side-unavailable"
+PARTITION = "partition"
+# Fewer operations on a side say nothing about it.
+SIDE_OPS_MIN = 10
 # Of the operations that did not succeed, this many are shown.
 SHOWN_MAX = 10
 
@@ -43,6 +56,15 @@ def make(*, progress_s: float = PROGRESS_S, served_min: float | None = None, gra
     if not grace_s >= 0:
         raise PlanError(f"grace_s is {grace_s!r}; it must be 0 or more seconds")
     return Availability(progress_s=progress_s, served_min=served_min, grace_s=grace_s)
+def make(*, progress_s: float = PROGRESS_S, side_ok_min: float | None = None) -> Checker:
+    """Does progress return after the faults? Reports how much was served in each; options: progress_s, how soon
+    it must; side_ok_min, the share of operations that must succeed on either side of every partition.
+
+    Raises PlanError for a share that is none.
+    """
+    if side_ok_min is not None and not 0 <= side_ok_min <= 1:
+        raise PlanError(f"side_ok_min is {side_ok_min!r}; it is a share, from 0 to 1")
+    return Availability(progress_s=progress_s, side_ok_min=side_ok_min)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +110,14 @@ class Availability:
         return judged, broken
 
     def _recovery(self, history: History) -> Verdict:
+    side_ok_min: float | None = None
+    name: str = field(default=NAME, init=False)
+
+    def check(self, history: History, budget: Budget) -> Verdict:
+        verdict = self._recovered(history)
+        return verdict if self.side_ok_min is None else _with_sides(verdict, history, self.side_ok_min)
+
+    def _recovered(self, history: History) -> Verdict:
         calls, windows = timed(history), windows_of(history)
         end_ns = int(history.time_ns.max(initial=0))
         stats: dict[str, Any] = {
@@ -163,7 +193,60 @@ def _during(calls: Calls, fault: Fault, run_end_ns: int) -> dict[str, Any]:
         "ok_share": round(float((part.outcome == OK).mean()), 4) if len(part) else None,
         "unavailable_ms": _longest_gap_ns(calls, fault.start_ns, end_ns) / MILLISECOND_NS,
         "latency_ms": latency_ms(part),
+        "sides": _sides(part, fault),
     }
+
+
+def _sides(part: Calls, fault: Fault) -> list[dict[str, Any]]:
+    """How the nodes that were hit served, and the others; sides that no client spoke to are left out."""
+    names = part.history.nodes
+    hit = np.array([name in fault.targets for name in names], dtype=np.bool_)
+    found = []
+    for mine in (hit, ~hit):
+        nodes = [name for name, wanted in zip(names, mine.tolist(), strict=True) if wanted]
+        side = part.where(np.isin(part.node, np.flatnonzero(mine)))
+        if len(side) and fault.targets:
+            ok = int((side.outcome == OK).sum())
+            low, high = wilson(ok, len(side))
+            found.append(
+                {
+                    "nodes": nodes,
+                    "operations": len(side),
+                    "ok_share": round(ok / len(side), 4),
+                    "ok_share_95": [round(low, 4), round(high, 4)],
+                }
+            )
+    return found
+
+
+def _with_sides(verdict: Verdict, history: History, ok_min: float) -> Verdict:
+    """``verdict``, and that either side of every partition served so much. Unknown if no partition shows it."""
+    partitions = [fault for fault in verdict.stats["faults"] if fault["kind"] == PARTITION]
+    judged = [(fault, side) for fault in partitions for side in fault["sides"] if side["operations"] >= SIDE_OPS_MIN]
+    anomalies = tuple(_unavailable(history, fault, side, ok_min) for fault, side in judged if side["ok_share"] < ok_min)
+    if anomalies:
+        anomalies = (*verdict.anomalies, *anomalies)
+        return replace(verdict, validity=Validity.INVALID, reason=anomalies[0].reason, anomalies=anomalies)
+    if not any(len(fault["sides"]) > 1 for fault in partitions):
+        reason = f"no partition had clients on both sides; {verdict.reason}"
+        return replace(verdict, validity=max(verdict.validity, Validity.UNKNOWN), reason=reason)
+    worst = min((side["ok_share"] for _, side in judged), default=1.0)
+    served = f"on either side of {count(len(partitions), 'partition')} at least {worst:.1%} of the operations succeeded"
+    return replace(verdict, reason=f"{served}; {verdict.reason}")
+
+
+def _unavailable(history: History, fault: dict[str, Any], side: dict[str, Any], ok_min: float) -> Anomaly:
+    start_ns, end_s = round(fault["start_s"] * SECOND_NS), fault["end_s"]
+    part = begun(history.calls(), start_ns, None if end_s is None else round(end_s * SECOND_NS))
+    mine = np.isin(part.node, [code for code, name in enumerate(history.nodes) if name in side["nodes"]])
+    rows = part.call[mine & (part.outcome != OK)][:SHOWN_MAX].tolist()
+    reason = (
+        f"during partition {fault['id']} ({fault['start_s']:.3f} s – {'the end' if end_s is None else f'{end_s:.3f} s'}) only "
+        f"{side['ok_share']:.1%} of {count(side['operations'], 'operation')} on {listed(side['nodes'])} succeeded, "
+        f"less than the {ok_min:.1%} that are promised"
+    )
+    ops = tuple(int(history.index[row]) for row in rows)
+    return Anomaly(checker=NAME, name=SIDE_UNAVAILABLE, ops=ops, reason=reason)
 
 
 def _longest_gap_ns(calls: Calls, start_ns: int, end_ns: int) -> int:

@@ -1,7 +1,8 @@
 """``eventual`` and its kin: for stores that promise to agree once nobody writes, and little before that.
 
 Reads and writes of fresh values on many keys: many, since a key that is written again is repaired by that, and shows nothing. When
-everything has healed and nobody writes any more, ``QUIET_S`` pass; then every client reads every key, and by then all must agree.
+everything has healed and nobody writes any more, clients only read for ``QUIET_S``, which shows how long agreement takes; then
+every client reads every key, and by then all must agree.
 
     eventual             one value per key; judged: agreement, and how stale reads were
     eventual-siblings    reads return all values that stand side by side; and no acknowledged write may be missing
@@ -19,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness.generator import Generator, map_ops
+from harness.generator import Generator, map_ops, phases, stagger, time_limit
 from harness.op import Op
 from harness.workloads.final import reads_of
 from harness.workloads.registers import registers
@@ -34,6 +35,7 @@ DELETE_EVERY = 3
 # A store has so long to agree, from the heal and from the last write on; the final reads begin a little later.
 SETTLE_S, QUIET_S = 5.0, 6.0
 HOP, VECTOR, SIBLINGS = "hop", "vector", "siblings"
+WATCHING = "watching"  # marks the reads of the quiet time
 _ALWAYS = (("availability", {}), ("sanity", {}), ("stats", {}), ("latency", {}))
 _AGREE = {"settle_s": SETTLE_S}
 
@@ -61,8 +63,16 @@ def _registers(*marks: str, keys: int = KEYS, change: Callable[[Op], Op] | None 
 
 
 def _final(*marks: str, keys: int = KEYS) -> Callable[[WorkloadOptions], Generator]:
-    # Each client reads at its own node: that all nodes give the same answer is what is asked.
-    return lambda options: _marked(replace(options, hop=False), reads_of(_keys(options, keys)), *marks)
+    def generator(options: WorkloadOptions) -> Generator:
+        watched = stagger(1 / options.rate, registers([1.0] * len(_keys(options, keys)), {"read": 1.0}))
+        # Each client reads at its own node: that all nodes give the same answer is what is asked.
+        at_home = replace(options, hop=False)
+        return phases(
+            _marked(options, time_limit(QUIET_S, watched), *marks, WATCHING),
+            _marked(at_home, reads_of(_keys(options, keys)), *marks),
+        )
+
+    return generator
 
 
 EVENTUAL = Workload(
@@ -72,7 +82,6 @@ EVENTUAL = Workload(
     generator=_registers(),
     final=_final(),
     checkers=(("convergence", {**_AGREE, "lost_updates": False}), ("staleness", {}), *_ALWAYS),
-    quiet_s=QUIET_S,
 )
 EVENTUAL_SIBLINGS = replace(
     EVENTUAL,
@@ -96,7 +105,6 @@ EVENTUAL_SET = replace(
     summary="adds of ever new elements to a few sets, then quiet, and what is left of them at the end",
     generator=lambda options: _marked(options, Adds(len(_keys(options, SET_KEYS)), 0)),
     final=_final(keys=SET_KEYS),
-    quiet_s=QUIET_S,
 )
 WRITE_READ = replace(
     EVENTUAL,

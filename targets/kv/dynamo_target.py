@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.protocols import Target
+from targets.kv.dynamo_bugs import DYNAMO_BUGS, HLC_BUGS, LWW_BUGS
 
 _PROGRAM = "targets.kv.dynamo:Dynamo"
 _CLIENT = "targets.kv.dynamo_client:DynamoClient"
@@ -12,7 +13,8 @@ DYNAMO = Target(
     summary="a leaderless store with sloppy quorums that keeps concurrent writes side by side: replicas agree later, nothing is lost",
     program=_PROGRAM,
     client=_CLIENT,
-    workloads=("eventual-siblings", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv", "set"),
+    workloads=("eventual-siblings", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv"),
+    bugs=DYNAMO_BUGS,
     options={"conflict": "siblings"},
 )
 DYNAMO_LWW = Target(
@@ -20,7 +22,8 @@ DYNAMO_LWW = Target(
     summary="a leaderless store with sloppy quorums where the last write wins, by wall clocks: replicas agree later, skew loses writes",
     program=_PROGRAM,
     client=_CLIENT,
-    workloads=("eventual", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv", "set"),
+    workloads=("eventual", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv"),
+    bugs=LWW_BUGS,
     options={"conflict": "lww"},
 )
 DYNAMO_HLC = Target(
@@ -28,6 +31,7 @@ DYNAMO_HLC = Target(
     summary="a leaderless store with sloppy quorums where the last write wins, by hybrid logical clocks: only concurrent writes are lost",
     program=_PROGRAM,
     client=_CLIENT,
-    workloads=("eventual", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv", "set"),
+    workloads=("eventual", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv"),
+    bugs=HLC_BUGS,
     options={"conflict": "hlc"},
 )

@@ -14,7 +14,7 @@ class Bugs:
     """Which rules this node breaks. A flag's name with dashes is the value of the option "bug"."""
 
     # What replaces what.
-    vector_pruned: bool = False  # of a version vector only the two newest entries are kept
+    vector_pruned: bool = False  # of a version vector only the four greatest entries are kept
     plain_vector: bool = False  # a write replaces whatever its coordinator has, as if its client had seen it
     first_sibling_wins: bool = False  # of two versions that do not know each other one is dropped
     stamped_by_replica: bool = False  # every replica stamps a write by its own clock as it comes

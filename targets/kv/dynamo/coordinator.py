@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any
 
 from targets.kv.dynamo.bugs import Bugs
-from targets.kv.dynamo.cells import Cell, Context, Kind, digest_of, slot_of
+from targets.kv.dynamo.cells import Cell, Context, Kind, slot_of
 from targets.kv.dynamo.config import Config
 from targets.kv.dynamo.members import Members
 from targets.kv.dynamo.ring import Ring
@@ -93,17 +93,15 @@ class Coordinator:
         return reduce(self._kind.merge, cells) if cells else None
 
     def _holders(self, round_: Round, cell: Cell) -> int:
-        wanted = digest_of(cell)
-        return sum(known is not None and digest_of(known) == wanted for known in round_.answers.values())
+        return sum(known == cell for known in round_.answers.values())
 
     def _repair(self, round_: Round) -> None:
         """Read repair: a put that wants no answer."""
         cell = self._joined(round_)
         if cell is None or self._bugs.no_read_repair or not self._config.read_repair:
             return
-        wanted = digest_of(cell)
         for node, known in round_.answers.items():
-            if node in round_.homes and (known is None or digest_of(known) != wanted):
+            if node in round_.homes and known != cell:
                 body = {"type": "put", "key": round_.key, "cell": cell, "hint": None}
                 if node == self._env.node_id:
                     self._answer(body)

@@ -24,7 +24,7 @@ from targets.kv.dynamo.cells import Cell, Context
 Vector = dict[str, int]
 Sibling = list[Any]  # [node, number, value, whether it is a tombstone]; a list, as it comes out of a message
 NODE, NUMBER, VALUE, DEAD = range(4)
-PRUNED_TO = 2
+PRUNED_TO = 4  # with the bug
 
 
 class Siblings:
@@ -39,6 +39,8 @@ class Siblings:
         number = known.get(self._me, 0) + 1
         vector = _joined(_joined(known, seen), {self._me: number})
         unseen = [one for one in (cell["sib"] if cell else ()) if one[NUMBER] > seen.get(one[NODE], 0)]
+        if self._bugs.vector_pruned and len(vector) > PRUNED_TO:
+            vector = dict(sorted(vector.items(), key=lambda entry: entry[NUMBER])[-PRUNED_TO:])
         return self._cell(vector, [*unseen, [self._me, number, value, dead]])
 
     def merge(self, one: Cell, other: Cell) -> Cell:
@@ -71,8 +73,6 @@ class Siblings:
         return self._me in cell["vv"]
 
     def _cell(self, vector: Vector, siblings: list[Sibling]) -> Cell:
-        if self._bugs.vector_pruned and len(vector) > PRUNED_TO:
-            vector = dict(sorted(vector.items(), key=lambda entry: entry[NUMBER])[-PRUNED_TO:])
         return {"vv": vector, "sib": sorted(siblings, key=lambda sibling: sibling[:VALUE])}
 
 

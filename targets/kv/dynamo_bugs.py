@@ -1,0 +1,170 @@
+"""The seeded bugs of kv/dynamo, per variant: the faults and settings that reveal each, and the checker that names it.
+
+Each is found within 50 random seeds of a minute of virtual time on the simulator, by a checker that the correct program satisfies under the
+same faults and settings (``tests/sweep/test_dynamo.py``). Quorums heal and hide much of what is wrong with repair: so where repair is meant,
+a run has r = w = 1, and the other repairs are off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from harness.protocols import Bug
+
+ONE: dict[str, Any] = {"r": 1, "w": 1}  # a read sees one replica, so it shows what that one lacks
+STRICT: dict[str, Any] = {"sloppy": False}
+ABD: dict[str, Any] = {"sloppy": False, "write_back": True}  # with hybrid clocks, registers are linearizable
+SETS: dict[str, Any] = {"workload": "eventual-set", "rate": 30.0}
+REGISTERS: dict[str, Any] = {"workload": "kv"}
+# Without clock faults, the last write by any clock is the last write: nothing may be lost.
+NOTHING_LOST: dict[str, Any] = {"checkers": {"convergence": {"lost_updates": True}}}
+
+ACK_BEFORE_SYNC = Bug(
+    name="ack-before-sync",
+    summary="replicas confirm writes that are not yet on their disks",
+    checker="convergence",
+    faults=("kill",),
+    source="Riak issue kv679; Cassandra, commitlog_sync periodic",
+    settings={"options": ONE},
+)
+HINTS_VOLATILE = Bug(
+    name="hints-volatile",
+    summary="hints are kept in memory, so a node that restarts never hands over what it took for others",
+    checker="convergence",
+    faults=("partition", "kill"),
+    source="Dynamo, SOSP 2007, section 4.6",
+    settings={"options": ONE, "interval_s": 3.0},
+)
+HINT_DROPPED = Bug(
+    name="hint-dropped-when-sent",
+    summary="a hint is forgotten when it is sent, not when its home has confirmed it",
+    checker="convergence",
+    faults=("partition", "packet"),
+    source="Dynamo, SOSP 2007, section 4.6",
+    settings={"options": ONE, "interval_s": 3.0},
+)
+HANDOFF_OVERWRITES = Bug(
+    name="handoff-overwrites",
+    summary="what is handed over replaces what its home has, newer or not",
+    checker="convergence",
+    faults=("partition", "packet"),
+    source="Dynamo, SOSP 2007, sections 4.4 and 4.6",
+    settings={"options": ONE, "interval_s": 3.0},
+)
+NO_READ_REPAIR = Bug(
+    name="no-read-repair",
+    summary="a read that finds a replica with an old version leaves it so",
+    checker="convergence",
+    faults=("partition",),
+    source="Dynamo, SOSP 2007, section 5",
+    settings={"options": ONE | STRICT | {"anti_entropy_s": 0.0}},
+)
+TREE_OF_KEYS = Bug(
+    name="tree-of-keys",
+    summary="Merkle trees tell which keys there are but not which versions, so replicas that differ look equal",
+    checker="convergence",
+    faults=("partition",),
+    source="Dynamo, SOSP 2007, section 4.7",
+    settings={"options": ONE | STRICT | {"read_repair": False}},
+)
+TOMBSTONES = Bug(
+    name="tombstones-collected",
+    summary="deletions are forgotten before every replica has heard of them, so what was deleted comes back",
+    checker="convergence",
+    faults=("partition", "kill"),
+    source="Cassandra, gc_grace_seconds",
+    settings={"workload": "eventual-deletes", "options": ONE},
+)
+
+DYNAMO_BUGS = (
+    Bug(
+        name="vector-pruned",
+        summary="version vectors are cut down to four entries, so a node gives out numbers again that others take for known",
+        checker="convergence",
+        faults=("partition",),
+        source="Dynamo, SOSP 2007, section 4.4, clock truncation; Riak, old_vclock",
+        settings={"rate": 30.0},
+    ),
+    Bug(
+        name="plain-vector",
+        summary="a write replaces whatever its coordinator has, as if its client had seen it",
+        checker="set",
+        faults=("partition",),
+        source="Preguiça et al., Dotted Version Vectors, 2012, section 2",
+        settings=SETS,
+    ),
+    Bug(
+        name="first-sibling-wins",
+        summary="of two versions that do not know each other one is dropped",
+        checker="set",
+        faults=("partition",),
+        source="Riak, allow_mult=false; Jepsen: Riak, 2013",
+        settings=SETS,
+    ),
+    ACK_BEFORE_SYNC,
+    HINTS_VOLATILE,
+    HINT_DROPPED,
+    HANDOFF_OVERWRITES,
+    NO_READ_REPAIR,
+    TREE_OF_KEYS,
+    TOMBSTONES,
+)
+
+
+def _nothing_lost(bug: Bug) -> Bug:
+    return replace(bug, settings={**bug.settings, **NOTHING_LOST})
+
+
+LAST_WRITE_BUGS = (
+    *map(_nothing_lost, (ACK_BEFORE_SYNC, HINTS_VOLATILE, HINT_DROPPED, HANDOFF_OVERWRITES)),
+    NO_READ_REPAIR,
+    TREE_OF_KEYS,
+    TOMBSTONES,
+    Bug(
+        name="stamped-by-replica",
+        summary="every replica stamps a write by its own clock when it comes, so that they put writes in different orders",
+        checker="convergence",
+        faults=("clock", "partition"),
+        source="Cassandra, server-side timestamps; Dynamo, section 4.4",
+        settings={"options": {"r": 1, "w": 1}},
+    ),
+)
+LWW_BUGS = (
+    *LAST_WRITE_BUGS,
+    Bug(
+        name="ties-kept",
+        summary="stamps are whole seconds, and of two equal ones every replica keeps its own",
+        checker="convergence",
+        faults=("partition",),
+        source="Cassandra, CASSANDRA-6123 and the tie-break by value",
+        settings={"options": ONE, "workload_options": {"keys": 5}},
+    ),
+)
+HLC_BUGS = (
+    *LAST_WRITE_BUGS,
+    Bug(
+        name="clock-deaf",
+        summary="a hybrid clock does not take over what it hears, and so is a wall clock",
+        checker="linearizable",
+        faults=("clock",),
+        source="Kulkarni et al., Logical Physical Clocks, 2014, section 3",
+        settings={**REGISTERS, "options": ABD},
+    ),
+    Bug(
+        name="acks-counted-twice",
+        summary="two copies of one answer are taken for the answers of two nodes",
+        checker="linearizable",
+        faults=("packet", "partition"),
+        source="Attiya, Bar-Noy, Dolev 1995",
+        settings={**REGISTERS, "options": ABD},
+    ),
+    Bug(
+        name="write-back-unawaited",
+        summary="a read answers before what it returns is at a quorum",
+        checker="linearizable",
+        faults=("packet", "partition"),
+        source="Attiya, Bar-Noy, Dolev 1995; Kleppmann, Designing Data-Intensive Applications, chapter 9",
+        settings={**REGISTERS, "options": ABD, "workload_options": {"keys": 2}},
+    ),
+)
