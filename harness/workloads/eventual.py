@@ -54,7 +54,9 @@ def _keys(options: WorkloadOptions, otherwise: int) -> range:
     return range(otherwise if options.keys is None else options.keys)
 
 
-def _registers(*marks: str, keys: int = KEYS, change: Callable[[Op], Op] | None = None) -> Callable[[WorkloadOptions], Generator]:
+def _registers(
+    *marks: str, keys: int = KEYS, change: Callable[[Op], Op] | None = None
+) -> Callable[[WorkloadOptions], Generator]:
     def generator(options: WorkloadOptions) -> Generator:
         made = registers([1.0] * len(_keys(options, keys)), SHARES)
         return _marked(options, made if change is None else map_ops(change, made), *marks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.protocols import Target
 from targets.kv.dynamo_bugs import DYNAMO_BUGS, HLC_BUGS, LWW_BUGS
+from targets.kv.dynamo_claims import DYNAMO_CLAIMS, DYNAMO_HLC_CLAIMS, DYNAMO_LWW_CLAIMS
 
 _PROGRAM = "targets.kv.dynamo:Dynamo"
 _CLIENT = "targets.kv.dynamo_client:DynamoClient"
@@ -15,6 +16,7 @@ DYNAMO = Target(
     client=_CLIENT,
     workloads=("eventual-siblings", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv"),
     bugs=DYNAMO_BUGS,
+    claims=DYNAMO_CLAIMS,
     options={"conflict": "siblings"},
 )
 DYNAMO_LWW = Target(
@@ -24,6 +26,7 @@ DYNAMO_LWW = Target(
     client=_CLIENT,
     workloads=("eventual", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv"),
     bugs=LWW_BUGS,
+    claims=DYNAMO_LWW_CLAIMS,
     options={"conflict": "lww"},
 )
 DYNAMO_HLC = Target(
@@ -33,5 +36,6 @@ DYNAMO_HLC = Target(
     client=_CLIENT,
     workloads=("eventual", "eventual-deletes", "eventual-set", "write-read", "sessions", "kv"),
     bugs=HLC_BUGS,
+    claims=DYNAMO_HLC_CLAIMS,
     options={"conflict": "hlc"},
 )

@@ -83,7 +83,9 @@ class AntiEntropy:
             self._store.merge(key, cell)
         self._store.sync()
         given = {slot_of(key): cell for key, cell in body["copies"]}
-        news = [slot for slot in body["wanted"] if slot in self._store.cells and self._store.cells[slot] != given.get(slot)]
+        news = [
+            slot for slot in body["wanted"] if slot in self._store.cells and self._store.cells[slot] != given.get(slot)
+        ]
         if news:
             self._env.send(message["src"], {"type": "exchange", "copies": self._copies(news), "wanted": []})
 
@@ -96,5 +98,3 @@ class AntiEntropy:
         digest: Callable[[str], str] = (lambda _: "here") if self._bugs.tree_of_keys else self._store.digest
         shared = {slot: self._ring.preference(slot)[:n] for slot in self._store.cells}
         return Tree({slot: digest(slot) for slot, homes in shared.items() if me in homes and peer in homes})
-
-

@@ -52,7 +52,9 @@ class Config:
     @classmethod
     def of(cls, options: Mapping[str, Any], nodes: int) -> Config:
         """The options that are a field's name, for a cluster of so many ``nodes``; others ("bug") are not ours. Raises ValueError."""
-        values = {field.name: _read(field.name, str(field.type), options) for field in fields(cls) if field.name in options}
+        values = {
+            field.name: _read(field.name, str(field.type), options) for field in fields(cls) if field.name in options
+        }
         config = cls(**values)
         problems = [sentence.format(c=config, nodes=nodes) for holds, sentence in _RULES if not holds(config, nodes)]
         if problems:

@@ -30,7 +30,15 @@ class Coordinator:
     """``read`` and ``write`` call ``done`` or ``failed`` later, exactly one of them, once."""
 
     def __init__(
-        self, env: Env, config: Config, bugs: Bugs, kind: Kind, store: Store, ring: Ring, members: Members, rounds: Rounds
+        self,
+        env: Env,
+        config: Config,
+        bugs: Bugs,
+        kind: Kind,
+        store: Store,
+        ring: Ring,
+        members: Members,
+        rounds: Rounds,
     ) -> None:
         self._env, self._config, self._bugs, self._kind = env, config, bugs, kind
         self._store, self._ring, self._members, self._rounds = store, ring, members, rounds
@@ -58,7 +66,9 @@ class Coordinator:
                 done(cell)
 
         round_.enough, round_.when_ready, round_.when_over = enough, ready, self._repair
-        round_.when_failed = lambda r: failed(f"{len(r.answers)} of the {self._config.r} answers that a read needs have come")
+        round_.when_failed = lambda r: failed(
+            f"{len(r.answers)} of the {self._config.r} answers that a read needs have come"
+        )
         self._rounds.begin(round_)
 
     def write(self, key: Any, context: Context, value: Any, *, dead: bool, done: Done, failed: Failed) -> None:
@@ -79,7 +89,9 @@ class Coordinator:
         round_ = self._round(key, lambda home: {"type": "put", "key": key, "cell": cell, "hint": home})
         round_.enough = lambda r: self._counted(r) >= self._config.w
         round_.when_ready = lambda _: done(cell)
-        round_.when_failed = lambda r: failed(f"{len(r.answers)} of the {self._config.w} answers that a write needs have come")
+        round_.when_failed = lambda r: failed(
+            f"{len(r.answers)} of the {self._config.w} answers that a write needs have come"
+        )
         self._rounds.begin(round_)
 
     def _round(self, key: Any, question: Callable[[str | None], Body]) -> Round:

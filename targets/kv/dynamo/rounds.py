@@ -20,7 +20,9 @@ Answers = dict[str, Any]  # node → what it answered
 class Round:
     """``asked``: node → the home that it answers for. ``answers`` in the order in which they came."""
 
-    def __init__(self, rounds: Rounds, key: Any, preference: tuple[str, ...], question: Callable[[str | None], Body]) -> None:
+    def __init__(
+        self, rounds: Rounds, key: Any, preference: tuple[str, ...], question: Callable[[str | None], Body]
+    ) -> None:
         self._rounds, self._question = rounds, question
         self.key, self.preference = key, preference
         self.homes = preference[: rounds.config.n]

@@ -49,7 +49,11 @@ class Siblings:
         both = {(sibling[NODE], sibling[NUMBER]) for sibling in other["sib"]} & dots
         kept = [s for s in one["sib"] if (s[NODE], s[NUMBER]) in both or s[NUMBER] > theirs.get(s[NODE], 0)]
         new = [s for s in other["sib"] if s[NUMBER] > mine.get(s[NODE], 0)]
-        if not new and len(kept) == len(one["sib"]) and all(mine.get(node, 0) >= number for node, number in theirs.items()):
+        if (
+            not new
+            and len(kept) == len(one["sib"])
+            and all(mine.get(node, 0) >= number for node, number in theirs.items())
+        ):
             return one
         found = [*kept, *new]
         if self._bugs.first_sibling_wins and kept and new:

@@ -116,7 +116,9 @@ class Store:
     def _rewrite(self) -> None:
         data = b"".join(frame(_encode(record).encode()) for record in self._records())
         self._env.storage.replace(FILE, data)
-        self._bytes = len(data) // 2  # so that it is rewritten again when it has grown as much as it may, or by half of itself
+        self._bytes = (
+            len(data) // 2
+        )  # so that it is rewritten again when it has grown as much as it may, or by half of itself
 
     def _records(self) -> Iterator[list[Any]]:
         for slot, cell in self.cells.items():
