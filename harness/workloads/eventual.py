@@ -17,8 +17,9 @@ the op's ``extra``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from harness.generator import Generator, map_ops, phases, stagger, time_limit
 from harness.op import Op
@@ -36,7 +37,12 @@ DELETE_EVERY = 3
 SETTLE_S, QUIET_S = 5.0, 6.0
 HOP, VECTOR, SIBLINGS = "hop", "vector", "siblings"
 WATCHING = "watching"  # marks the reads of the quiet time
-_ALWAYS = (("availability", {}), ("sanity", {}), ("stats", {}), ("latency", {}))
+_ALWAYS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("availability", {}),
+    ("sanity", {}),
+    ("stats", {}),
+    ("latency", {}),
+)
 _AGREE = {"settle_s": SETTLE_S}
 
 

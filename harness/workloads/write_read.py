@@ -1,8 +1,8 @@
 """Pairs of a write and the read that follows it: of each key there is one op at a time, so nothing is concurrent.
 
-A key is written with a fresh value; once that is acknowledged it is read, at once or a moment later, by whoever is free; then it is written
-again. What is read other than that value is stale, for every store and whatever the order of concurrent writes, for there are none. (After a
-write of unknown outcome the key goes on with its next write: that one may be concurrent with it.)
+A key is written with a fresh value; once that is acknowledged it is read, at once or a moment later, by whoever is free; then it is
+written again. What is read other than that value is stale, for every store and whatever the order of concurrent writes, for there are
+none. (After a write of unknown outcome the key goes on with its next write: that one may be concurrent with it.)
 
 The pause between write and read is 0 or spread over decades, as staleness falls off with it (Bailis et al., PBS, VLDB 2012).
 """

@@ -1,11 +1,12 @@
 """The client of kv/dynamo: it reads before it writes, and settles siblings, as the clients of such a store must.
 
-A write first reads the key and then hands back the context that came with it (Dynamo, 4.4: put takes the context of a get), so it replaces what was
-there and nothing else. An add reads the set, and writes it with one element more; where siblings stand side by side, they are united.
+A write first reads the key and then hands back the context that came with it (Dynamo, 4.4: put takes the context of a get), so it
+replaces what was there and nothing else. An add reads the set, and writes it with one element more; where siblings stand side by side,
+they are united.
 
-One client speaks to one node: what became of an op is then what that node could do, on its side of a partition. With ``hop`` in the op's ``extra``
-(the workload option) each op goes to any node instead. With ``vector``, a client demands of every read all that it has seen of the key in its
-session: guarantees that the client carries itself (Terry et al., PDIS 1994).
+One client speaks to one node: what became of an op is then what that node could do, on its side of a partition. With ``hop`` in the
+op's ``extra`` (the workload option) each op goes to any node instead. With ``vector``, a client demands of every read all that it has
+seen of the key in its session: guarantees that the client carries itself (Terry et al., PDIS 1994).
 
 Nothing is sent twice. A write that was sent a second time would get a second stamp, and could replace what came after the first.
 What an error proves: a read changes nothing, so an op that got no further certainly did not happen (fail). Once the write has left, only a
@@ -30,7 +31,8 @@ HOP, VECTOR, SIBLINGS = "hop", "vector", "siblings"  # what a workload may write
 class DynamoClient:
     """Satisfies ``harness.protocols.Client``. Ops: read, write (null deletes), add (element).
 
-    A read returns the value (null if there is none, all elements if it is a set); with ``siblings`` in the op's extra the list of all values.
+    A read returns the value (null if there is none, all elements if it is a set); with ``siblings`` in the op's extra the list of all
+    values.
     """
 
     def __init__(self, seat: ClientSeat) -> None:

@@ -13,13 +13,15 @@ Standard library and ``targets.node`` alone: it travels into the node. In readin
 * ``ring`` who holds a key (4.2, 4.3); ``cells`` what a copy of a key is, ``siblings`` and ``stamps`` its two kinds (4.4);
 * ``store`` what is on the disk; ``members`` who is there (4.8); ``rounds`` one question to the replicas of a key (4.5);
 * ``coordinator`` reads and writes (4.5), read repair and write-back; ``handoff`` hints (4.6);
-* ``merkle`` trees over keys, ``antientropy`` their exchange (4.7); ``requests`` what clients ask; ``node`` puts the parts together.
+* ``merkle`` trees over keys, ``antientropy`` their exchange (4.7); ``requests`` what clients ask;
+* ``parts`` what the workers share; ``node`` puts the parts together.
 
 Every handler is a plain function: nothing here awaits, so a message is dealt with whole, at one instant.
 
-One thing differs from the paper. There, a node that is not among a key's first N hands a write on to one that is. Here the node that a client
-asked coordinates, always, so that an answer depends on no second hop whose failure would leave it in doubt. The price is paid by
-``siblings``: a node that has numbered a write of a key keeps its copy for good, since its next number must say that it knows this one.
+One thing differs from the paper. There, a node that is not among a key's first N hands a write on to one that is. Here the node that a
+client asked coordinates, always, so that an answer depends on no second hop whose failure would leave it in doubt. The price is paid
+by ``siblings``: a node that has numbered a write of a key keeps its copy for good, since its next number must say that it knows this
+one.
 """
 
 from targets.kv.dynamo.node import Dynamo

@@ -11,14 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from targets.kv.dynamo.bugs import Bugs
 from targets.kv.dynamo.cells import slot_of
-from targets.kv.dynamo.config import Config
-from targets.kv.dynamo.members import Members
 from targets.kv.dynamo.merkle import DEPTH, Tree
-from targets.kv.dynamo.ring import Ring
-from targets.kv.dynamo.store import Store
-from targets.node.env import Env, Message
+from targets.kv.dynamo.parts import Parts
+from targets.node.env import Message
 
 COPIES_MAX = 64  # in one message
 
@@ -26,10 +22,10 @@ COPIES_MAX = 64  # in one message
 class AntiEntropy:
     """Compares this node with the others in turn."""
 
-    def __init__(self, env: Env, config: Config, bugs: Bugs, store: Store, ring: Ring, members: Members) -> None:
-        self._env, self._config, self._bugs = env, config, bugs
-        self._store, self._ring, self._members = store, ring, members
-        self._others = [node for node in env.node_ids if node != env.node_id]
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._env, self._config, self._bugs = parts, parts.env, parts.config, parts.bugs
+        self._store, self._members = parts.store, parts.members
+        self._others = [node for node in self._env.node_ids if node != self._env.node_id]
         self._turn = 0
 
     def start(self) -> None:
@@ -94,7 +90,7 @@ class AntiEntropy:
 
     def _tree(self, peer: str) -> Tree:
         """The tree over the keys that are at home here and there."""
-        me, n = self._env.node_id, self._config.n
+        me, keys = self._env.node_id, self._store.keys
         digest: Callable[[str], str] = (lambda _: "here") if self._bugs.tree_of_keys else self._store.digest
-        shared = {slot: self._ring.preference(slot)[:n] for slot in self._store.cells}
+        shared = {slot: self._parts.homes(keys[slot]) for slot in self._store.cells}
         return Tree({slot: digest(slot) for slot, homes in shared.items() if me in homes and peer in homes})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -21,15 +21,15 @@ class Config:
     """How a node behaves. Every field is an option of the target.
 
     ``n``, ``r``, ``w``: a key has n home nodes; a read waits for r answers, a write for w. ``conflict``: see the package. ``sloppy``: where
-    a home does not answer, the next node of the ring stands in for it with a hint (4.6); without it only homes count (strict quorum).
+    a home does not answer, the next node of the ring stands in for it with a hint (4.6); without, only homes count (strict quorum).
     ``read_repair``: a read brings the homes up to date that answered with less. ``write_back``: a read answers only once w homes
     have what it returns (Attiya, Bar-Noy, Dolev 1995). ``vnodes``: places of each node on the ring.
 
     ``gossip_s``: how often a node tells two others whom it has heard of; ``suspect_s``: a node of which nothing new was heard for so long is
-    taken for down. ``hedge_s``: a replica that has not answered by then is made up for by another one. ``request_s``: then a
+    taken for down. ``hedge_s``: a replica that has not answered by then is made up for by another. ``request_s``: then a
     coordinator gives up; a client's patience has room for a read and a write. ``handoff_s``: how often hints are offered.
-    ``anti_entropy_s``: how often a node compares itself with one other (0: never). ``gc_grace_s``: a deletion is remembered for so long,
-    ten days as in Cassandra: replicas must have compared themselves by then. ``log_bytes``: the log is rewritten when it is longer.
+    ``anti_entropy_s``: how often a node compares itself with one other (0: never). ``gc_grace_s``: a deletion is remembered so long, ten
+    days as in Cassandra: replicas must have compared themselves by then. ``log_bytes``: the log is rewritten when it is longer.
     """
 
     n: int = 3
@@ -77,7 +77,7 @@ def _read(name: str, kind: str, options: Mapping[str, Any]) -> Any:
     return value
 
 
-_RULES = (
+_RULES: tuple[tuple[Callable[[Config, int], bool], str], ...] = (
     (lambda c, nodes: 1 <= c.n <= nodes, "option n={c.n} must be 1 to {nodes}, the number of nodes"),
     (lambda c, _: 1 <= c.r <= c.n, "option r={c.r} must be 1 to n={c.n}"),
     (lambda c, _: 1 <= c.w <= c.n, "option w={c.w} must be 1 to n={c.n}"),

@@ -1,9 +1,10 @@
 """Reads and writes as their coordinator sees them (4.5), and what a replica answers.
 
-A write makes a cell, brings it to the replicas, and is done when w of them have it on their disks. A read asks the replicas and answers
-with the join of the first r cells. Read repair: when all have answered, homes that knew less are sent the join. Write-back (Attiya,
-Bar-Noy, Dolev, "Sharing Memory Robustly in Message-Passing Systems", 1995): a read answers only once w homes have the join, so no later read
-can find less: with strict quorums, r + w > n, and clocks that never run behind (``hlc``), registers are then linearizable.
+A write makes a cell, brings it to the replicas, and is done when w of them have it on their disks. A read asks the replicas and
+answers with the join of the first r cells. Read repair: when all have answered, homes that knew less are sent the join. Write-back
+(Attiya, Bar-Noy, Dolev, "Sharing Memory Robustly in Message-Passing Systems", 1995): a read answers only once w homes have the join,
+so no later read can find less: with strict quorums, r + w > n, and clocks that never run behind (``hlc``), registers are then
+linearizable.
 """
 
 from __future__ import annotations
@@ -12,15 +13,11 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-from targets.kv.dynamo.bugs import Bugs
-from targets.kv.dynamo.cells import Cell, Context, Kind, slot_of
-from targets.kv.dynamo.config import Config
-from targets.kv.dynamo.members import Members
-from targets.kv.dynamo.ring import Ring
+from targets.kv.dynamo.cells import Cell, Context, slot_of
+from targets.kv.dynamo.parts import Parts
 from targets.kv.dynamo.rounds import Round, Rounds
 from targets.kv.dynamo.stamps import Stamped
-from targets.kv.dynamo.store import Store
-from targets.node.env import Body, Env, Message
+from targets.node.env import Body, Message
 
 Done = Callable[[Cell | None], None]  # with what was read or written
 Failed = Callable[[str], None]  # with a sentence
@@ -29,19 +26,9 @@ Failed = Callable[[str], None]  # with a sentence
 class Coordinator:
     """``read`` and ``write`` call ``done`` or ``failed`` later, exactly one of them, once."""
 
-    def __init__(
-        self,
-        env: Env,
-        config: Config,
-        bugs: Bugs,
-        kind: Kind,
-        store: Store,
-        ring: Ring,
-        members: Members,
-        rounds: Rounds,
-    ) -> None:
-        self._env, self._config, self._bugs, self._kind = env, config, bugs, kind
-        self._store, self._ring, self._members, self._rounds = store, ring, members, rounds
+    def __init__(self, parts: Parts, rounds: Rounds) -> None:
+        self._env, self._config, self._bugs, self._kind = parts.env, parts.config, parts.bugs, parts.kind
+        self._store, self._ring, self._members, self._rounds = parts.store, parts.ring, parts.members, rounds
         rounds.local = self._answer
 
     # The coordinator

@@ -10,13 +10,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from targets.kv.dynamo.bugs import Bugs
-from targets.kv.dynamo.cells import Kind, slot_of
-from targets.kv.dynamo.config import Config
-from targets.kv.dynamo.members import Members
-from targets.kv.dynamo.ring import Ring
-from targets.kv.dynamo.store import Store
-from targets.node.env import Env, Message
+from targets.kv.dynamo.cells import slot_of
+from targets.kv.dynamo.parts import Parts
+from targets.node.env import Message
 
 BATCH = 64  # so many hints go to one home at a time
 
@@ -24,11 +20,9 @@ BATCH = 64  # so many hints go to one home at a time
 class Handoff:
     """Offers hints every ``handoff_s``."""
 
-    def __init__(
-        self, env: Env, config: Config, bugs: Bugs, kind: Kind, store: Store, ring: Ring, members: Members
-    ) -> None:
-        self._env, self._config, self._bugs, self._kind = env, config, bugs, kind
-        self._store, self._ring, self._members = store, ring, members
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._env, self._config, self._bugs = parts, parts.env, parts.config, parts.bugs
+        self._kind, self._store, self._members = parts.kind, parts.store, parts.members
 
     def start(self) -> None:
         self._env.call_later(self._config.handoff_s, self._offer)
@@ -72,6 +66,6 @@ class Handoff:
 
     def _drop(self, slot: str, key: Any) -> None:
         """Drop a copy that is needed here no more."""
-        at_home = self._env.node_id in self._ring.preference(slot_of(key))[: self._config.n]
+        at_home = self._env.node_id in self._parts.homes(key)
         if not (at_home or self._store.is_hinted(slot) or self._kind.must_stay(self._store.cells[slot])):
             self._store.forget(slot)

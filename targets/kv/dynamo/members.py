@@ -1,9 +1,9 @@
 """Who is there (4.8): gossip of heartbeats, and suspicion of those of whom nothing new is heard.
 
 Every node counts its own heartbeats, within its present life, and now and then tells two others the latest it has heard of everybody: a
-table node → [life, beat]. A greater entry is newer. A node of which nothing new came for ``suspect_s`` is taken for down, by this node alone:
-others may see it otherwise, and both may be right. Whoever did not answer a request is avoided for as long, or until it is heard itself, since
-gossip may reach us from a node that requests do not reach.
+table node → [life, beat]. A greater entry is newer. A node of which nothing new came for ``suspect_s`` is taken for down, by this node
+alone: others may see it otherwise, and both may be right. Whoever did not answer a request is avoided for as long, or until it is heard
+itself, since gossip may reach us from a node that requests do not reach.
 
 The number of this life is on the disk before anything is said, so that no other life has it.
 """

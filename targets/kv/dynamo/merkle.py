@@ -1,7 +1,7 @@
 """Merkle trees over the keys that two nodes share (4.7): equal at the top means equal everywhere, and a difference is found in a few steps.
 
-A key lies in one of 256 leaves by its hash; the hash of a leaf is that of its keys with the digests of their copies; a branch has 16 leaves,
-the root 16 branches. A path is a list of up to two numbers from 0 to 15. Pure: tables in, tables out.
+A key lies in one of 256 leaves by its hash; the hash of a leaf is that of its keys with the digests of their copies; a branch has 16
+leaves, the root 16 branches. A path is a list of up to two numbers from 0 to 15. Pure: tables in, tables out.
 """
 
 from __future__ import annotations

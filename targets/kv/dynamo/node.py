@@ -11,6 +11,7 @@ from targets.kv.dynamo.config import Config, Conflict
 from targets.kv.dynamo.coordinator import Coordinator
 from targets.kv.dynamo.handoff import Handoff
 from targets.kv.dynamo.members import Members
+from targets.kv.dynamo.parts import Parts
 from targets.kv.dynamo.requests import FIELDS, Requests
 from targets.kv.dynamo.ring import Ring
 from targets.kv.dynamo.rounds import Rounds
@@ -31,9 +32,10 @@ class Dynamo:
         self.ring = ring = Ring(env.node_ids, config.vnodes)
         self.store = store = Store(env, config, kind, bugs)
         self.rounds = rounds = Rounds(env, config, members)
-        self.handoff = handoff = Handoff(env, config, bugs, kind, store, ring, members)
-        self.anti_entropy = anti_entropy = AntiEntropy(env, config, bugs, store, ring, members)
-        coordinator = Coordinator(env, config, bugs, kind, store, ring, members, rounds)
+        parts = Parts(env=env, config=config, bugs=bugs, kind=kind, store=store, ring=ring, members=members)
+        self.handoff = handoff = Handoff(parts)
+        self.anti_entropy = anti_entropy = AntiEntropy(parts)
+        coordinator = Coordinator(parts, rounds)
         requests = Requests(env, config, kind, coordinator)
 
         env.on("gossip", members.on_gossip)

@@ -3,9 +3,10 @@
     read {key, least?} → read_ok {value, values, context}      write {key, value, context?} → write_ok {context}
     delete {key, context?} → delete_ok {context}
 
-``values`` are all that stand side by side, ``value`` the only one, or null (none, or several). A ``context`` says what a client has seen of a key: it comes with what was
-read or written, and a client gives it back unread. A write without one claims to have seen nothing. ``least``: the answer must know what that context
-knows (a session that carries its own guarantees: Terry et al. 1994); if no node that can be reached does, the read is refused.
+``values`` are all that stand side by side, ``value`` the only one, or null (none, or several). A ``context`` says what a client has
+seen of a key: it comes with what was read or written, and a client gives it back unread. A write without one claims to have seen
+nothing. ``least``: the answer must know what that context knows (a session that carries its own guarantees: Terry et al. 1994); if no
+node that can be reached does, the read is refused.
 
 11 (definite) says that nothing was written anywhere; 0 (indefinite) that some replicas may have it, and will pass it on.
 """

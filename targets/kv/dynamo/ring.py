@@ -1,7 +1,7 @@
 """Consistent hashing with virtual nodes (4.2, 4.3): where on the ring a key lies, and who holds it.
 
-Every node stands at ``vnodes`` places of a ring of hashes, so that keys, and the load of a node that is away, spread evenly. From its place a
-key goes clockwise; the nodes in the order in which it meets them are its preference list, and the first n are its homes. All nodes
+Every node stands at ``vnodes`` places of a ring of hashes, so that keys, and the load of a node that is away, spread evenly. From its
+place a key goes clockwise; the nodes in the order in which it meets them are its preference list, and the first n are its homes. All nodes
 compute the same list from the same names.
 """
 

@@ -1,13 +1,13 @@
 """Cells of siblings: dotted version vectors.
 
-A write gets a *dot*: (coordinator, how many writes of this key it has numbered). A cell is a version vector, and the siblings with their
-dots. The vector {n1: 3, n2: 1} knows the first three dots of n1 and the first of n2: each of them is a sibling here, or was replaced by a write
-that had seen it. So in a merge a dot survives that both have, or that only one has and the other does not know.
+A write gets a *dot*: (coordinator, how many writes of this key it has numbered). A cell is a version vector, and the siblings with
+their dots. The vector {n1: 3, n2: 1} knows the first three dots of n1 and the first of n2: each of them is a sibling here, or was
+replaced by a write that had seen it. So in a merge a dot survives that both have, or that only one has and the other does not know.
 
-A client's context is the vector of what it read: its write replaces all of that, and nothing else. That is why a dot is more than an entry
-of the vector: two clients who have read the same and write through the same node get (n1, 4) and (n1, 5), neither of which has seen the
-other, though n1 has seen both. (Preguiça, Baquero, Almeida, Fonte, Gonçalves, "Dotted Version Vectors", 2012; this form, with one
-vector for all siblings, is Riak's dvvset.)
+A client's context is the vector of what it read: its write replaces all of that, and nothing else. That is why a dot is more than an
+entry of the vector: two clients who have read the same and write through the same node get (n1, 4) and (n1, 5), neither of which has
+seen the other, though n1 has seen both. (Preguiça, Baquero, Almeida, Fonte, Gonçalves, "Dotted Version Vectors", 2012; this form, with
+one vector for all siblings, is Riak's dvvset.)
 
 A vector may be compressed to one number per node only because no cell ever knows a dot without all earlier ones of that node. So nodes
 always send whole cells, and a coordinator must never forget its own (Riak's issue kv679: one that did gave out the same dots again, and

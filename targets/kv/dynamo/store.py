@@ -1,7 +1,8 @@
 """What is on the disk: this node's copies of keys, and its hints. One file of records, appended to, rewritten when it has grown.
 
-Records are JSON lists: ["cell", key, cell] (the cell is whole, a later one replaces it), ["gone", key], ["hint", home, key] (this node holds
-the key for that home) and ["done", home, key]. Nothing may be said of what was not synced: to a coordinator not, and to a client not.
+Records are JSON lists: ["cell", key, cell] (the cell is whole, a later one replaces it), ["gone", key], ["hint", home, key] (this node
+holds the key for that home) and ["done", home, key]. Nothing may be said of what was not synced: to a coordinator not, and to a client
+not.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ class Store:
             elif what == HINT:
                 self.hints.setdefault(rest[0], {})[slot_of(rest[1])] = None
             else:
-                self.hints[rest[0]].pop(slot_of(rest[1]), None)
+                self.hints.setdefault(rest[0], {}).pop(slot_of(rest[1]), None)
         if taken < len(data):
             self._env.log("torn-tail", file=FILE, kept=taken, dropped=len(data) - taken)
             # Whatever is appended behind a torn record would never be read again: it goes before anything new comes.
