@@ -12,7 +12,8 @@ liveness, so it is broken only if someone tried and the run went on for that lon
 
 A store that promises to stay available on both sides of a partition is asked for more: ``side_ok_min`` is the share
 of operations that must succeed on either side of every partition. A side is judged by the operations whose clients
-spoke to its nodes, if they were ``SIDE_OPS_MIN`` or more.
+spoke to its nodes, if they were ``SIDE_OPS_MIN`` or more. Partitions during which another kind of fault held are
+not judged: a dead node serves nobody.
 """
 
 from __future__ import annotations
@@ -221,18 +222,30 @@ def _sides(part: Calls, fault: Fault) -> list[dict[str, Any]]:
 
 def _with_sides(verdict: Verdict, history: History, ok_min: float) -> Verdict:
     """``verdict``, and that either side of every partition served so much. Unknown if no partition shows it."""
-    partitions = [fault for fault in verdict.stats["faults"] if fault["kind"] == PARTITION]
+    faults = verdict.stats["faults"]
+    partitions = [fault for fault in faults if fault["kind"] == PARTITION and not _mixed(fault, faults)]
     judged = [(fault, side) for fault in partitions for side in fault["sides"] if side["operations"] >= SIDE_OPS_MIN]
     anomalies = tuple(_unavailable(history, fault, side, ok_min) for fault, side in judged if side["ok_share"] < ok_min)
     if anomalies:
         anomalies = (*verdict.anomalies, *anomalies)
         return replace(verdict, validity=Validity.INVALID, reason=anomalies[0].reason, anomalies=anomalies)
-    if not any(len(fault["sides"]) > 1 for fault in partitions):
-        reason = f"no partition had clients on both sides; {verdict.reason}"
+    sides = [sum(side["operations"] >= SIDE_OPS_MIN for side in fault["sides"]) for fault in partitions]
+    if not any(busy > 1 for busy in sides):
+        reason = f"in no partition alone were there {SIDE_OPS_MIN} operations on either side; {verdict.reason}"
         return replace(verdict, validity=max(verdict.validity, Validity.UNKNOWN), reason=reason)
     worst = min((side["ok_share"] for _, side in judged), default=1.0)
     served = f"on either side of {count(len(partitions), 'partition')} at least {worst:.1%} of the operations succeeded"
     return replace(verdict, reason=f"{served}; {verdict.reason}")
+
+
+def _mixed(fault: dict[str, Any], faults: list[dict[str, Any]]) -> bool:
+    """Whether a fault of another kind held at some moment of this one."""
+    forever = float("inf")
+    start_s, end_s = fault["start_s"], fault["end_s"] or forever
+    return any(
+        other["kind"] != fault["kind"] and other["start_s"] <= end_s and start_s <= (other["end_s"] or forever)
+        for other in faults
+    )
 
 
 def _unavailable(history: History, fault: dict[str, Any], side: dict[str, Any], ok_min: float) -> Anomaly:

@@ -25,7 +25,7 @@ class Config:
     ``read_repair``: a read brings the homes up to date that answered with less. ``write_back``: a read answers only once w homes
     have what it returns (Attiya, Bar-Noy, Dolev 1995). ``vnodes``: places of each node on the ring.
 
-    ``gossip_s``: how often a node tells two others whom it has heard of; ``suspect_s``: a node of which nothing new was heard for so long is
+    ``gossip_s``: how often a node tells two others whom it has heard of; ``suspect_s``: a node of which nothing new was heard so long is
     taken for down. ``hedge_s``: a replica that has not answered by then is made up for by another. ``request_s``: then a
     coordinator gives up; a client's patience has room for a read and a write. ``handoff_s``: how often hints are offered.
     ``anti_entropy_s``: how often a node compares itself with one other (0: never). ``gc_grace_s``: a deletion is remembered so long, ten
