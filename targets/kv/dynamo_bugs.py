@@ -39,7 +39,7 @@ HINTS_VOLATILE = Bug(
     checker="set",
     faults=("partition", "kill"),
     source="Dynamo, SOSP 2007, section 4.6",
-    settings={**SETS, "options": ALONE, "interval_s": 1.5, "workload_options": {"keys": 20}},
+    settings={**SETS, "options": ALONE | {"handoff_s": 2.0}, "interval_s": 1.5, "workload_options": {"keys": 20}},
 )
 HINT_DROPPED = Bug(
     name="hint-dropped-when-sent",
@@ -127,7 +127,7 @@ LAST_WRITE_BUGS = (
     replace(
         HINTS_VOLATILE,
         checker="convergence",
-        settings={**SOON_QUIET, **NOTHING_LOST, "options": ALONE, "interval_s": 1.5},
+        settings={**SOON_QUIET, **NOTHING_LOST, "options": ALONE | {"handoff_s": 2.0}, "interval_s": 1.5},
     ),
     NO_READ_REPAIR,
     TREE_OF_KEYS,
@@ -172,11 +172,16 @@ HLC_BUGS = (
         settings={**REGISTERS, "options": ABD | {"n": 5, "r": 3, "w": 3}, "interval_s": 1.5},
     ),
     Bug(
-        name="write-back-unawaited",
-        summary="a read answers before what it returns is at a quorum",
+        name="write-back-skipped",
+        summary="a read does not write back what its own node has, as if the others had it too",
         checker="linearizable",
-        faults=("packet", "partition"),
+        faults=("packet",),
         source="Attiya, Bar-Noy, Dolev 1995; Kleppmann, Designing Data-Intensive Applications, chapter 9",
-        settings={**REGISTERS, "options": ABD, "workload_options": {"keys": 2}},
+        settings={
+            **REGISTERS,
+            "options": ABD | {"read_repair": False},
+            "workload_options": {"keys": 5},
+            "interval_s": 2.0,
+        },
     ),
 )

@@ -23,7 +23,7 @@ class Bugs:
     # When a write is safe.
     ack_before_sync: bool = False  # replicas confirm what is not on their disks yet
     acks_counted_twice: bool = False  # two copies of one answer are taken for two answers
-    write_back_unawaited: bool = False  # a read answers before what it returns is at a quorum
+    write_back_skipped: bool = False  # a read does not write back what its own node has
     # Hints.
     hints_volatile: bool = False  # hints are kept in memory only
     hint_dropped_when_sent: bool = False  # a hint is forgotten before its home has confirmed it

@@ -43,12 +43,8 @@ class Coordinator:
         def ready(round_: Round) -> None:
             cell = self._joined(round_)
             self._kind.seen(cell, None)
-            if self._config.write_back and cell is not None and self._holders(round_, cell) < self._config.w:
-                if self._bugs.write_back_unawaited:
-                    done(cell)
-                    self._spread(key, cell, lambda _: None, lambda _: None)
-                else:
-                    self._spread(key, cell, done, failed)
+            if cell is not None and self._must_write_back(round_, cell):
+                self._spread(key, cell, done, failed)
             else:
                 done(cell)
 
@@ -91,8 +87,12 @@ class Coordinator:
         cells = [cell for cell in round_.answers.values() if cell is not None]
         return reduce(self._kind.merge, cells) if cells else None
 
-    def _holders(self, round_: Round, cell: Cell) -> int:
-        return sum(known == cell for known in round_.answers.values())
+    def _must_write_back(self, round_: Round, cell: Cell) -> bool:
+        """Whether a later read could find less than ``cell``: unless w nodes have shown that they have it."""
+        if self._bugs.write_back_skipped and round_.answers.get(self._env.node_id) == cell:
+            return False
+        holders = sum(known == cell for known in round_.answers.values())
+        return self._config.write_back and holders < self._config.w
 
     def _repair(self, round_: Round) -> None:
         """Read repair: a put that wants no answer."""
