@@ -2,8 +2,8 @@
 
     python benchmarks/dynamo_skew.py [RUNS]
 
-Five nodes, 20 sets, 20 operations per second for 40 s on the simulator; from 2 s to 39 s the clock of n1 is ahead by the skew. An add reads a
-set and writes it with one element more. Per conflict rule and skew: the mean share over RUNS seeds (by default 5), and its 95 % interval
+Five nodes, 20 sets, 20 operations per second for 40 s on the simulator; from 2 s to 39 s the clock of n1 is ahead by the skew. An add reads
+a set and writes it with one element more. Per conflict rule and skew: the mean share over RUNS seeds (by default 5), and its 95 % interval
 (Student's t over the runs: adds of one run are lost together, so they are no independent sample).
 """
 
