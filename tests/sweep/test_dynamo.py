@@ -1,0 +1,76 @@
+"""Many seeds of kv/dynamo: the correct variants keep what they promise under every fault, every seeded bug is found.
+
+The seeds are fixed, so these tests are as repeatable as any: a failure names the command that shows it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.protocols import Bug, Target
+from targets.kv.dynamo_target import DYNAMO, DYNAMO_HLC, DYNAMO_LWW
+from tests.simulation import run, why
+
+pytestmark = pytest.mark.sweep
+
+ALL = (DYNAMO, DYNAMO_LWW, DYNAMO_HLC)
+SEEDS = 200
+CHUNK = 20
+BUG_SEEDS_MAX = 50
+TWIN_SEEDS = 5
+# What each variant promises under all faults, beside its default: (workload, settings).
+PROMISES: dict[str, tuple[dict[str, Any], ...]] = {
+    "kv/dynamo": (
+        {},
+        {"options": {"r": 1, "w": 1}},
+        {"workload": "eventual-deletes"},
+        {"workload": "eventual-set", "rate": 30.0},
+    ),
+    "kv/dynamo-lww": ({}, {"options": {"r": 1, "w": 1}}),
+    "kv/dynamo-hlc": ({}, {"workload": "kv", "options": {"sloppy": False, "write_back": True}}),
+}
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+@pytest.mark.parametrize("target", ALL, ids=lambda target: target.name)
+def test_a_correct_variant_is_valid_under_all_faults(target: Target, first: int) -> None:
+    promises = PROMISES[target.name]
+    for seed in range(first, first + CHUNK):
+        report = run(target.name, seed=seed, nemesis="all", time_limit_s=30.0, **promises[seed % len(promises)])
+        assert report.results["verdict"] == "valid", why(report)
+        assert len({fault["kind"] for fault in report.results["faults"]}) == 5
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_nodes_agree_within_five_seconds_of_the_heal(first: int) -> None:
+    """Nobody writes after the heal, so that nothing but the repairs brings replicas together."""
+    for seed in range(first, first + CHUNK):
+        report = run(
+            "kv/dynamo",
+            seed=seed,
+            nemesis="all",
+            time_limit_s=20.0,
+            recovery_s=0.5,
+            progress_s=0.5,
+            options={"r": 1, "w": 1},
+        )
+        assert report.results["verdict"] == "valid", why(report)
+
+
+@pytest.mark.parametrize(
+    ("target", "bug"), [pytest.param(t, bug, id=f"{t.name}-{bug.name}") for t in ALL for bug in t.bugs]
+)
+def test_every_seeded_bug_is_found_and_the_correct_node_is_not_blamed(target: Target, bug: Bug) -> None:
+    for seed in range(BUG_SEEDS_MAX):
+        report = run(target.name, seed=seed, bug=bug.name)
+        results = report.results
+        if results["verdict"] == "invalid":
+            assert bug.checker in {anomaly["checker"] for anomaly in results["anomalies"]}, why(report)
+            break
+    else:
+        pytest.fail(f"{bug.name} was not found in {BUG_SEEDS_MAX} seeds")
+    for correct in range(min(seed + 1, TWIN_SEEDS)):
+        twin = run(target.name, seed=correct, nemesis=",".join(bug.faults), **bug.settings)
+        assert twin.results["verdict"] == "valid", why(twin)
