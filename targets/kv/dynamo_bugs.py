@@ -90,8 +90,7 @@ DYNAMO_BUGS = (
         checker="convergence",
         faults=("partition",),
         source="Dynamo, SOSP 2007, section 4.4, clock truncation; Riak, old_vclock",
-        # The siblings that it leaves behind multiply: a short run is enough, and a long one would take hours.
-        settings={"rate": 15.0, "time_limit_s": 20.0, "workload_options": {"keys": 10}},
+        settings={"rate": 30.0, "workload_options": {"keys": 10}, **SHORT},
     ),
     Bug(
         name="plain-vector",

@@ -48,7 +48,7 @@ class Siblings:
         dots = {(sibling[NODE], sibling[NUMBER]) for sibling in one["sib"]}
         both = {(sibling[NODE], sibling[NUMBER]) for sibling in other["sib"]} & dots
         kept = [s for s in one["sib"] if (s[NODE], s[NUMBER]) in both or s[NUMBER] > theirs.get(s[NODE], 0)]
-        new = [s for s in other["sib"] if s[NUMBER] > mine.get(s[NODE], 0)]
+        new = [s for s in other["sib"] if s[NUMBER] > mine.get(s[NODE], 0) and (s[NODE], s[NUMBER]) not in both]
         if (
             not new
             and len(kept) == len(one["sib"])
