@@ -4,7 +4,7 @@
 
 Five nodes, 20 sets, 20 operations per second for 40 s on the simulator; from 2 s to 39 s the clock of n1 is ahead by the skew. An add reads
 a set and writes it with one element more. Per conflict rule and skew: the mean share over RUNS seeds (by default 5), and its 95 % interval
-(Student's t over the runs: adds of one run are lost together, so they are no independent sample).
+(Student's t over the runs: adds of one run are lost together, so they are no independent sample; never narrower than Wilson's).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from checkers.samples import wilson
 from harness import store
 from harness.cli.judging import judge_run
 from harness.cli.planning import Request, make_plan
@@ -54,13 +55,15 @@ def lost(target: str, skew_s: float, seed: int) -> tuple[int, int]:
     return verdict["stats"]["lost_acknowledged"], verdict["stats"]["acknowledged"]
 
 
-def interval(shares: list[float]) -> tuple[float, float]:
-    """The 95 % interval of the mean."""
-    if len(shares) < 2:
-        return 0.0, 1.0
+def interval(found: list[tuple[int, int]]) -> tuple[float, float]:
+    """The 95 % interval of the share: Student's over the runs, or Wilson's over all adds where that one is wider (few or no losses)."""
+    low, high = wilson(sum(gone for gone, _ in found), sum(acknowledged for _, acknowledged in found))
+    if len(found) < 2:
+        return low, high
+    shares = [gone / acknowledged for gone, acknowledged in found]
     reach = T_975[min(len(shares) - 1, len(T_975) - 1)] * statistics.stdev(shares) / math.sqrt(len(shares))
     mean = statistics.fmean(shares)
-    return max(0.0, mean - reach), min(1.0, mean + reach)
+    return max(0.0, min(low, mean - reach)), min(1.0, max(high, mean + reach))
 
 
 def main() -> None:
@@ -70,7 +73,7 @@ def main() -> None:
         for skew_s in SKEWS_S:
             found = [lost(target, skew_s, seed) for seed in range(runs)]
             shares = [gone / acknowledged for gone, acknowledged in found]
-            low, high = interval(shares)
+            low, high = interval(found)
             adds = sum(acknowledged for _, acknowledged in found)
             mean = statistics.fmean(shares)
             print(

@@ -15,7 +15,8 @@ there had taken effect. An empty list, like null, is a key that was never writte
 
 Measured, per key: the time to converge, from the heal (or from the key's last write, if that is later) to the end of the last read
 that did not yet return what all agreed on in the end; and until when after the heal reads were certainly stale. Both are
-what reads have shown: nobody knows what they would have shown between them.
+what reads have shown: nobody knows what they would have shown between them. With ``siblings`` also how many values stood side by
+side in a read.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from checkers.agreement import SECOND_NS, Disagreement, Findings, Loss, examine
 from checkers.linearizable.encode import Unjudgeable
@@ -74,6 +77,8 @@ class Convergence:
             return _invalid(odd, {}) if odd else _unknown(doubt, {})
         found = examine(versions, _healed_row(history, windows), self.settle_s)
         stats = _stats(versions, found, windows)
+        if self.siblings:
+            stats["siblings_per_read"] = _siblings_per_read(versions)
         anomalies = (*odd, *list(self._anomalies(versions, found))[:ANOMALIES_MAX])
         if anomalies:
             return _invalid(anomalies, stats)
@@ -182,6 +187,12 @@ def _spread(versions: Versions, times_ns: Ints) -> dict[str, Any]:
         return {}
     worst = int(times_ns.argmax())
     return {"keys": len(known), **quantiles(known / SECOND_NS), "worst_key": _key(versions, worst)}
+
+
+def _siblings_per_read(versions: Versions) -> dict[str, float]:
+    """Quantiles over the reads that returned something."""
+    seen = versions.sight_call[~versions.initial[versions.sight]]
+    return dict(quantiles(np.unique(seen, return_counts=True)[1]))
 
 
 def _summary(found: Findings, stats: dict[str, Any]) -> str:

@@ -212,7 +212,7 @@ DYNAMO_HLC_CLAIMS = (
         model="linearizable",
         workload="kv",
         faults=("packet",),
-        violates=("stale-read", "lost-write", "nonlinearizable"),
+        violates=("new-old-inversion", "stale-read", "lost-write", "nonlinearizable"),
         settings={
             "options": STRICT | {"read_repair": False},
             "workload_options": {"keys": 5},

@@ -247,10 +247,32 @@ def test_siblings_of_one_are_plain_values(drawn: list[Step], final_from: int) ->
         for op in run
     )
     one, other = check(run), check(alone, siblings=True)
-    assert (one.validity, one.stats, names(one)) == (other.validity, other.stats, names(other))
+    stats = dict(other.stats)
+    assert set(stats.pop("siblings_per_read", {}).values()) <= {1.0}
+    assert (one.validity, one.stats, names(one)) == (other.validity, stats, names(other))
 
 
 @pytest.mark.parametrize("settle_s", [-1.0, float("nan")])
 def test_a_time_below_zero_is_refused(settle_s: float) -> None:
     with pytest.raises(PlanError, match="settle_s is"):
         make(settle_s=settle_s)
+
+
+def test_how_many_stood_side_by_side_is_counted() -> None:
+    run = history(
+        """
+        p0 invoke write x 1
+        p0 ok     write x 1
+        p1 invoke write x 2
+        p1 ok     write x 2
+        p0 invoke read x _ node=n1
+        p0 ok     read x [1,2] node=n1
+        p1 invoke read x _ node=n2
+        p1 ok     read x [2] node=n2
+        p1 invoke read y _ node=n2
+        p1 ok     read y [] node=n2
+        """
+    )
+    stats = check(run, siblings=True).stats
+    assert stats["siblings_per_read"] == {"0.5": 1.0, "0.9": 2.0, "0.99": 2.0, "1": 2.0}
+    assert "siblings_per_read" not in check(history("p0 invoke write x 1\np0 ok write x 1")).stats
