@@ -6,14 +6,12 @@ went on for that long.
 
 A system may promise more: that of the operations invoked during a fault (later than ``grace_s`` after its
 start, for an election takes its time) at least the share ``served_min`` succeeds, however long it holds.
-It measures every fault's window, and there on either side: on the nodes that were hit, and on the others. It makes
-one promise a claim: once everything is healed, some operation succeeds within ``progress_s``. It is a promise of
-liveness, so it is broken only if someone tried and the run went on for that long.
 
-A store that promises to stay available on both sides of a partition is asked for more: ``side_ok_min`` is the share
-of operations that must succeed on either side of every partition. A side is judged by the operations whose clients
-spoke to its nodes, if they were ``SIDE_OPS_MIN`` or more. Partitions during which another kind of fault held are
-not judged: a dead node serves nobody.
+Every fault's window is also measured on either side: on the nodes that were hit, and on the others. A store
+that promises to stay available on both sides of a partition is asked for more: ``side_ok_min`` is the share of
+operations that must succeed on either side of every partition. A side is judged by the operations whose clients
+spoke to its nodes, if they were ``SIDE_OPS_MIN`` or more. Partitions during which another kind of fault held
+are not judged: a dead node serves nobody.
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ import numpy as np
 from checkers.figures import MILLISECOND_NS, SECOND_NS, Quantiles, begun, latency_ms, ok_times_ns, tally, timed
 from checkers.samples import wilson
 from checkers.windows import Fault, Mark, Windows, windows_of
-from checkers.wording import count
 from checkers.wording import count, listed
 from harness.errors import PlanError
 from harness.history import OK, Calls, History
@@ -34,10 +31,9 @@ from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "availability"
 PROGRESS_S = 5.0
-NO_PROGRESS, NOT_SERVED = "no-progress", "fault-not-served"
+NO_PROGRESS, NOT_SERVED, SIDE_UNAVAILABLE = "no-progress", "fault-not-served", "side-unavailable"
 # A fault during which fewer operations were invoked is measured, but no promise is called broken for it.
 OPERATIONS_MIN = 10
-NO_PROGRESS, SIDE_UNAVAILABLE = "no-progress", "side-unavailable"
 PARTITION = "partition"
 # Fewer operations on a side say nothing about it.
 SIDE_OPS_MIN = 10
@@ -45,27 +41,25 @@ SIDE_OPS_MIN = 10
 SHOWN_MAX = 10
 
 
-def make(*, progress_s: float = PROGRESS_S, served_min: float | None = None, grace_s: float = 0.0) -> Checker:
+def make(
+    *,
+    progress_s: float = PROGRESS_S,
+    served_min: float | None = None,
+    grace_s: float = 0.0,
+    side_ok_min: float | None = None,
+) -> Checker:
     """Does progress return after the faults? Reports how much was served in each; options progress_s: how soon
     it must; served_min: the share of operations that must succeed during every fault, from grace_s after its
-    start on.
+    start on; side_ok_min: the share of them that must succeed on either side of every partition.
 
     Raises PlanError for a share that is none, or a time below 0.
     """
-    if served_min is not None and not 0 <= served_min <= 1:
-        raise PlanError(f"served_min is {served_min!r}; a share of operations is a number from 0 to 1")
+    for name, share in (("served_min", served_min), ("side_ok_min", side_ok_min)):
+        if share is not None and not 0 <= share <= 1:
+            raise PlanError(f"{name} is {share!r}; a share of operations is a number from 0 to 1")
     if not grace_s >= 0:
         raise PlanError(f"grace_s is {grace_s!r}; it must be 0 or more seconds")
-    return Availability(progress_s=progress_s, served_min=served_min, grace_s=grace_s)
-def make(*, progress_s: float = PROGRESS_S, side_ok_min: float | None = None) -> Checker:
-    """Does progress return after the faults? Reports how much was served in each; options: progress_s, how soon
-    it must; side_ok_min, the share of operations that must succeed on either side of every partition.
-
-    Raises PlanError for a share that is none.
-    """
-    if side_ok_min is not None and not 0 <= side_ok_min <= 1:
-        raise PlanError(f"side_ok_min is {side_ok_min!r}; it is a share, from 0 to 1")
-    return Availability(progress_s=progress_s, side_ok_min=side_ok_min)
+    return Availability(progress_s=progress_s, served_min=served_min, grace_s=grace_s, side_ok_min=side_ok_min)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,9 +69,15 @@ class Availability:
     progress_s: float = PROGRESS_S
     served_min: float | None = None
     grace_s: float = 0.0
+    side_ok_min: float | None = None
     name: str = field(default=NAME, init=False)
 
     def check(self, history: History, budget: Budget) -> Verdict:
+        verdict = self._whole(history)
+        return verdict if self.side_ok_min is None else _with_sides(verdict, history, self.side_ok_min)
+
+    def _whole(self, history: History) -> Verdict:
+        """Recovery, and what was served in each fault as a whole."""
         verdict = self._recovery(history)
         if self.served_min is None or verdict.validity is Validity.INVALID:
             return verdict
@@ -111,14 +111,6 @@ class Availability:
         return judged, broken
 
     def _recovery(self, history: History) -> Verdict:
-    side_ok_min: float | None = None
-    name: str = field(default=NAME, init=False)
-
-    def check(self, history: History, budget: Budget) -> Verdict:
-        verdict = self._recovered(history)
-        return verdict if self.side_ok_min is None else _with_sides(verdict, history, self.side_ok_min)
-
-    def _recovered(self, history: History) -> Verdict:
         calls, windows = timed(history), windows_of(history)
         end_ns = int(history.time_ns.max(initial=0))
         stats: dict[str, Any] = {

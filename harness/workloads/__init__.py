@@ -4,7 +4,7 @@
     final           the reads at the end of a run
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
     write_read      pairs of a write and the read that follows it (for ``eventual``)
-    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions kafka ...    the workloads
+    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """

@@ -9,7 +9,7 @@ every client reads every key, and by then all must agree.
     eventual-deletes     some writes are of null, which is what a key holds that was never written: deletions; none may come undone
     eventual-set         the workload ``set`` on several keys, with a quiet time: merged concurrent adds lose nothing
     write-read           one key after the other is written and then read by somebody else, never both at once: what quorums promise
-    sessions             reads and writes on few keys, judged by what each session saw
+    eventual-sessions    reads and writes on few keys, judged by what each session saw
 
 Options: ``hop``, clients speak to another node with every op; ``vector``, clients carry their session's context. They reach the client in
 the op's ``extra``.
@@ -124,7 +124,7 @@ WRITE_READ = replace(
 )
 SESSIONS = replace(
     EVENTUAL,
-    name="sessions",
+    name="eventual-sessions",
     summary="reads and writes on a few keys: did each session see its own writes, and never go back?",
     generator=_registers(keys=SESSION_KEYS),
     final=_final(keys=SESSION_KEYS),

@@ -140,6 +140,8 @@ def test_the_fault_that_is_not_served_is_named() -> None:
 def test_options_that_make_no_sense(options: dict[str, float]) -> None:
     with pytest.raises(PlanError):
         make(**options)
+
+
 # Either side of a partition
 
 
@@ -207,5 +209,5 @@ def test_either_side_and_its_near_misses(text: str, share: float, validity: Vali
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
 def test_a_share_is_from_0_to_1(share: float) -> None:
-    with pytest.raises(PlanError, match="it is a share, from 0 to 1"):
+    with pytest.raises(PlanError, match="side_ok_min is .*; a share of operations is a number from 0 to 1"):
         make(side_ok_min=share)

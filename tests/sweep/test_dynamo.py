@@ -15,12 +15,11 @@ from harness.protocols import Bug, Target
 from harness.workloads.eventual import SETTLE_S
 from targets.kv.dynamo_target import DYNAMO, DYNAMO_HLC, DYNAMO_LWW
 from tests.simulation import run, why
+from tests.sweep.seeds import FIRSTS, chunk
 
 pytestmark = pytest.mark.sweep
 
 ALL = (DYNAMO, DYNAMO_LWW, DYNAMO_HLC)
-SEEDS = 200
-CHUNK = 20
 BUG_SEEDS_MAX = 50
 SPLIT = {"kind": "partition", "start_s": 5, "end_s": 20, "args": {"shape": "halves"}}
 TWIN_SEEDS = 5
@@ -37,22 +36,22 @@ PROMISES: dict[str, tuple[dict[str, Any], ...]] = {
 }
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+@pytest.mark.parametrize("first", FIRSTS)
 @pytest.mark.parametrize("target", ALL, ids=lambda target: target.name)
 def test_a_correct_variant_is_valid_under_all_faults(target: Target, first: int) -> None:
     promises = PROMISES[target.name]
-    for seed in range(first, first + CHUNK):
+    for seed in chunk(first):
         report = run(target.name, seed=seed, nemesis="all", time_limit_s=30.0, **promises[seed % len(promises)])
         assert report.results["verdict"] == "valid", why(report)
         assert len({fault["kind"] for fault in report.results["faults"]}) == 5
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+@pytest.mark.parametrize("first", FIRSTS)
 def test_nodes_agree_within_five_seconds_of_the_heal(first: int, tmp_path: Path) -> None:
     """A partition ends with the heal, and nobody writes after it: nothing but the repairs brings replicas together."""
     schedule = tmp_path / "split.json"
     schedule.write_text(json.dumps({"version": 1, "faults": [SPLIT]}))
-    for seed in range(first, first + CHUNK):
+    for seed in chunk(first):
         report = run(
             "kv/dynamo",
             seed=seed,
