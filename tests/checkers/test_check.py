@@ -125,7 +125,7 @@ def test_out_of_budget_is_unknown_with_the_prefix_reached(budget: Budget) -> Non
     verdict = check(run, budget)
     assert verdict.validity is Validity.UNKNOWN
     assert "undecided within the budget" in verdict.reason
-    assert "configurations); a legal order was found for the first" in verdict.reason
+    assert "MiB); a legal order was found for the first" in verdict.reason
     (row,) = verdict.stats["by_key"]
     assert row["validity"] == "unknown"
     assert 0 <= row["explained"] < row["completed"]
