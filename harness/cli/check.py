@@ -10,7 +10,7 @@ import click
 
 from harness import results, store
 from harness.cli import tables
-from harness.cli.checkers import make_checker, stats_of
+from harness.cli.checkers import make_checker, parse_checkers, stats_of
 from harness.cli.models import CONSISTENCY, checker_of_model
 from harness.cli.showing import print_orders, show
 from harness.cli.workers import judge_apart
@@ -30,7 +30,7 @@ from reports.report import Report
     + ", ".join(CONSISTENCY)
     + ".",
 )
-@click.option("--checker", "names", multiple=True, metavar="NAME", help="Ask this checker (may be repeated).")
+@click.option("--checker", "names", multiple=True, metavar="NAME[:K=V,...]", help="Ask this checker (may be repeated).")
 @click.option(
     "--keyed", is_flag=True, help="Values are [key value] pairs, as Jepsen's independent generators write them."
 )
@@ -108,10 +108,11 @@ def _judge_file(
         raise PlanError(
             f"{path} is not the directory of a run: say what to judge it by, --model NAME ({known}) or --checker NAME"
         )
-    checkers = [make_checker(name, {}) for name in names]
+    asked = parse_checkers(names)
+    checkers = [make_checker(name, given) for name, given in asked.items()]
     if model:
         checkers.append(checker_of_model(model, options))
-    checkers += [make_checker("stats", {})] if "stats" not in names else []
+    checkers += [make_checker("stats", {})] if "stats" not in asked else []
     history = load_history(store.Run(path).history if store.is_run(path) else path, keyed=keyed)
     verdicts = [*judge_apart(history, checkers, budget, memory_mb=memory_mb), substance(history)]
     argv = ["splitbrain", "check", str(path), *(["--model", model] if model else []), *(["--keyed"] if keyed else [])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from rich.console import Console
 
 from harness import __version__, rng, store
 from harness.cli import tables
-from harness.cli.checkers import make_checker
+from harness.cli.checkers import parse_checkers, parse_options
 from harness.cli.judging import judge_run, write_reports
 from harness.cli.live import LiveView
 from harness.cli.planning import Request, cluster_of, make_plan, repeat_command, why_cluster
@@ -184,17 +183,6 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
         runner.run(conduct(experiment))
 
 
-def parse_checkers(texts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """``NAME`` or ``NAME:K=V,K=V``, each: the checkers and their options. Raises PlanError for an unknown one."""
-    checkers: dict[str, dict[str, Any]] = {}
-    for text in texts:
-        name, _, options = text.partition(":")
-        given = parse_options(tuple(filter(None, options.split(","))), f"--checker {name}")
-        make_checker(name, given | checkers.get(name, {}))
-        checkers.setdefault(name, {}).update(given)
-    return checkers
-
-
 def _chosen(
     options: tuple[str, ...], image: str | None, binary: str | None, arguments: tuple[str, ...]
 ) -> dict[str, Any]:
@@ -203,17 +191,3 @@ def _chosen(
         raise PlanError(f"{arguments[0]!r} is an argument of no program: name the program with --bin PATH")
     program = {} if binary is None else {"bin": binary, "args": list(arguments)}
     return {**program, **parse_options(options), **({"image": image} if image else {})}
-
-
-def parse_options(pairs: tuple[str, ...], flag: str = "--option") -> dict[str, Any]:
-    """``K=V`` pairs; V is read as JSON where it is JSON, else as text."""
-    options: dict[str, Any] = {}
-    for pair in pairs:
-        name, separator, text = pair.partition("=")
-        if not separator or not name:
-            raise PlanError(f"{flag} {pair!r}: write it as NAME=VALUE")
-        try:
-            options[name] = json.loads(text)
-        except ValueError:
-            options[name] = text
-    return options
