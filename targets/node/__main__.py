@@ -7,6 +7,7 @@ import json
 import random
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ def main() -> int:
     except LookupError as error:
         print(error, file=sys.stderr)
         return USAGE
-    with tempfile.TemporaryDirectory(prefix="splitbrain-node-") as scratch:
+    # Not made where it is not needed: a node that is killed cannot remove it.
+    made = nullcontext("") if arguments.data else tempfile.TemporaryDirectory(prefix="splitbrain-node-")
+    with made as scratch:
         seat = Seat(
             program=program,
             data=arguments.data or Path(scratch),
