@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from checkers.linearizable.kernels import KERNELS, engine, image
+from checkers.linearizable.kernels import KERNELS, MADE_FROM, engine, image
 from checkers.linearizable.kernels.engine import Column, Compiled, Plain
 from checkers.linearizable.kernels.image import Compilation, Image, image_name, kernels, make_image, read, save
 from checkers.linearizable.unique import Ops, find_writers
@@ -97,6 +98,26 @@ def test_an_image_of_other_sources_has_another_name() -> None:
     name = image_name()
     with patch.object(image, "ABI", image.ABI + 1):
         assert image_name() != name
+
+
+def test_every_constant_of_a_kernel_is_part_of_its_images_name() -> None:
+    """Numba freezes globals: an image that outlives a changed constant would give wrong verdicts."""
+    named = {entry.partition(":")[0] for entry in KERNELS} | set(MADE_FROM)
+    for function in kernels().values():
+        tree = ast.parse(Path(sys.modules[function.__module__].__file__ or "").read_text())
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ImportFrom) or node.module is None:
+                continue
+            for alias in node.names:
+                value = getattr(sys.modules[function.__module__], alias.asname or alias.name, None)
+                if type(value) is int:
+                    sources = {name for name in named if getattr(sys.modules.get(name), alias.name, None) is not None}
+                    assert node.module in named or (
+                        node.module == "harness.history" and "harness.columns" in sources
+                    ), (
+                        function.__module__,
+                        alias.name,
+                    )
 
 
 def test_making_an_image_is_told_once_and_survives_a_place_that_cannot_be_written(

@@ -29,3 +29,5 @@ KERNELS = (
     "checkers.linearizable.containers.lifo:peel",
     "checkers.transactions.scc:tarjan",
 )
+# Where the constants of kernels come from, and how they are compiled: an image made from others is not taken.
+MADE_FROM = ("checkers.linearizable.encode", "checkers.linearizable.kernels.build", "harness.columns")

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from checkers.linearizable.kernels import KERNELS
+from checkers.linearizable.kernels import KERNELS, MADE_FROM
 
 # Of the file and of how kernels are called; part of the name.
 ABI = 1
@@ -135,7 +135,7 @@ def _array_words(value: Any) -> Iterator[int]:
 def image_name() -> str:
     """The name of the image of these sources on this kind of machine."""
     digest = hashlib.sha256(f"{ABI} {platform.system()} {platform.machine()} {sys.byteorder} {KERNELS}".encode())
-    modules = sorted({entry.partition(":")[0] for entry in KERNELS})
+    modules = sorted({*(entry.partition(":")[0] for entry in KERNELS), *MADE_FROM})
     for module in modules:
         found = find_spec(module)
         assert found is not None
