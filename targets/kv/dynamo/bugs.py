@@ -18,7 +18,7 @@ class Bugs:
     plain_vector: bool = False  # a write replaces whatever its coordinator has, as if its client had seen it
     first_sibling_wins: bool = False  # of two versions that do not know each other one is dropped
     stamped_by_replica: bool = False  # every replica stamps a write by its own clock as it comes
-    ties_kept: bool = False  # clocks of whole seconds, and of equal stamps everybody keeps its own
+    ties_kept: bool = False  # coarse clocks, and of equal stamps everybody keeps its own
     clock_deaf: bool = False  # a hybrid clock does not take over what it hears
     # When a write is safe.
     ack_before_sync: bool = False  # replicas confirm what is not on their disks yet

@@ -67,4 +67,4 @@ def _kind(env: Env, config: Config, bugs: Bugs, life: int) -> Kind:
         return Siblings(env.node_id, bugs)
     if config.conflict is Conflict.HLC:
         return Stamped(HybridStamps(env.wall_time, writer, deaf=bugs.clock_deaf), bugs)
-    return Stamped(WallStamps(env.wall_time, writer, whole_seconds=bugs.ties_kept), bugs)
+    return Stamped(WallStamps(env.wall_time, writer, coarse=bugs.ties_kept), bugs)

@@ -17,6 +17,7 @@ from targets.kv.dynamo.bugs import Bugs
 from targets.kv.dynamo.cells import Cell, Context
 
 Stamp = list[Any]  # [microseconds, count, writer]
+COARSE_S = 10  # with the bug
 
 
 class Clock(Protocol):
@@ -30,13 +31,13 @@ class Clock(Protocol):
 class WallStamps:
     """The wall clock; the count only tells stamps of one microsecond apart."""
 
-    def __init__(self, wall_s: Callable[[], float], writer: str, *, whole_seconds: bool = False) -> None:
-        self._wall_s, self._writer, self._whole = wall_s, writer, whole_seconds
+    def __init__(self, wall_s: Callable[[], float], writer: str, *, coarse: bool = False) -> None:
+        self._wall_s, self._writer, self._coarse = wall_s, writer, coarse
         self._count = 0
 
     def next(self) -> Stamp:
-        if self._whole:
-            return [int(self._wall_s()) * 1_000_000, 0, ""]
+        if self._coarse:
+            return [int(self._wall_s() // COARSE_S * COARSE_S * 1e6), 0, ""]
         self._count += 1
         return [int(self._wall_s() * 1e6), self._count, self._writer]
 
