@@ -85,7 +85,7 @@ def _write(value: Any, _: list[Any]) -> Body:
 
 
 def _add(element: Any, siblings: list[Any]) -> Body:
-    return {"type": "write", "value": united(siblings, [element])}
+    return {"type": "write", "value": united([one for one in siblings if one is not None], [element])}
 
 
 CHANGES = {"read": None, "write": _write, "add": _add}
@@ -99,6 +99,7 @@ def shown(siblings: list[Any], *, all_of_them: bool) -> Any:
     """
     if all_of_them:
         return siblings
+    siblings = [value for value in siblings if value is not None]  # a deletion that did not know of the others
     if any(isinstance(value, list) for value in siblings):
         return united(*(value if isinstance(value, list) else [value] for value in siblings))
     return max(siblings, key=_rank, default=None)

@@ -31,7 +31,7 @@ class Kind(Protocol):
         ...
 
     def values(self, cell: Cell) -> list[Any]:
-        """The values that stand side by side; none if the key was deleted."""
+        """The values that stand side by side, null for a deletion beside others; none if nothing but a deletion is left."""
         ...
 
     def context(self, cell: Cell) -> Context:

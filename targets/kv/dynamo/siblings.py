@@ -61,7 +61,9 @@ class Siblings:
         return self._cell(_joined(mine, theirs), found)
 
     def values(self, cell: Cell) -> list[Any]:
-        return [sibling[VALUE] for sibling in cell["sib"] if not sibling[DEAD]]
+        living = [sibling[VALUE] for sibling in cell["sib"] if not sibling[DEAD]]
+        # A deletion that did not know of a value does not remove it, but must be seen beside it, or it would seem to be lost.
+        return [*living, None] if living and len(living) < len(cell["sib"]) else living
 
     def context(self, cell: Cell) -> Context:
         return cell["vv"]

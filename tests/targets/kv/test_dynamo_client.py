@@ -145,6 +145,8 @@ def test_a_session_vector_goes_with_every_read() -> None:
         ([[1, 2], [2, 3]], [1, 2, 3]),
         ([[1], 2], [1, 2]),
         ([[]], []),
+        ([3, None], 3),
+        ([[1], None], [1]),
     ],
 )
 def test_what_siblings_come_to_does_not_depend_on_their_order(siblings: list[Any], result: Any) -> None:

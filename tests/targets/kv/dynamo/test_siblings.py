@@ -116,3 +116,11 @@ def test_a_deletion_leaves_no_value_and_is_known() -> None:
     deleted = kind.write(first, kind.context(first), None, dead=True)
     assert kind.values(deleted) == []
     assert kind.values(kind.merge(first, deleted)) == []
+
+
+def test_a_deletion_that_did_not_know_of_a_value_stands_beside_it() -> None:
+    kind = KINDS["n1"]
+    first = kind.write(None, None, "a", dead=False)
+    deleted = kind.write(first, None, None, dead=True)
+    assert kind.values(deleted) == ["a", None]
+    assert kind.values(kind.write(deleted, kind.context(deleted), None, dead=True)) == []
