@@ -176,7 +176,8 @@ def _verdict(
     stats = _stats(history, keys, counts)
     acknowledged, unjudged = stats["acknowledged"], stats["unjudged"]
     if anomalies:
-        validity, reason = Validity.INVALID, f"{_summary(stats, counts)}: {anomalies[0].reason}"
+        example = "for example, " if sum(counts.values()) > 1 else ""
+        validity, reason = Validity.INVALID, f"{_summary(stats, counts)}: {example}{anomalies[0].reason}"
     elif unjudged:
         validity = Validity.UNKNOWN
         adds = count(acknowledged, "acknowledged add")

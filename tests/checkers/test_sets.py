@@ -254,7 +254,7 @@ def adds(elements: Iterable[Any]) -> str:
 def test_the_verdict_says_how_much_of_what_was_acknowledged_is_lost() -> None:
     verdict = judged(history(adds(range(60)) + "p1 invoke read x _\np1 ok read x [0,1,2]\n"))
     assert verdict.reason.startswith(
-        "lost 57 of 60 acknowledged adds (95 %): process 0's add of 3 to key x succeeded at "
+        "lost 57 of 60 acknowledged adds (95 %): for example, process 0's add of 3 to key x succeeded at "
     )
     assert len(verdict.anomalies) == sets.SHOWN_MAX
     assert (verdict.stats["lost_acknowledged"], verdict.stats["lost_share"]) == (57, 0.95)
