@@ -32,10 +32,17 @@ def unavailable() -> str | None:
     return namespaces.unavailable()
 
 
+def _there(path: Path) -> bool:
+    """Whether there is such a file; one in a directory that is closed to us may well be there."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
+
+
 def explained(refusal: str, user: int) -> str:
     """Pure but for a look at the socket: why no engine answers, with the way out."""
-    path = Path(address().removeprefix("unix://"))
-    if is_local() and not path.exists():
+    if is_local() and not _there(Path(address().removeprefix("unix://"))):
         return f"{refusal}: {INSTALL}"
     if user != 0 and "ermission" in refusal:
         return f"{refusal}: {AS_ROOT}"
