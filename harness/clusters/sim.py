@@ -49,7 +49,7 @@ INIT_S = 10.0
 STRICT_MESSAGES = 32
 # Log lines are kept in memory up to this many, then written.
 LOG_LINES_KEPT = 10_000
-# Lines of a node's log that an error message shows.
+
 
 HARNESS = "sb"  # the harness's own name in messages
 

@@ -5,7 +5,9 @@ Which checker finds it under which faults stands in ``targets.kv.counter_target`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from targets.node.flags import flags_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +29,4 @@ class Bugs:
     @classmethod
     def named(cls, name: str | None) -> Bugs:
         """The one bug called ``name``, or none. Raises ValueError for a name that is not known."""
-        if name is None:
-            return cls()
-        flag = name.replace("-", "_")
-        if flag not in {f.name for f in fields(cls)}:
-            known = ", ".join(f.name.replace("_", "-") for f in fields(cls))
-            raise ValueError(f"kv/counter has no seeded bug {name!r}: known are {known}")
-        return cls(**{flag: True})
+        return flags_named(cls, "kv/counter", name)

@@ -6,7 +6,9 @@ in which variant, stands in ``targets.kv.dynamo_bugs``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from targets.node.flags import flags_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +38,4 @@ class Bugs:
     @classmethod
     def named(cls, name: str | None) -> Bugs:
         """The one bug called ``name``, or none. Raises ValueError for a name that is not known."""
-        if name is None:
-            return cls()
-        flag = name.replace("-", "_")
-        if flag not in {f.name for f in fields(cls)}:
-            known = ", ".join(f.name.replace("_", "-") for f in fields(cls))
-            raise ValueError(f"kv/dynamo has no seeded bug {name!r}: known are {known}")
-        return cls(**{flag: True})
+        return flags_named(cls, "kv/dynamo", name)
