@@ -2,7 +2,7 @@
 
 The image goes into the wheel, which is then of one platform (any Python from 3.11 on). An editable installation gets it
 in the user's cache. Where numba is missing, or fails, the wheel is built without: kernels are then compiled once, at
-the first check that is long enough. See ``checkers/linearizable/kernels``.
+the first check that is long enough. See ``checkers/kernels``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class KernelsHook(BuildHookInterface):  # type: ignore[type-arg,misc]  # hatchli
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         sys.path.insert(0, self.root)
         try:
-            from checkers.linearizable.kernels.build import build
-            from checkers.linearizable.kernels.image import cache_directory, image_name, save
+            from checkers.kernels.build import build
+            from checkers.kernels.image import cache_directory, image_name, save
 
             directory = cache_directory() if version == "editable" else Path(tempfile.mkdtemp())
             path = directory / image_name()
@@ -38,6 +38,6 @@ class KernelsHook(BuildHookInterface):  # type: ignore[type-arg,misc]  # hatchli
         if version != "editable":
             from packaging.tags import platform_tags
 
-            build_data["force_include"][str(path)] = f"checkers/linearizable/kernels/{path.name}"
+            build_data["force_include"][str(path)] = f"checkers/kernels/{path.name}"
             build_data["pure_python"] = False
             build_data["tag"] = f"py3-none-{next(iter(platform_tags()))}"

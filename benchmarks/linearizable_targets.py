@@ -27,9 +27,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.linearizable import Case, history_of
+from checkers.kernels.image import find_image, make_image
 from checkers.linearizable import quick
 from checkers.linearizable.check import make
-from checkers.linearizable.kernels.image import find_image, make_image
 from harness.formats import save_history
 from harness.history import FOREVER, INVOKE, OK, History
 from harness.verdict import Budget, Validity

@@ -2,7 +2,7 @@
 
 They touch no clock, dice, loop, socket or file, and count their work in steps, so that a history gets the
 same verdict on every machine. ``wording`` holds the words that verdicts share, ``windows`` the faults and
-phases as the history tells them.
+phases as the history tells them, ``kernels`` how loops over integers are compiled.
 
 Both tables are name → "module:attr", loaded lazily by ``harness.registry``. A checker's attr is a factory
 ``make(**options) -> Checker``, a model's is a ``checkers.linearizable.models.Model``.

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from checkers.kernels.engine import Engine
 from checkers.linearizable import generic, register_search
 from checkers.linearizable.encode import APPEND, NOTHING, READ, WRITE, RegisterOps, Unjudgeable
-from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
 from checkers.linearizable.register_search import DEAD, Prepared

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from checkers import MODELS
+from checkers.kernels.engine import Engine, engine
 from checkers.linearizable import appends, generic, growing, registers
 from checkers.linearizable.containers import case as containers
 from checkers.linearizable.encode import Unjudgeable
-from checkers.linearizable.kernels.engine import Engine, engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
 from checkers.linearizable.orders import orders

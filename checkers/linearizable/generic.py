@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from checkers.kernels.engine import Engine
 from checkers.linearizable import register_search, wgl
 from checkers.linearizable.encode import Unjudgeable
-from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import UNKNOWN, Model, frozen
 from checkers.linearizable.register_search import Prepared

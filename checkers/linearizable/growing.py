@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from checkers.kernels.engine import Engine
 from checkers.linearizable.encode import Unjudgeable
-from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.wording import Narrator, text
 from harness.history import FAIL, OK, Calls, Ints

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from checkers.kernels.engine import Column, Engine, Narrow, Tiny, engine
 from checkers.linearizable.encode import READ, WRITE
-from checkers.linearizable.kernels.engine import Column, Engine, Narrow, Tiny, engine
 from harness.history import FAIL, FOREVER, NO_KEY, OK, Calls, Codes, Ints
 
 NONE, LATE = -1, (1 << 31) - 1

@@ -32,8 +32,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from checkers.kernels.engine import Column, Engine, engine
 from checkers.linearizable.encode import APPEND, NOTHING, READ, WRITE, RegisterOps
-from checkers.linearizable.kernels.engine import Column, Engine, engine
 from checkers.linearizable.limits import Found, Limits
 from harness.history import FOREVER, Ints
 from harness.verdict import Validity

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from checkers.kernels.engine import Engine
 from checkers.linearizable import patterns, quick, register_search, unique, witness
 from checkers.linearizable.encode import RegisterOps, encode, kinds_of
 from checkers.linearizable.explain import explain
-from checkers.linearizable.kernels.engine import Engine
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import RegisterForm
 from checkers.linearizable.register_search import Prepared

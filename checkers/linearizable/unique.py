@@ -32,8 +32,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from checkers.kernels.engine import Column, engine
 from checkers.linearizable.encode import NOTHING, RegisterOps
-from checkers.linearizable.kernels.engine import Column, engine
 from harness.history import FOREVER, Ints
 
 # What became of a register. OPEN stands for linearizable once all kernels have run.

@@ -1,6 +1,6 @@
 """Strongly connected components in linear time, by Tarjan's algorithm without recursion, on a graph of compressed rows.
 
-A kernel (see ``checkers.linearizable.kernels``): plain Python on lists for small graphs, machine code on arrays for large ones.
+A kernel (see ``checkers.kernels``): plain Python on lists for small graphs, machine code on arrays for large ones.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from checkers.linearizable.kernels.engine import Column, engine
+from checkers.kernels.engine import Column, engine
 
 Ints = npt.NDArray[np.int64]
 # Steps of the kernel per node and per edge, for choosing the engine.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from unittest.mock import patch
 
-from checkers.linearizable.kernels import engine
+from checkers.kernels import engine
 
 NEVER = 1 << 62
 

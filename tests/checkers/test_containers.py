@@ -7,12 +7,12 @@ from collections import Counter
 import pytest
 
 from checkers import MODELS
+from checkers.kernels.engine import Plain
 from checkers.linearizable import generic
 from checkers.linearizable.check import make
 from checkers.linearizable.containers import case as containers
 from checkers.linearizable.containers.judging import judge
 from checkers.linearizable.containers.lives import NOT_UNIQUE, OPEN
-from checkers.linearizable.kernels.engine import Plain
 from checkers.linearizable.limits import Limits
 from checkers.linearizable.models import Model
 from checkers.linearizable.wgl import search
@@ -66,8 +66,8 @@ def test_the_kernels_are_the_search_on_longer_histories(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_and_plain_kernels_agree(name: str) -> None:
-    from checkers.linearizable.kernels.engine import Compiled
-    from checkers.linearizable.kernels.image import make_image
+    from checkers.kernels.engine import Compiled
+    from checkers.kernels.image import make_image
 
     model = model_of(name)
     for seed in range(30):

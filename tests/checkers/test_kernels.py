@@ -12,9 +12,9 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from checkers.linearizable.kernels import KERNELS, MADE_FROM, engine, image
-from checkers.linearizable.kernels.engine import Column, Compiled, Plain
-from checkers.linearizable.kernels.image import Compilation, Image, image_name, kernels, make_image, read, save
+from checkers.kernels import KERNELS, MADE_FROM, engine, image
+from checkers.kernels.engine import Column, Compiled, Plain
+from checkers.kernels.image import Compilation, Image, image_name, kernels, make_image, read, save
 from checkers.linearizable.unique import Ops, find_writers
 from tests.checkers.engines import NEVER, compiled, from_steps
 from tests.checkers.runs import register_run, rolls
@@ -129,7 +129,7 @@ def test_making_an_image_is_told_once_and_survives_a_place_that_cannot_be_writte
     assert whole is None
     make_image.cache_clear()
     with (
-        patch("checkers.linearizable.kernels.build.build", return_value=Compilation(symbols={}, code=b"")),
+        patch("checkers.kernels.build.build", return_value=Compilation(symbols={}, code=b"")),
         patch.object(image, "Image", lambda compilation: compilation),
         caplog.at_level(logging.WARNING),
     ):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from checkers.kernels.engine import Engine, Plain
 from checkers.linearizable import generic
 from checkers.linearizable.containers.judging import OTHER_CALL, Container, Judged, Order, judge, tight
 from checkers.linearizable.containers.lives import INSERT, NOT_UNIQUE, OPEN, REMOVE
 from checkers.linearizable.containers.telling import tell
 from checkers.linearizable.encode import Unjudgeable
-from checkers.linearizable.kernels.engine import Engine, Plain
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import ContainerForm, Model
 from checkers.linearizable.shrink import shrink

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from checkers.kernels.engine import Engine, engine
 from checkers.linearizable.containers import lifo, sweeps
 from checkers.linearizable.containers.lives import (
     EMPTIES,
@@ -29,7 +30,6 @@ from checkers.linearizable.containers.lives import (
     gather,
     settle,
 )
-from checkers.linearizable.kernels.engine import Engine, engine
 from harness.history import FAIL as FAILED
 from harness.history import FOREVER, INFO, OK, Bytes, Codes, Ints
 

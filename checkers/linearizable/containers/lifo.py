@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from checkers.kernels.engine import Column
 from checkers.linearizable.containers.lives import NONE, OPEN, ORDER, OTHER, SHOWN, Lives
-from checkers.linearizable.kernels.engine import Column
 from harness.history import FOREVER
 
 

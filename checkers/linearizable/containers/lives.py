@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from checkers.linearizable.kernels.engine import Column, Narrow, Tiny
+from checkers.kernels.engine import Column, Narrow, Tiny
 from harness.history import FAIL, FOREVER, OK
 
 NONE = -1

@@ -11,8 +11,8 @@ value can be judged for itself, smallest first.
 
 from __future__ import annotations
 
+from checkers.kernels.engine import Column
 from checkers.linearizable.containers.lives import NONE, OPEN, ORDER, OTHER, SHOWN, Lives
-from checkers.linearizable.kernels.engine import Column
 from harness.history import FOREVER
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from checkers.kernels.engine import Plain
 from checkers.linearizable.containers.judging import Container, Judged, Order, judge
 from checkers.linearizable.containers.lives import EMPTY, FUTURE, NONE, OPEN, ORDER, PHANTOM, REPEAT
-from checkers.linearizable.kernels.engine import Plain
 from checkers.linearizable.shrink import shrink
 from checkers.wording import Narrator, count
 from harness.history import FAIL, Codes, Ints

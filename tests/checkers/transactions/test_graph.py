@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkers.linearizable.kernels.engine import Compiled, has_numba
+from checkers.kernels.engine import Compiled, has_numba
 from checkers.transactions.cycles import Exhausted, Search
 from checkers.transactions.graph import Builder, Graph, Kind
 from checkers.transactions.models import Level, Time

@@ -3,12 +3,13 @@
 ``engine`` runs it as it is, on lists, or as machine code, on arrays; the answer and the steps counted are the
 same. ``image`` holds all kernels compiled ahead of time, in one file: the checkers load that with llvmlite, in
 a few milliseconds, and never import numba. ``build`` makes the image, with numba: when a wheel is built, by
-``python -m checkers.linearizable.kernels``, or once per machine when a check is long enough to be worth it.
+``python -m checkers.kernels``, or once per machine when a check is long enough to be worth it.
 """
 
 from __future__ import annotations
 
-# Every kernel that is called from Python. What a kernel calls itself comes along.
+# Every kernel that is called from Python, of whichever checker: a line here puts it into the image. What a kernel
+# calls itself comes along.
 KERNELS = (
     "checkers.linearizable.quick:sweep_wide",
     "checkers.linearizable.quick:sweep_dense",
@@ -30,4 +31,4 @@ KERNELS = (
     "checkers.transactions.scc:tarjan",
 )
 # Where the constants of kernels come from, and how they are compiled: an image made from others is not taken.
-MADE_FROM = ("checkers.linearizable.encode", "checkers.linearizable.kernels.build", "harness.columns")
+MADE_FROM = ("checkers.linearizable.encode", "checkers.kernels.build", "harness.columns")

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from checkers.linearizable.kernels import KERNELS, MADE_FROM
+from checkers.kernels import KERNELS, MADE_FROM
 
 # Of the file and of how kernels are called; part of the name.
 ABI = 1
@@ -166,7 +166,7 @@ def find_image() -> Image | None:
 @cache
 def make_image() -> Image:
     """The image, compiled now, and kept for the next time if there is a place."""
-    from checkers.linearizable.kernels.build import build
+    from checkers.kernels.build import build
 
     path = cache_directory() / image_name()
     logging.getLogger("splitbrain").warning(

@@ -13,8 +13,8 @@ from functools import cache
 from types import FunctionType
 from typing import Any, cast
 
-from checkers.linearizable.kernels.engine import DTYPES
-from checkers.linearizable.kernels.image import Compilation, fields_of, kernels, parameters
+from checkers.kernels.engine import DTYPES
+from checkers.kernels.image import Compilation, fields_of, kernels, parameters
 
 
 def build() -> Compilation:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from checkers.linearizable.kernels.image import Image, find_image, make_image
+from checkers.kernels.image import Image, find_image, make_image
 
 # From how many steps on machine code pays for itself (a plain step costs 0.5 to 4 microseconds): if the image
 # has to be loaded, if it is loaded, and if it has to be compiled first, which takes about half a minute.
@@ -136,6 +136,6 @@ def has_numba() -> bool:
 @cache
 def _jitted(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that is not in the image, compiled for this process."""
-    from checkers.linearizable.kernels.build import compiled
+    from checkers.kernels.build import compiled
 
     return compiled(function)

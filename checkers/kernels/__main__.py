@@ -1,12 +1,12 @@
-"""``python -m checkers.linearizable.kernels [DIRECTORY]``: compile the kernels, into the cache or DIRECTORY."""
+"""``python -m checkers.kernels [DIRECTORY]``: compile the kernels, into the cache or DIRECTORY."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from checkers.linearizable.kernels.build import build
-from checkers.linearizable.kernels.image import cache_directory, image_name, save
+from checkers.kernels.build import build
+from checkers.kernels.image import cache_directory, image_name, save
 
 
 def main() -> int:
