@@ -16,11 +16,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from checkers.samples import wilson
 from harness import store
 from harness.cli.judging import judge_run
 from harness.cli.planning import Request, make_plan
 from harness.cli.run import conduct_plan
+from harness.samples import wilson
 from harness.schedule import PlannedFault, Schedule
 
 TARGETS = ("kv/dynamo-lww", "kv/dynamo-hlc", "kv/dynamo")

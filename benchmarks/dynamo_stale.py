@@ -14,12 +14,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from checkers.samples import wilson
 from harness import store
 from harness.cli.planning import Request, make_plan
 from harness.cli.run import conduct_plan
 from harness.formats import load_history
 from harness.history import INFO, OK, History
+from harness.samples import wilson
 
 QUORUMS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (3, 1))
 NEMESES = ("none", "packet,partition,kill,pause")

@@ -19,11 +19,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from checkers.samples import wilson
 from harness import store
 from harness.cli.judging import judge_run
 from harness.cli.planning import Request, make_plan
 from harness.cli.run import conduct_plan
+from harness.samples import wilson
 from harness.schedule import SCHEDULE_VERSION, Schedule
 from targets.kv.raft.config import Config
 from targets.kv.raft.local_clock import STEP_S

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checkers.samples import Z_95, wilson
 from harness import store
 from harness.cli.judging import judge_run
 from harness.cli.planning import Request, make_plan, repeat_command
 from harness.cli.run import conduct_plan
+from harness.samples import Z_95, wilson
 
 TOLD_EVERY = 10
 # Row → what is run.

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from checkers.figures import MILLISECOND_NS, SECOND_NS, Quantiles, begun, latency_ms, ok_times_ns, tally, timed
-from checkers.samples import wilson
 from checkers.windows import Fault, Mark, Windows, windows_of
 from checkers.wording import count, listed
 from harness.errors import PlanError
 from harness.history import OK, Calls, History
+from harness.samples import wilson
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "availability"

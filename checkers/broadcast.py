@@ -29,7 +29,6 @@ import numpy as np
 
 from checkers.finals import is_final
 from checkers.replicas import Ending, ending_of
-from checkers.samples import quantiles
 from checkers.set_facts import ADD, READ, Facts, Mask, Unjudgeable
 from checkers.settling import unhealed, untimed
 from checkers.windows import windows_of
@@ -37,6 +36,7 @@ from checkers.wording import Narrator, count, listed, name, text
 from harness.errors import PlanError
 from harness.history import FOREVER, Calls, History
 from harness.interning import identity
+from harness.samples import quantiles
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 BROADCAST, G_SET = "broadcast", "g-set"

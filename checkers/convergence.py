@@ -29,12 +29,12 @@ import numpy as np
 
 from checkers.agreement import SECOND_NS, Disagreement, Findings, Loss, examine
 from checkers.linearizable.encode import Unjudgeable
-from checkers.samples import quantiles
 from checkers.versions import BEFORE_ALL, NONE, Versions, odd_sights, saw, versions_of
 from checkers.windows import Windows, windows_of
 from checkers.wording import Narrator, count, name
 from harness.errors import PlanError
 from harness.history import NO_KEY, History, Ints
+from harness.samples import quantiles
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "convergence"

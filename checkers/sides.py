@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from checkers.figures import SECOND_NS, timed
-from checkers.samples import wilson
 from checkers.wording import count, listed, text
 from harness.errors import PlanError
 from harness.history import NO_KEY, OK, Calls, History
 from harness.op import Op
+from harness.samples import wilson
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "sides"

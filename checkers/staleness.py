@@ -19,11 +19,11 @@ import numpy as np
 
 from checkers.linearizable.encode import Unjudgeable
 from checkers.replacements import Replacements
-from checkers.samples import quantiles, wilson
 from checkers.versions import BEFORE_ALL, NONE, Versions, odd_sights, saw, versions_of
 from checkers.wording import Narrator, count
 from harness.errors import PlanError
 from harness.history import History, Ints
+from harness.samples import quantiles, wilson
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "staleness"

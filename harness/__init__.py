@@ -1,6 +1,7 @@
 """What a run is, and the one loop that runs it. Modules in reading order:
 
 op history verdict errors effects     the vocabulary: imports nothing above it
+samples                               quantiles, and the interval in which a share lies
 columns calls interning frame         how a history keeps millions of ops without an object for each
 formats/                              history files: JSON lines, JSON, EDN
 protocols                             what clusters, clients, targets and workloads must offer

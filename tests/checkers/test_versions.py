@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from checkers.linearizable.encode import Unjudgeable
 from checkers.replacements import Replacements, counts_below
-from checkers.samples import quantiles, wilson
 from checkers.versions import NONE, ODD_SIGHTS, Versions, odd_sights, versions_of
 from harness.history import FOREVER
+from harness.samples import quantiles, wilson
 from tests.builders import history, timeline
 from tests.checkers import loose
 from tests.checkers.loose import Step, loose_run, steps
