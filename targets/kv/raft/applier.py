@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from targets.kv.raft.machine import Machine
+from targets.kv.raft.machine import StateMachine
 from targets.kv.raft.snapshot import Snapshots
 from targets.kv.raft.state import MEMBERS, State
 from targets.node.env import Body
@@ -17,7 +17,7 @@ from targets.node.env import Body
 class Applier:
     """Moves ``state.commit`` and ``state.applied``."""
 
-    def __init__(self, state: State, machine: Machine, snapshots: Snapshots) -> None:
+    def __init__(self, state: State, machine: StateMachine, snapshots: Snapshots) -> None:
         self._state, self._machine, self._snapshots = state, machine, snapshots
         self.when_applied: Callable[[int, Body], None] = _nothing  # index of the entry, result of its command
         self.when_committed: Callable[[], None] = _nothing

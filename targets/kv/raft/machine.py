@@ -12,7 +12,7 @@ responds immediately without re-executing the request." The table is part of the
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from targets.kv.raft.bugs import Bugs
 from targets.node import codes
@@ -26,6 +26,22 @@ DIFFERS: Body = {"type": "error", "code": codes.PRECONDITION, "text": "the value
 NO_NUMBER: Body = {"type": "error", "code": codes.PRECONDITION, "text": "only whole numbers can be added"}
 # The client has already sent a later command, so it cannot be waiting for this answer: how the command went is not known any more.
 STALE: Body = {"type": "error", "code": codes.TIMEOUT, "text": "a later request of this client has been applied"}
+
+
+class StateMachine(Protocol):
+    """What consensus needs of the state that it replicates: the same commands in the same order lead to the same state everywhere."""
+
+    def apply(self, command: list[Any]) -> Body:
+        """Carry out ``command``, and return what came of it."""
+        ...
+
+    def dump(self) -> dict[str, Any]:
+        """The whole state as JSON, which nobody changes afterwards."""
+        ...
+
+    def load(self, dump: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned, here or on another server."""
+        ...
 
 
 class Machine:

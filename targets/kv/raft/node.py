@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from targets.kv.raft.applier import Applier
 from targets.kv.raft.bugs import Bugs
 from targets.kv.raft.config import Config
-from targets.kv.raft.election import Election
-from targets.kv.raft.followers import Followers
+from targets.kv.raft.core import Core
 from targets.kv.raft.machine import Machine
 from targets.kv.raft.reconfig import Reconfig
-from targets.kv.raft.replication import Replication
 from targets.kv.raft.requests import FIELDS, Requests
-from targets.kv.raft.roles import Roles
-from targets.kv.raft.snapshot import Snapshots
-from targets.kv.raft.state import State
-from targets.node.env import Env, Message
+from targets.node.env import Env
 
 
 class Raft:
@@ -24,30 +18,20 @@ class Raft:
 
     def __init__(self, env: Env) -> None:
         bugs, config = Bugs.named(env.options.get("bug")), Config.of(env.options)
-        self.state = state = State(env, config, bugs)
         self.machine = machine = Machine(config.sessions_max, bugs)
-        self.snapshots = snapshots = Snapshots(state, machine)
-        self.roles = roles = Roles(state)
-        self.applier = applier = Applier(state, machine, snapshots)
-        self.election = election = Election(state, roles)
-        self.followers = followers = Followers(state, roles, applier, snapshots)
-        self.replication = replication = Replication(state, roles, applier, snapshots)
-        self.reconfig = Reconfig(state, replication)
-        self.requests = requests = Requests(state, machine, replication, self.reconfig)
+        self.core = core = Core(env, config, bugs, machine)
+        self.state = core.state
+        self.reconfig = Reconfig(core.state, core.replication)
+        self.requests = requests = Requests(core.state, machine, core.replication, self.reconfig)
 
-        roles.when_elected.append(replication.start)
-        roles.when_deposed.extend((replication.stop, requests.deposed))
-        roles.when_leader_gone.append(requests.leader_gone)
-        replication.when_round_confirmed = requests.reads.confirmed
-        replication.when_ticked = self.reconfig.autopilot
-        applier.when_applied = requests.applied
-        applier.when_committed = requests.reads.proceed
+        core.roles.when_deposed.append(requests.deposed)
+        core.roles.when_leader_gone.append(requests.leader_gone)
+        core.replication.when_round_confirmed = requests.reads.confirmed
+        core.replication.when_ticked = self.reconfig.autopilot
+        core.applier.when_applied = requests.applied
+        core.applier.when_committed = requests.reads.proceed
+        core.when_asked_for_vote = self.reconfig.heard
 
-        env.on("request_vote", self._on_request_vote)
-        env.on("vote", election.on_vote)
-        env.on("append_entries", followers.on_append_entries)
-        env.on("append_reply", replication.on_append_reply)
-        env.on("install_snapshot", followers.on_install_snapshot)
         env.on("forward", requests.on_forward)
         env.on("forwarded", requests.on_forwarded)
         for kind in FIELDS:
@@ -55,7 +39,7 @@ class Raft:
 
     def start(self) -> None:
         """``init`` has been answered: time begins."""
-        self.election.start()
+        self.core.election.start()
 
     def status(self) -> dict[str, Any]:
         """What faults aim at and what the report shows."""
@@ -68,9 +52,5 @@ class Raft:
             "applied": state.applied,
             "last": state.log.last_index,
             "members": list(state.members.nodes),
-            "snapshot": self.snapshots.index,
+            "snapshot": self.core.snapshots.index,
         }
-
-    def _on_request_vote(self, message: Message) -> None:
-        self.reconfig.heard(message)
-        self.election.on_request_vote(message)

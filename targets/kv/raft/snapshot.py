@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from targets.kv.raft.machine import Machine
+from targets.kv.raft.machine import StateMachine
 from targets.kv.raft.state import MEMBERS, State
 from targets.node.env import Body
 
@@ -34,7 +34,7 @@ class Snapshot:
 class Snapshots:
     """The latest snapshot, on the disk and in memory."""
 
-    def __init__(self, state: State, machine: Machine) -> None:
+    def __init__(self, state: State, machine: StateMachine) -> None:
         self._state, self._machine = state, machine
         self._latest: Snapshot | None = None
         self._recover()

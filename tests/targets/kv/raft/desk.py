@@ -138,9 +138,9 @@ class Desk:
             term=self.state.term,
             ok=True,
             match=self.state.log.last_index if match is None else match,
-            number=self.raft.replication.peers[src].number,
-            round=self.raft.replication.round,
-            sent=self.raft.replication.clock(),
+            number=self.raft.core.replication.peers[src].number,
+            round=self.raft.core.replication.round,
+            sent=self.raft.core.replication.clock(),
         )
 
     # Turning time
@@ -160,7 +160,7 @@ class Desk:
 
     def elect(self, term: int = 1) -> None:
         """Make the server leader of ``term`` (which must be above its own), without an entry of it being committed."""
-        self.raft.roles.follow(term - 1, None)
+        self.raft.core.roles.follow(term - 1, None)
         self.turn(1.0)
         for pre in (True, False):
             for voter in self.env.node_ids[1:]:

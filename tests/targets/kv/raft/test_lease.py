@@ -77,10 +77,10 @@ def test_the_lease_begins_when_the_heartbeats_left() -> None:
 
 def _after_late_answers(desk: Desk) -> bool:
     wait(desk, 0.1)
-    sent_s = desk.raft.replication.clock()
+    sent_s = desk.raft.core.replication.clock()
     wait(desk, LEASE_S + 0.01)
     for follower in FOLLOWERS:
-        number = desk.raft.replication.peers[follower].number
+        number = desk.raft.core.replication.peers[follower].number
         desk.say(follower, type="append_reply", term=1, ok=True, match=2, number=number, round=0, sent=sent_s)
     return answered(desk)
 

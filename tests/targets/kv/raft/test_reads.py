@@ -35,7 +35,7 @@ def test_answers_to_heartbeats_sent_before_the_read_do_not_count() -> None:
     desk.ask("read", key="x")
     late = []
     for follower in ("n2", "n3", "n4"):
-        number = desk.raft.replication.peers[follower].number
+        number = desk.raft.core.replication.peers[follower].number
         late += desk.say(
             follower, type="append_reply", term=1, ok=True, match=2, number=number, round=0, sent=desk.env.now_s
         )
@@ -46,14 +46,14 @@ def test_answers_to_heartbeats_sent_before_the_read_do_not_count() -> None:
 def test_reads_that_arrive_while_a_round_is_in_flight_share_the_next_one() -> None:
     desk = leader()
     desk.ask("read", key="x")
-    rounds = desk.raft.replication.round
+    rounds = desk.raft.core.replication.round
     for client in ("c1", "c2", "c3"):
         assert desk.ask("read", src=client, key="x") == []
     first = desk.acknowledge("n2") + desk.acknowledge("n3")
     second = desk.acknowledge("n2") + desk.acknowledge("n3")
     assert sorted(of_type(first, "read_ok")) == ["c0"]
     assert sorted(of_type(second, "read_ok")) == ["c1", "c2", "c3"]
-    assert desk.raft.replication.round == rounds + 1
+    assert desk.raft.core.replication.round == rounds + 1
 
 
 def test_a_leader_does_not_answer_reads_before_it_has_committed_an_entry_of_its_term() -> None:

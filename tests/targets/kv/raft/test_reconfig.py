@@ -24,7 +24,7 @@ def test_a_server_uses_the_latest_configuration_in_its_log_whether_it_is_committ
     desk.ask("remove_member", node="n5")
     assert list(desk.state.members.nodes) == ["n1", "n2", "n3", "n4"]
     assert desk.state.members.index > desk.state.commit
-    assert "n5" not in desk.raft.replication.peers
+    assert "n5" not in desk.raft.core.replication.peers
     desk.append("n2", 9, prev=(1, 1), entries=[[9, None]])  # another leader overwrites the change
     assert desk.state.members.nodes == ("n1", "n2", "n3", "n4", "n5")
 
@@ -100,7 +100,7 @@ def silence(desk: Desk, *heard: str, seconds: float = 1.0) -> None:
     for _ in range(round(seconds / 0.05)):
         desk.turn(0.05)
         for follower in heard:
-            if desk.state.leads and follower in desk.raft.replication.peers:
+            if desk.state.leads and follower in desk.raft.core.replication.peers:
                 desk.acknowledge(follower)
 
 

@@ -46,11 +46,11 @@ def test_a_log_entry_is_committed_once_the_leader_has_replicated_it_on_a_majorit
 def test_the_leader_counts_itself_only_for_what_is_on_its_disk_and_sends_nothing_else() -> None:
     desk = Desk(3, batch_s=0.01)
     desk.lead(1)
-    index = desk.raft.replication.propose(write("x", 1))
+    index = desk.raft.core.replication.propose(write("x", 1))
     sent = desk.turn(0.005)
-    peer = desk.raft.replication.peers["n2"]
+    peer = desk.raft.core.replication.peers["n2"]
     peer.match = index  # as if the follower could have it already
-    desk.raft.replication._advance()
+    desk.raft.core.replication._advance()
     early = desk.state.commit
     sent_later = desk.turn(0.006)
     assert (early, desk.state.commit) == (index - 1, index)
@@ -121,7 +121,7 @@ def test_only_the_first_answer_to_a_message_lets_the_next_one_go() -> None:
     desk.lead(1)
     for value in (1, 2, 3, 4):
         desk.ask("write", key="x", value=value)
-    number = desk.raft.replication.peers["n2"].number
+    number = desk.raft.core.replication.peers["n2"].number
     answer = {"type": "append_reply", "term": 1, "ok": True, "match": 2, "number": number, "round": 0, "sent": 0.0}
     first, doubled = desk.say("n2", **answer), desk.say("n2", **answer)
     assert len(of_type(first, "append_entries")) == 1
@@ -161,7 +161,7 @@ def test_when_the_consistency_check_fails_the_leader_bypasses_all_entries_of_the
     desk = Desk(3)
     desk.append("n2", 3, entries=[[1, None]] * 4 + [[3, None]])
     desk.elect(4)
-    peer = desk.raft.replication.peers["n3"]
+    peer = desk.raft.core.replication.peers["n3"]
     refusal = {"type": "append_reply", "term": 4, "ok": False, "number": 1, "round": 0, "sent": 0.0}
     sent = of_type(desk.say("n3", **refusal, prev=5, hint=2), "append_entries")["n3"]
     assert (sent["prev"], len(sent["entries"]), peer.next) == (1, 5, 2)
@@ -175,11 +175,11 @@ def test_a_follower_whose_entries_were_discarded_is_sent_the_snapshot() -> None:
     for value in range(12):
         desk.ask("write", key="x", value=value)
         desk.acknowledge("n2")
-    peer = desk.raft.replication.peers["n3"]
+    peer = desk.raft.core.replication.peers["n3"]
     peer.next, peer.waiting = 2, False
     desk.turn(0.2)
     sent = of_type(desk.env.sent, "install_snapshot")["n3"]
-    assert sent["snapshot"]["index"] == desk.raft.snapshots.index >= 10
+    assert sent["snapshot"]["index"] == desk.raft.core.snapshots.index >= 10
     after = of_type(desk.acknowledge("n3", match=sent["snapshot"]["index"]), "append_entries")["n3"]
     assert after["prev"] == sent["snapshot"]["index"]
 
@@ -212,5 +212,5 @@ def test_the_followers_log_comes_to_equal_the_leaders(
         mail = [body for dest, body in ahead.say("n2", **answer) if dest == "n2"]
     assert behind.state.log.entries == ahead.state.log.entries
     assert ahead.state.commit == behind.state.commit == ahead.state.log.last_index or not mail
-    peer = ahead.raft.replication.peers["n2"]
+    peer = ahead.raft.core.replication.peers["n2"]
     assert peer.match == ahead.state.log.last_index

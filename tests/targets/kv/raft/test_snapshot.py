@@ -24,7 +24,7 @@ def busy(count: int, **options: Any) -> Desk:
 
 def test_a_snapshot_is_taken_after_so_many_applied_entries_and_the_log_keeps_a_tail() -> None:
     desk = busy(12)
-    assert desk.raft.snapshots.index == 10
+    assert desk.raft.core.snapshots.index == 10
     assert desk.state.log.base_index == 7
     assert "snapshot" in desk.events()
 
@@ -47,7 +47,7 @@ def test_sessions_survive_in_snapshots() -> None:
 
 def test_bug_snapshot_drops_sessions_also_in_the_server_that_takes_it() -> None:
     desk = busy(9, bug="snapshot-drops-sessions")
-    assert desk.raft.snapshots.index == 10
+    assert desk.raft.core.snapshots.index == 10
     assert desk.raft.machine.dump()["sessions"] == []
     desk.ask("write", key="x", value=1, client="c0", seq=1)
     desk.acknowledge("n2")
@@ -70,8 +70,8 @@ def test_a_crash_between_snapshot_and_log_leaves_a_state_that_can_be_used(lost: 
 
 def test_a_snapshot_that_another_server_sent_is_durable_with_its_members() -> None:
     leader = busy(12)
-    leader.raft.replication.peers["n3"].next = 2
-    leader.raft.replication.peers["n3"].waiting = False
+    leader.raft.core.replication.peers["n3"].next = 2
+    leader.raft.core.replication.peers["n3"].waiting = False
     leader.turn(0.2)
     message = of_type(leader.env.sent, "install_snapshot")["n3"]
     follower = Desk(3)
@@ -88,4 +88,4 @@ def test_a_change_of_members_behind_a_snapshot_counts_after_a_restart() -> None:
     desk.acknowledge("n2")
     again = desk.restart()
     assert again.state.members.nodes == ("n1", "n2")
-    assert again.state.members.at(again.raft.snapshots.index) == ("n1", "n2", "n3")
+    assert again.state.members.at(again.raft.core.snapshots.index) == ("n1", "n2", "n3")
