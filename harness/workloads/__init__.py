@@ -2,9 +2,10 @@
 
     workload        what a workload is, and what it may be asked for
     final           the reads at the end of a run
+    draining        the same op until it gives nothing any more (for ``kafka`` and ``queue``)
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
     write_read      pairs of a write and the read that follows it (for ``eventual``)
-    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions ...    the workloads
+    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions queue ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -39,5 +40,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "lin-kv": "harness.workloads.register:LIN_KV",
     "txn-list-append": "harness.workloads.transactions:LIST_APPEND",
     "txn-rw-register": "harness.workloads.transactions:RW_REGISTER",
+    "queue": "harness.workloads.queue:QUEUE",
+    "ordered-queue": "harness.workloads.queue:ORDERED_QUEUE",
     "kafka": "harness.workloads.kafka:KAFKA",
 }

@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from harness.generator import PENDING, Answer, Context, Generator, concat, each_thread, gen, invocation, node
-from harness.op import Op, OpType
+from harness.op import Op
+from harness.workloads.draining import until_dry
 from harness.workloads.workload import Workload, WorkloadOptions
 
 KEYS = 4
 # Of ten operations one assigns, and the others send and poll alike.
 ASSIGN_SHARE, SEND_SHARE = 0.1, 0.45
-# In the end a client gives up after so many polls in a row that failed or gave nothing, with such pauses, and in any case after so many.
-DRY_MAX, PAUSE_NS, POLLS_MAX = 10, 100_000_000, 10_000
 
 
 def _names(options: WorkloadOptions) -> tuple[str, ...]:
@@ -53,35 +52,13 @@ class Messages:
         return self
 
 
-@node
-class UntilDry:
-    """Polls of one thread until several in a row gave nothing. ``waiting``: one has not been answered yet; the next is at ``next_ns``."""
-
-    dry: int = 0
-    polls: int = 0
-    waiting: bool = False
-    next_ns: int = 0
-
-    def op(self, ctx: Context) -> Answer:
-        if self.dry >= DRY_MAX or self.polls >= POLLS_MAX:
-            return None
-        if self.waiting:
-            return PENDING
-        asked = gen(Op(f="poll", value=[["poll"]], time_ns=self.next_ns, extra={"final": True})).op(ctx)
-        if asked is None or asked is PENDING:
-            return PENDING
-        return asked[0], UntilDry(self.dry, self.polls + 1, True)
-
-    def update(self, ctx: Context, event: Op) -> Generator:
-        if event.f != "poll" or event.type is OpType.INVOKE:
-            return self
-        gave = event.type is OpType.OK and any(pairs for pairs in event.value[0][1].values())
-        return UntilDry(0, self.polls) if gave else UntilDry(self.dry + 1, self.polls, False, event.time_ns + PAUSE_NS)
+def _gave(event: Op) -> bool:
+    return any(pairs for pairs in event.value[0][1].values())
 
 
 def _final(options: WorkloadOptions) -> Generator:
     rewind = Op(f="assign", value=list(_names(options)), extra={"final": True, "seek_to_beginning": True})
-    return each_thread(concat(gen(rewind), UntilDry()))
+    return each_thread(concat(gen(rewind), until_dry(Op(f="poll", value=[["poll"]]), _gave)))
 
 
 KAFKA = Workload(

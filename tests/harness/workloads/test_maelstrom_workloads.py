@@ -16,8 +16,9 @@ from harness.op import Op, OpType
 from harness.registry import load
 from harness.verdict import Budget, Validity, Verdict
 from harness.workloads import WORKLOADS
+from harness.workloads.draining import DRY_MAX, OPS_MAX, PAUSE_NS
 from harness.workloads.echo import ECHO, TEXTS
-from harness.workloads.kafka import DRY_MAX, KAFKA, PAUSE_NS, POLLS_MAX
+from harness.workloads.kafka import KAFKA
 from harness.workloads.register import LIN_KV, REGISTER
 from harness.workloads.transactions import KEYS, LENGTH_MAX, LIST_APPEND, RW_REGISTER, WRITES_MAX, popular
 from harness.workloads.workload import Workload
@@ -167,4 +168,4 @@ def test_the_last_polls_end_when_nothing_comes_any_more() -> None:
     assert all(DRY_MAX <= times <= DRY_MAX + 1 for times in by_process.values())
     times = [op.time_ns for op in ops if op.process == 0]
     assert min(late - early for early, late in pairwise(times[1:])) >= PAUSE_NS
-    assert POLLS_MAX > DRY_MAX
+    assert OPS_MAX > DRY_MAX
