@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from checkers.wording import Narrator
+from checkers.wording import Narrator, listed
 from harness.verdict import Anomaly, Validity, Verdict
 
 # Of each name so many anomalies are shown; counts are of all.
@@ -27,6 +27,11 @@ class Findings:
         if name not in self.allowed and sum(known.name == name for known in self.anomalies) < SHOWN_MAX:
             ops = self.say.lines(rows)
             self.anomalies.append(Anomaly(checker=self.checker, name=name, ops=ops, reason=reason, witness=ops))
+
+    def allowed_words(self) -> str:
+        """What was seen that is allowed, in brackets; nothing if nothing was."""
+        seen = [f"{number:,} {name}" for name, number in self.counts.items() if name in self.allowed and number]
+        return f" (and {listed(seen)}, which may be)" if seen else ""
 
     def verdict(self, *, doubt: str, fine: str, stats: Mapping[str, Any]) -> Verdict:
         """Invalid if there is an anomaly; else unknown if there is a ``doubt``; else valid, and ``fine`` says of what."""

@@ -20,7 +20,8 @@ from harness.interning import identity
 
 SEND, POLL = "send", "poll"
 MOPS = frozenset({"send", "poll", "txn"})
-SEEKS = frozenset({"assign", "subscribe"})
+SUBSCRIBE = "subscribe"
+SEEKS = frozenset({"assign", SUBSCRIBE})
 
 
 class Unjudgeable(Exception):  # noqa: N818 - a verdict, not a failure
@@ -59,6 +60,7 @@ class Log:
     sends: dict[Hashable, Sent] = field(default_factory=dict)
     polled: dict[Hashable, int] = field(default_factory=dict)  # → a call that polled it
     offsets: dict[Hashable, set[int]] = field(default_factory=dict)
+    sights: list[tuple[int, Hashable]] = field(default_factory=list)  # (call, message): every one that was polled
     highest: int = -1  # offset that was polled
     steps: list[Step | int] = field(default_factory=list)  # a number: this process was assigned anew
     known: list[int] = field(default_factory=list)  # the offsets that hold messages, ascending
@@ -126,7 +128,9 @@ def _take(logs: Logs, row: int, mops: Sequence[Any], *, ok: bool, failed: bool) 
                 for offset, message in pairs:
                     polled.setdefault(identity(key), []).append(offset)
                     _stands(log, offset, message, row)
-                    log.polled.setdefault(identity(message), row)
+                    seen = identity(message)
+                    log.polled.setdefault(seen, row)
+                    log.sights.append((row, seen))
                     log.highest = max(log.highest, offset)
     process = int(logs.calls.process[row])
     for key in dict.fromkeys((*polled, *sent)):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.kafka.check import make
+from harness.errors import PlanError
 from harness.history import History
 from harness.op import Op
 from harness.verdict import Budget, Validity, Verdict
@@ -21,6 +22,7 @@ def history(steps: list[Any]) -> History:
     """Each step is one operation, over before the next begins: (process, f, ...).
 
     ("send", message, offset) is acknowledged; offset "fail" or "info" is the outcome instead. ("poll", {key: pairs}); ("assign", keys).
+    ("txn", micro-operations as they completed).
     A fourth element marks it as final; "rest" polls everything that was sent and acknowledged to k, by offset.
     """
     ops: list[Op] = []
@@ -37,6 +39,14 @@ def history(steps: list[Any]) -> History:
             else:
                 done = call.ok([["send", "k", [offset, rest[0]]]])
                 log[offset] = rest[0]
+        elif f == "txn":
+            call = Op(
+                process=process,
+                f=f,
+                value=[[mop[0], *mop[1:2], *([mop[2][1]] if mop[0] == "send" else [])] for mop in rest[0]],
+            )
+            done = call.ok(rest[0])
+            log |= {mop[2][0]: mop[2][1] for mop in rest[0] if mop[:2] == ["send", "k"]}
         elif f == "poll":
             call = Op(process=process, f=f, value=[["poll"]], extra=extra)
             pairs = {"k": [[at, log[at]] for at in sorted(log)]} if rest[0] == "rest" else rest[0]
@@ -118,6 +128,37 @@ CASES: list[tuple[str, list[Any], set[str]]] = [
         [*SENDS, (0, "send", "x", "info"), (1, "poll", {"k": [[4, "x"]]}), *END],
         set(),
     ),
+    (
+        "a transaction polls what it sends",
+        [*SENDS, (1, "txn", [["send", "k", [4, 4]], ["poll", {"k": [[4, 4]]}]]), *END],
+        {"precommitted-read"},
+    ),
+    (
+        "a transaction polls what others sent",
+        [*SENDS, (1, "txn", [["send", "k", [4, 4]], ["poll", {"k": [[3, 3]]}]]), *END],
+        set(),
+    ),
+    (
+        "two transactions poll from each other",
+        [
+            (0, "txn", [["send", "k", [0, "a"]], ["poll", {"j": [[0, "b"]]}]]),
+            (1, "txn", [["send", "j", [0, "b"]], ["poll", {"k": [[0, "a"]]}]]),
+            *END,
+        ],
+        {"G1c"},
+    ),
+    (
+        "one polls from the other",
+        [
+            (0, "txn", [["send", "k", [0, "a"]], ["poll", {}]]),
+            (1, "txn", [["send", "j", [0, "b"]], ["poll", {"k": [[0, "a"]]}]]),
+            (2, "poll", {"j": [[0, "b"]]}),
+            *END,
+        ],
+        set(),
+    ),
+    ("polled before it is sent", [(1, "poll", {"k": [[0, 0]]}), *SENDS, *END], {"G1c-realtime"}),
+    ("polled before its own process sends it", [(0, "poll", {"k": [[0, 0]]}), *SENDS, *END], {"G1c-process"}),
     ("nobody sent it", [*SENDS, (1, "poll", {"k": [[4, "x"]]}), *END], {"phantom"}),
 ]
 
@@ -127,6 +168,64 @@ def test_each_anomaly_has_its_name(_what: str, steps: list[Any], anomalies: set[
     verdict = check(steps)
     assert names(steps) == anomalies
     assert (verdict.validity is Validity.INVALID) == bool(anomalies)
+
+
+def test_what_jepsen_allows_is_counted_and_no_anomaly() -> None:
+    skip = [*SENDS, (1, "poll", {"k": [[0, 0]]}), (1, "poll", {"k": [[2, 2]]}), *END]
+    subscribed = check([(1, "subscribe", ["k"]), *skip])
+    assert subscribed.validity is Validity.VALID
+    assert subscribed.reason.endswith("(and 1 poll-skip, which may be)")
+    back = [*SENDS, (1, "poll", {"k": [[0, 0], [1, 1]]}), (1, "poll", {"k": [[1, 1], [2, 2]]}), *END]
+    assert (names(back), names([(1, "subscribe", ["k"]), *back])) == ({"nonmonotonic-poll"}, set())
+    apart = [(0, "txn", [["send", "k", [0, "a"]], ["send", "k", [2, "c"]]]), (1, "send", "b", 1), *END]
+    assert check(apart).stats["anomalies"] == {"int-send-skip": 1}
+    assert check(apart).validity is Validity.VALID
+    together = [(0, "txn", [["send", "k", [0, "a"]], ["send", "k", [1, "c"]]]), (1, "send", "b", 2), *END]
+    assert check(together).stats["anomalies"] == {}
+
+
+def test_a_name_can_be_allowed() -> None:
+    steps = [*SENDS, (1, "poll", {"k": [[3, 3], [4, 3]]}), *END]
+    for allow in ("duplicate", ["duplicate", "unseen"]):
+        assert make(allow=allow).check(history(steps), Budget()).validity is Validity.VALID
+    assert make(allow=["unseen"]).check(history(steps), Budget()).validity is Validity.INVALID
+    with pytest.raises(PlanError, match="unknown anomaly 'dupe'"):
+        make(allow=["dupe"])
+
+
+def test_the_order_of_offsets_makes_circles_if_asked() -> None:
+    """Two transactions whose writes interleave on two logs: G0, which may always be. One that polls from what comes behind it: G1c."""
+    k = [["send", "k", [0, "a"]], ["send", "j", [1, "d"]]]
+    j = [["send", "j", [0, "c"]], ["send", "k", [1, "b"]]]
+    seen = (2, "poll", {"j": [[0, "c"], [1, "d"]]})
+    steps = [(0, "txn", k), (1, "txn", j), seen, *END]
+    assert check(steps).stats["anomalies"] == {}
+    verdict = make(ww_deps=True).check(history(steps), Budget())
+    assert verdict.stats["anomalies"] == {"G0": 1}
+    assert verdict.validity is Validity.VALID
+    polls = [
+        (0, "txn", [["send", "k", [0, "a"]], ["poll", {"k": [[1, "b"]]}]]),
+        (1, "send", "b", 1),
+        (*seen[:2], {}),
+        *END,
+    ]
+    assert names(polls) == {"G1c-realtime"}
+    assert make(ww_deps=True).check(history(polls), Budget()).stats["anomalies"]["G1c"] == 1
+    assert make(ww_deps=True).check(history(polls), Budget()).validity is Validity.VALID
+
+
+def test_a_circle_is_told_edge_by_edge() -> None:
+    [anomaly] = check([(1, "poll", {"k": [[0, 0]]}), *SENDS, *END]).anomalies
+    assert anomaly.reason == (
+        "T1 must come before T2, since T1 had ended at 0.0010 s when T2 began at 0.0020 s; T2 must come before T1, since T1 polled 0 "
+        "from k, which T2 had sent: so each must come before itself (T1 is the operation of process 1 (0.0000 s – 0.0010 s), "
+        "T2 is the operation of process 0 (0.0020 s – 0.0030 s))"
+    )
+
+
+def test_a_search_that_runs_out_is_unknown() -> None:
+    verdict = make().check(history([(1, "poll", {"k": [[0, 0]]}), *SENDS, *END]), Budget(steps_max=0))
+    assert verdict.validity is Validity.UNKNOWN
 
 
 def test_without_polls_to_the_end_nothing_is_known_of_what_was_not_polled() -> None:
