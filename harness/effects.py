@@ -105,7 +105,73 @@ class Squeeze:
     headroom_bytes: int
 
 
-Effect = Cut | Shape | Kill | Pause | Skew | Terminate | Throttle | Squeeze
+# What a power loss may do to those writes to a file that were not synced: the disk has none of them; all; the first ones, the last of
+# them torn; some of them, in no order; or the file had grown but the data had not been written, so that there are zeros.
+LOST, KEPT, TORN, REORDERED, ZEROED = "lost", "kept", "torn", "reordered", "zeroed"
+CRASH_FATES = (LOST, KEPT, TORN, REORDERED, ZEROED)
+
+# What a disk may do wrong, and the operations to which it does it. The first group refuses or is late, and says so; the second lies:
+# a write stops short or lands elsewhere, and is acknowledged. The last happens to what lies on the disk, at once, without an operation.
+READ, WRITE, FSYNC = "read", "write", "fsync"
+DISK_ERRORS: Mapping[str, tuple[str, ...]] = {
+    "eio": (READ, WRITE, FSYNC),
+    "enospc": (WRITE,),
+    "full": (WRITE,),
+    "slow": (FSYNC,),
+}
+DISK_LIES: Mapping[str, tuple[str, ...]] = {"torn-write": (WRITE,), "misdirected-write": (WRITE,)}
+DISK_DAMAGE: Mapping[str, tuple[str, ...]] = {"bit-flip": (), "truncate": ()}
+DISK_ACTIONS: Mapping[str, tuple[str, ...]] = {**DISK_ERRORS, **DISK_LIES, **DISK_DAMAGE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskFault:
+    """What a disk does wrong: ``action`` is one of DISK_ACTIONS, to files whose path below the node's directory matches the glob
+    ``path`` (its ``*`` also matches "/").
+
+    ``operations`` are some of those that the action concerns, empty for all of them; each is hit with ``probability``. ``count``: so many
+    are hit in all (0: no limit); of a bit-flip, so many bits (0: one). ``delay_s`` is how much longer a "slow" fsync takes.
+    "full" is of the whole disk, whatever path, probability and count say.
+    """
+
+    action: str
+    path: str = "*"
+    operations: tuple[str, ...] = ()
+    probability: float = 1.0
+    count: int = 0
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakDisk:
+    """These nodes' disks do this wrong. Healing ends it and starts those nodes again that died of it; what has been damaged stays damaged:
+    to repair it is the target's business. Power ``disk``.
+    """
+
+    nodes: tuple[str, ...]
+    fault: DiskFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LosePower:
+    """These nodes are dead, all at one instant, and of what their disks had not synced is left what ``fate`` says (one of CRASH_FATES);
+    healing starts them again. Power ``power``.
+    """
+
+    nodes: tuple[str, ...]
+    fate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsynced:
+    """A file when the power went: how many written bytes were not synced, and how many of those the disk has all the same."""
+
+    path: str
+    written: int
+    kept: int
+
+
+Effect = Cut | Shape | Kill | Pause | Skew | Terminate | Throttle | Squeeze | BreakDisk | LosePower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.effects import Link, PacketShape
+from harness.effects import DiskFault, Link, PacketShape, Unsynced
 
 
 @dataclass(slots=True)
 class Holds:
     """Who holds what: how many effects cut a link, keep a node down or still; in which order links were shaped, clocks
-    skewed, nodes throttled and squeezed.
+    skewed, nodes throttled and squeezed, disks broken.
     """
 
     cut: Counter[Link] = field(default_factory=Counter)
@@ -23,6 +23,11 @@ class Holds:
     skews: dict[str, list[Any]] = field(default_factory=dict)
     shares: dict[str, list[float]] = field(default_factory=dict)  # of the processor's time
     headrooms: dict[str, list[int]] = field(default_factory=dict)  # of memory, in bytes
+    disks: dict[str, list[DiskFault]] = field(default_factory=dict)
+    unsynced: dict[str, list[Unsynced]] = field(default_factory=dict)  # when the power went, of each node without it
+    canaries: dict[str, bool] = field(
+        default_factory=dict
+    )  # whether such a node had written one that it had not synced
 
 
 def take(counter: Counter[Any], things: Iterable[Any]) -> list[Any]:

@@ -23,7 +23,8 @@ CLOCK_BITES_S = 0.04
 BEYOND_BYTES = 64 << 20
 
 
-async def _answers(cluster: Cluster, nodes: Iterable[str], timeout_s: float) -> list[str]:
+async def answers(cluster: Cluster, nodes: Iterable[str], timeout_s: float) -> list[str]:
+    """Those of the nodes that answer a ping."""
     return [node for node in nodes if await cluster.ask(node, {"type": "sb_ping"}, timeout_s) is not None]
 
 
@@ -34,7 +35,7 @@ class _NodePower:
         self._verb, self._back, self._counter = verb, back, counter
 
     async def verify(self, cluster: Cluster, effect: Kill | Terminate | Pause, holds: Holds) -> Proof:
-        alive = await _answers(cluster, effect.nodes, PING_S)
+        alive = await answers(cluster, effect.nodes, PING_S)
         quiet = [node for node in effect.nodes if node not in alive]
         return Proof(
             holds=not alive and bool(quiet), evidence=f"{self._verb}, no answer from {', '.join(quiet) or 'nobody'}"
@@ -42,7 +43,7 @@ class _NodePower:
 
     async def verify_healed(self, cluster: Cluster, effect: Kill | Terminate | Pause, holds: Holds) -> Proof:
         free = [node for node in effect.nodes if not holds.down[node] and not holds.still[node]]
-        back = await _answers(cluster, free, RETURN_S)
+        back = await answers(cluster, free, RETURN_S)
         return Proof(holds=back == free, evidence=f"{self._back}: {', '.join(back) or 'others still hold it'}")
 
 

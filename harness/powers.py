@@ -2,7 +2,7 @@
 
 A cluster offers a power by satisfying its Protocol. Effects of several faults may overlap: what a cluster is told is the union of
 what is still held (``holds.Holds`` counts), so healing one fault never heals another. Links are the business of ``link_powers``, nodes
-that of ``node_powers``.
+that of ``node_powers``, disks that of ``disk_powers``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from harness.effects import Cut, Effect, Kill, Pause, Proof, Shape, Skew, Squeeze, Terminate, Throttle
+from harness.disk_powers import DiskPower, PowerPower
+from harness.effects import (
+    BreakDisk,
+    Cut,
+    Effect,
+    Kill,
+    LosePower,
+    Pause,
+    Proof,
+    Shape,
+    Skew,
+    Squeeze,
+    Terminate,
+    Throttle,
+)
 from harness.holds import Holds
 from harness.link_powers import CutPower, ShapePower
 from harness.node_powers import KillPower, PausePower, SkewPower, SqueezePower, TerminatePower, ThrottlePower
-from harness.protocols import CanCut, CanKill, CanPause, CanShape, CanSkew, CanSqueeze, CanTerminate, CanThrottle
+from harness.protocols import (
+    CanBreakDisks,
+    CanCut,
+    CanKill,
+    CanLosePower,
+    CanPause,
+    CanShape,
+    CanSkew,
+    CanSqueeze,
+    CanTerminate,
+    CanThrottle,
+)
 
 POWERS: Mapping[str, type] = {
     "cut": CanCut,
@@ -25,6 +50,8 @@ POWERS: Mapping[str, type] = {
     "terminate": CanTerminate,
     "throttle": CanThrottle,
     "memory": CanSqueeze,
+    "disk": CanBreakDisks,
+    "power": CanLosePower,
 }
 
 
@@ -58,4 +85,6 @@ EFFECTS: Mapping[type[Effect], Power] = {
     Terminate: TerminatePower(),
     Throttle: ThrottlePower(),
     Squeeze: SqueezePower(),
+    BreakDisk: DiskPower(),
+    LosePower: PowerPower(),
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from harness.effects import ClockSkew, Link, PacketShape
+from harness.effects import ClockSkew, DiskFault, Link, PacketShape, Unsynced
 from harness.op import Op
 
 Body = dict[str, Any]  # the body of a message: JSON object with "type"
@@ -281,4 +281,37 @@ class CanSkew(Protocol):
 
     async def clock_offset(self, node: str) -> float | None:
         """The node's own reading of its wall clock minus the true time, in seconds; None if it did not answer."""
+        ...
+
+
+@runtime_checkable
+class CanBreakDisks(Protocol):
+    """Power "disk": disks that refuse, are late, are full, or lie. Only with ``CanKill``, whose ``restart`` starts again who died of it."""
+
+    async def break_disk(self, node: str, faults: Sequence[DiskFault]) -> None:
+        """From now on the node's disk does these things wrong and no other; none: it works. Also kept over a restart. Idempotent."""
+        ...
+
+    async def damage_disk(self, node: str, fault: DiskFault) -> None:
+        """Damage what lies on the node's disk (an action of DISK_DAMAGE), now."""
+        ...
+
+    async def disk_hits(self, node: str, fault: DiskFault) -> int:
+        """How often this fault has hit so far: operations, or bits or files that differ from before."""
+        ...
+
+    def crashes(self) -> Mapping[str, str]:
+        """The nodes that ended by their own doing, and how."""
+        ...
+
+
+@runtime_checkable
+class CanLosePower(Protocol):
+    """Power "power": nodes that lose what they had not synced. Only with ``CanKill``, whose ``restart`` starts them again."""
+
+    async def lose_power(self, nodes: Sequence[str], fate: str) -> Mapping[str, Sequence[Unsynced]]:
+        """Kill all these nodes at once, then do ``fate`` to what each disk had not synced: what that was, of each node that lived.
+
+        Returns when they are certainly dead. Idempotent.
+        """
         ...

@@ -20,6 +20,8 @@ _POWER_WORDS: Mapping[str, str] = {
     "terminate": "ask nodes to end",
     "throttle": "throttle nodes",
     "memory": "limit nodes' memory",
+    "disk": "break disks",
+    "power": "lose what was not synced",
 }
 
 

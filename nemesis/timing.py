@@ -3,7 +3,8 @@
 Faults of different kinds overlap freely, with these exceptions:
 
 * faults of one kind follow one another, with a gap;
-* so do faults that take nodes away, among each other: what is dead cannot be paused, and what has too little memory may die;
+* so do faults that take nodes away, among each other: what is dead cannot be paused, and what has too
+  little memory, or a disk that refuses, may die;
 * what is proved by asking nodes does not begin or end while nodes are away (a packet fault is measured on its links, a clock
   is read, a mended link must let a probe through): such an edge is moved out of the way.
 """
@@ -32,7 +33,7 @@ _ROUNDING_S = 0.001  # times are rounded to milliseconds, so that a schedule can
 
 # Powers whose faults must not overlap share a lane; every other power has a lane of its own.
 PROCESS = "process"
-_LANES: Mapping[str, str] = dict.fromkeys(("kill", "terminate", "pause", "memory"), PROCESS)
+_LANES: Mapping[str, str] = dict.fromkeys(("kill", "terminate", "pause", "memory", "disk", "power"), PROCESS)
 # Power → do its faults (begin, end) only while all nodes live.
 _CLEAR_EDGES: Mapping[str, tuple[bool, bool]] = {
     "cut": (False, True),

@@ -48,6 +48,19 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "pause": {"": VICTIM},
     "throttle": {"": {"share": 0.2, **VICTIM}},
     "memory": {"": {"headroom_bytes": 0, **VICTIM}},
+    "power": {"": {"shape": "lost"}},
+    "disk": {
+        "eio": {"shape": "eio", "probability": 1, **VICTIM},
+        "enospc": {"shape": "enospc", "probability": 1, **VICTIM},
+        "full": {"shape": "full", **VICTIM},
+        "slow": {"shape": "slow", "delay_s": 0.2, **VICTIM},
+    },
+    "corrupt": {
+        "bit-flip": {"shape": "bit-flip", "count": 1, **VICTIM},
+        "torn-write": {"shape": "torn-write", "probability": 1, **VICTIM},
+        "misdirected-write": {"shape": "misdirected-write", "probability": 1, **VICTIM},
+        "truncate": {"shape": "truncate", **VICTIM},
+    },
     "clock": {"bump": {"shape": "bump", "offset_s": -30.0, **VICTIM}},
 }
 

@@ -28,6 +28,7 @@ class Duty:
         self.share: float | None = None  # of each period in which the node runs; None: it always may
         self._idle, self._edge_s = False, 0.0  # whether this is the part in which it stands still, and when it ends
         self._paused_until_s: float | None = None
+        self.stalled_until_s = 0.0  # it waits for something until then, whatever else it is told
 
     def pause(self, until_s: float = float("inf")) -> None:
         """It stands still until it is resumed, at the latest until then (a lease: who holds it still must say so again)."""
@@ -49,13 +50,15 @@ class Duty:
             self._edge_s = (self._edge_s if on_time else now_s) + self._length_s()
         if self._paused_until_s is not None and now_s < self._paused_until_s:
             return True
-        return self._idle
+        return self._idle or now_s < self.stalled_until_s
 
     def next_s(self, now_s: float) -> float | None:
         """When to look again; None: nothing changes by itself."""
         edges_s = []
         if self._paused_until_s is not None and now_s < self._paused_until_s < float("inf"):
             edges_s.append(self._paused_until_s)
+        if now_s < self.stalled_until_s:
+            edges_s.append(self.stalled_until_s)
         if self.share is not None:
             edges_s.append(self._edge_s)
         return max(min(edges_s), now_s + SOON_S) if edges_s else None
@@ -89,13 +92,19 @@ class Pacemaker:
         self._duty.resume()
         self.beat()
 
+    def stall(self, until_s: float) -> None:
+        """The node waits for its disk until then, whatever else it is told."""
+        self._duty.stalled_until_s = until_s
+        self.beat()
+
     def throttle(self, share: float | None) -> None:
         """See ``Duty.throttle``."""
         self._duty.throttle(share, self._time_s())
         self.beat()
 
     def reborn(self) -> None:
-        """The node has begun a new life, which is throttled as the one before was, but not paused."""
+        """The node has begun a new life, which is throttled as the one before was, but neither paused nor waiting."""
+        self._duty.stalled_until_s = 0.0
         self.resume()
 
     def end(self) -> None:

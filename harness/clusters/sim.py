@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,15 +24,16 @@ from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import LAN, Latency, Links
 from harness.clusters.last_words import last_words
 from harness.clusters.owners import Owner
-from harness.clusters.sim_disk import Disk, Mount
+from harness.clusters.sim_disk import Mount
+from harness.clusters.sim_node import Life, Node
 from harness.clusters.virtual_loop import VirtualTimeLoop
-from harness.effects import ClockSkew, Link, PacketShape
+from harness.effects import ClockSkew, DiskFault, Link, PacketShape, Unsynced
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
 from harness.registry import load
 from targets.node import codes
 from targets.node.runtime import Runtime, World
-from targets.node.wallclock import Skew, WallClock
+from targets.node.wallclock import Skew
 
 # The simulated world begins on 2024-01-01T00:00:00Z.
 EPOCH_S = 1_704_067_200.0
@@ -47,56 +48,12 @@ ASK_S = 0.0005
 INIT_S = 10.0
 # msgspec encodes more than JSON (sets, dates, bytes), real nodes do not: the first messages of each type are checked strictly.
 STRICT_MESSAGES = 32
-# Log lines are kept in memory up to this many, then written.
-LOG_LINES_KEPT = 10_000
 
 
 HARNESS = "sb"  # the harness's own name in messages
 
 _encode = msgspec.json.Encoder().encode
-_encode_log = msgspec.json.Encoder(enc_hook=str).encode
 _decode = msgspec.json.Decoder().decode
-
-
-class _Life:
-    """One life of a node, from boot to death."""
-
-    __slots__ = ("mount", "owner", "runtime")
-
-    def __init__(self, owner: Owner, mount: Mount) -> None:
-        self.owner, self.mount = owner, mount
-        self.runtime: Runtime | None = None
-
-    def deliver(self, message: Mapping[str, Any]) -> None:
-        assert self.runtime is not None
-        self.runtime.receive(dict(message))
-
-
-class _Node:
-    """What outlasts a node's lives: its disk, its clock, its log."""
-
-    def __init__(self, name: str, log: Path, true_s: Callable[[], float]) -> None:
-        self.name, self.disk, self.clock = name, Disk(), WallClock(true_s)
-        self.life: _Life | None = None  # None: dead
-        self.lives = 0
-        self.crash: str | None = None  # what ended the last life, if the program did
-        self.log, self._lines = log, list[bytes]()
-        self.pacemaker: Pacemaker
-
-    def why(self, otherwise: str) -> str:
-        """How it ended if it did so by itself."""
-        return self.crash or otherwise
-
-    def write(self, t_s: float, fields: Mapping[str, Any]) -> None:
-        self._lines.append(_encode_log({"t": round(t_s, 6), **fields}))
-        if len(self._lines) >= LOG_LINES_KEPT:
-            self.flush()
-
-    def flush(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as file:
-            file.writelines(line + b"\n" for line in self._lines)
-        self._lines.clear()
 
 
 class SimCluster:
@@ -112,7 +69,7 @@ class SimCluster:
         self._links = Links(spec.seed, self.nodes, base, edge_s=EDGE_S)
         self._lines: dict[str, Line] = {}
         self._desk = Line(self._hand_over)
-        self._nodes: dict[str, _Node] = {}
+        self._nodes: dict[str, Node] = {}
         self._graves: list[Owner] = []
         self._dice = rng.stream(spec.seed, "sim")
         self._disk_dice = {node: rng.stream(spec.seed, f"disk/{node}") for node in self.nodes}
@@ -136,8 +93,12 @@ class SimCluster:
         self._began_s = loop.time()
         self._program = load(self._spec.program)
         logs = self._spec.directory / "nodes"
-        self._nodes = {name: _Node(name, logs / name / "node.log", self._true_s) for name in self.nodes}
+        self._nodes = {
+            name: Node(name, logs / name / "node.log", self._true_s, rng.stream(self._spec.seed, f"disk faults/{name}"))
+            for name in self.nodes
+        }
         for node in self._nodes.values():
+            node.time_s = loop.time
             stop, go = partial(self._act, node, loop.pause), partial(self._act, node, loop.resume)
             node.pacemaker = Pacemaker(loop.time, loop.call_as_root, stop, go)
         try:
@@ -158,11 +119,12 @@ class SimCluster:
         for owner in graves:
             self._loop.bury(owner)
 
-    async def _boot(self, node: _Node) -> None:
+    async def _boot(self, node: Node) -> None:
         """One new life, up to its answer to ``init``."""
         await asyncio.sleep(self._dice.uniform(BOOT_MIN_S, BOOT_MAX_S))
         incarnation, node.lives, node.crash = node.lives, node.lives + 1, None
         node.life = life = self._born(node, incarnation)
+        node.stalled_until_s = 0.0
         node.pacemaker.reborn()
         init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
         reply = await self._desk.ask(node.name, init, INIT_S)
@@ -176,11 +138,11 @@ class SimCluster:
             f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
         )
 
-    def _born(self, node: _Node, incarnation: int) -> _Life:
+    def _born(self, node: Node, incarnation: int) -> Life:
         owner = self._loop.owner(node.name, lambda error: runtime.crash(error))  # noqa: PLW0108 - the runtime is made below
-        life = _Life(owner, Mount(node.disk))
+        life = Life(owner, Mount(node.disk))
         world = World(
-            transmit=self._transmitter(node.name, owner),
+            transmit=self._transmitter(node, owner),
             write=lambda fields: None if owner.dead else self._log(node, fields),
             crashed=lambda error: self._crashed(node, life, error),
             dice=lambda name: rng.stream(self._spec.seed, f"node/{name}/{incarnation}"),
@@ -192,17 +154,20 @@ class SimCluster:
         life.runtime = runtime = Runtime(self._program, world)
         return life
 
-    def _end(self, node: _Node, life: _Life) -> None:
+    def _end(self, node: Node, life: Life) -> None:
         """The life is over, now: nothing of it runs again, and its disk keeps what a disk keeps."""
-        node.life = None
-        self._loop.kill(life.owner)
-        self._graves.append(life.owner)
-        life.mount.detach()
+        self._cut_off(node, life)
         fates = node.disk.crash(self._disk_dice[node.name])
         if fates:
             self._log(node, {"event": "unsynced", "files": fates})
 
-    def _crashed(self, node: _Node, life: _Life, error: BaseException) -> None:
+    def _cut_off(self, node: Node, life: Life) -> None:
+        node.life = None
+        self._loop.kill(life.owner)
+        self._graves.append(life.owner)
+        life.mount.detach()
+
+    def _crashed(self, node: Node, life: Life, error: BaseException) -> None:
         if node.life is life:
             node.crash = f"failed with {type(error).__name__}: {error}"
             self._end(node, life)
@@ -211,13 +176,13 @@ class SimCluster:
         """The nodes that are dead because their program failed, and how it failed."""
         return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
 
-    def _log(self, node: _Node, fields: Mapping[str, Any]) -> None:
+    def _log(self, node: Node, fields: Mapping[str, Any]) -> None:
         node.write(self._loop.time() - self._began_s, fields)
 
     def _true_s(self) -> float:
         return EPOCH_S + self._loop.time()
 
-    def _node(self, name: str) -> _Node:
+    def _node(self, name: str) -> Node:
         node = self._nodes.get(name)
         if node is None:
             raise TargetError(f"there is no running node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
@@ -225,18 +190,19 @@ class SimCluster:
 
     # Messages
 
-    def _transmitter(self, src: str, owner: Owner) -> Callable[[str, Body], None]:
-        """What a life of node ``src`` sends by. The hot path of every simulation."""
-        loop, nodes, fates, deliver = self._loop, self._nodes, self._links.fates, self._deliver
+    def _transmitter(self, node: Node, owner: Owner) -> Callable[[str, Body], None]:
+        """What a life of this node sends by. The hot path of every simulation."""
+        src, loop, nodes, deliver = node.name, self._loop, self._nodes, self._deliver
+        fates = self._links.fates
 
         def transmit(dest: str, body: Body) -> None:
             if owner.parked is None:
                 return  # the dead send nothing
             data = self._encoded(src, body)
-            now_s = loop.time()
+            now_s = max(loop.time(), node.stalled_until_s)
             target = nodes.get(dest)
             if target is None:
-                self._leave(src, dest, data)
+                self._leave(now_s, src, dest, data)
                 return
             life = target.life
             for delay_s in fates(src, dest, now_s, len(data)):
@@ -253,13 +219,13 @@ class SimCluster:
             self._strict[kind] = left - 1
         return _encode(body)
 
-    def _deliver(self, life: _Life, src: str, dest: str, data: bytes) -> None:
+    def _deliver(self, life: Life, src: str, dest: str, data: bytes) -> None:
         if self._links.lets_in(src, dest):
             life.runtime.receive({"src": src, "dest": dest, "body": _decode(data)})  # type: ignore[union-attr]  # a life has one from birth on
 
-    def _leave(self, src: str, dest: str, data: bytes) -> None:
+    def _leave(self, now_s: float, src: str, dest: str, data: bytes) -> None:
         """A message from a node to somebody who is no node: a client, or the harness."""
-        now_s, body = self._loop.time(), _decode(data)
+        body = _decode(data)
         if dest == HARNESS:
             self._loop.call_as_root(now_s + ASK_S, self._desk.deliver, body)
             return
@@ -379,7 +345,26 @@ class SimCluster:
 
         return await probes.running_share(runs)
 
-    def _act(self, node: _Node, act: Callable[[Owner], None]) -> None:
+    async def break_disk(self, node: str, faults: Sequence[DiskFault]) -> None:
+        self._node(node).disk.rules.set(faults)
+
+    async def damage_disk(self, node: str, fault: DiskFault) -> None:
+        self._node(node).disk.damage(fault)
+
+    async def disk_hits(self, node: str, fault: DiskFault) -> int:
+        return self._node(node).disk.rules.hits[fault]
+
+    async def lose_power(self, nodes: Sequence[str], fate: str) -> Mapping[str, Sequence[Unsynced]]:
+        lost = {}
+        for node in map(self._node, nodes):
+            node.crash = None
+            if node.life is not None:
+                self._cut_off(node, node.life)
+                lost[node.name] = node.disk.lose_power(self._disk_dice[node.name], fate)
+                self._log(node, {"event": "power-lost", "fate": fate, "files": list(map(asdict, lost[node.name]))})
+        return lost
+
+    def _act(self, node: Node, act: Callable[[Owner], None]) -> None:
         if node.life is not None:
             act(node.life.owner)
 

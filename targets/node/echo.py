@@ -84,7 +84,8 @@ class Echo:
         return {"type": "save_ok"}
 
     def _on_load(self, message: Message) -> Body:
-        return {"type": "load_ok", "text": self._env.storage.read(message["body"]["name"]).decode()}
+        data = self._env.storage.read(message["body"]["name"])
+        return {"type": "load_ok", "text": data.decode("latin-1")}  # whatever its bytes are
 
     def _on_time(self, _message: Message) -> Body:
         return {"type": "time_ok", "wall": self._env.wall_time(), "mono": self._env.monotonic()}

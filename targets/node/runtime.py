@@ -8,6 +8,7 @@ program has them. Must not know how messages travel (``stdio`` and the simulator
 from __future__ import annotations
 
 import asyncio
+import errno
 import random
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
@@ -212,13 +213,29 @@ class Runtime:
             had = False
         return {"type": "sb_allocate_ok", "had": had}
 
+    def _sb_canary(self, message: Message) -> Body:
+        """Write a line to a file that nobody else uses; with "sync", also sync it and read it back. Says what was refused, and why."""
+        body, refused, intact = message["body"], {}, True
+        name, line = body["name"], f"{self._loop.time():>63.6f}\n".encode()
+        for operation in ("write", "fsync", "read") if body["sync"] else ("write",):
+            try:
+                if operation == "write":
+                    self.storage.append(name, line)
+                elif operation == "fsync":
+                    self.storage.sync(name)
+                else:
+                    intact = self.storage.read(name).endswith(line)
+            except OSError as error:
+                refused[operation] = errno.errorcode.get(error.errno or 0, str(error))
+        return {"type": "sb_canary_ok", "refused": refused, "intact": intact}
+
     def _sb_unskew(self, _message: Message) -> Body:
         self._world.clock.skew = None
         self.log("clock-unskewed")
         return {"type": "sb_unskew_ok"}
 
 
-BUILT_IN = ("sb_ping", "sb_status", "sb_clock", "sb_skew", "sb_unskew", "sb_allocate")
+BUILT_IN = ("sb_ping", "sb_status", "sb_clock", "sb_skew", "sb_unskew", "sb_allocate", "sb_canary")
 
 
 def _expire(waiter: asyncio.Future[Body], dest: str, timeout_s: float) -> None:

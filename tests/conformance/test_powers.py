@@ -18,7 +18,13 @@ from tests.conformance.worlds import NODES, World, every_cluster, every_cluster_
 # Who has not answered by then is taken for dead: longer only makes the tests slower, never wrong.
 QUIET_S = 0.3
 # What a cluster does not offer. Memory is limited by the kernel, for processes below a place of ours.
-MISSING: Mapping[str, set[str]] = {"docker": set(), "local": set(), "process": {"memory"}, "sim": {"memory"}}
+DISKS = {"disk", "power"}
+MISSING: Mapping[str, set[str]] = {
+    "docker": DISKS,
+    "local": DISKS,
+    "process": {"memory", *DISKS},
+    "sim": {"memory"},
+}
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
 
 

@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 
 from harness.effects import (
+    LOST,
+    BreakDisk,
     ClockSkew,
     Cut,
+    DiskFault,
     Effect,
     Kill,
     Link,
+    LosePower,
     PacketShape,
     Pause,
     Shape,
@@ -24,6 +28,7 @@ from harness.effects import (
     Squeeze,
     Terminate,
     Throttle,
+    Unsynced,
 )
 from harness.errors import TargetError
 from harness.injector import Injector
@@ -52,6 +57,7 @@ class FakeCluster:
     shares: dict[str, float] = field(default_factory=dict)
     headrooms: dict[str, int] = field(default_factory=dict)
     crashed: set[str] = field(default_factory=set)
+    disks: dict[str, tuple[DiskFault, ...]] = field(default_factory=dict)
 
     async def start(self) -> None: ...
 
@@ -65,6 +71,9 @@ class FakeCluster:
             return None
         if body["type"] == "sb_allocate":
             return {"had": body["bytes"] <= self.headrooms.get(node, body["bytes"])}
+        if body["type"] == "sb_canary":
+            refused = {"write": "EIO"} if self.disks.get(node) else {}
+            return {"type": "sb_canary_ok", "refused": refused, "intact": True}
         return {"status": {"role": "leader" if node == "n2" else "follower", "term": 4}}
 
     async def cut(self, links: Iterable[Link]) -> None:
@@ -96,6 +105,7 @@ class FakeCluster:
 
     async def restart(self, node: str) -> None:
         self.dead -= set() if self.sticky else {node}
+        self.still.discard(node)  # it is another life
 
     async def pause(self, node: str) -> None:
         self.still |= set() if self.dud else {node}
@@ -127,6 +137,22 @@ class FakeCluster:
     def crashes(self) -> Mapping[str, str]:
         return dict.fromkeys(self.crashed & self.dead, "ended with status 1")
 
+    async def break_disk(self, node: str, faults: Sequence[DiskFault]) -> None:
+        if faults and not self.dud:
+            self.disks[node] = tuple(faults)
+        elif not faults and not self.sticky:
+            self.disks.pop(node, None)
+
+    async def damage_disk(self, node: str, fault: DiskFault) -> None: ...
+
+    async def disk_hits(self, node: str, fault: DiskFault) -> int:
+        return self.disks.get(node, ()).count(fault)
+
+    async def lose_power(self, nodes: Sequence[str], fate: str) -> Mapping[str, Sequence[Unsynced]]:
+        living = set(nodes) - self.dead
+        self.dead |= set() if self.dud else living
+        return {node: [Unsynced(path="sb-canary", written=64, kept=0)] for node in sorted(living)}
+
     async def skew(self, node: str, skew: ClockSkew) -> None:
         self.skews |= {} if self.dud else {node: skew}
 
@@ -139,8 +165,11 @@ class FakeCluster:
 
     @property
     def untouched(self) -> bool:
-        return not (
-            self.links_cut or self.shapes or self.dead or self.still or self.skews or self.shares or self.headrooms
+        return (
+            not (
+                self.links_cut or self.shapes or self.dead or self.still or self.skews or self.shares or self.headrooms
+            )
+            and not self.disks
         )
 
 
@@ -178,6 +207,8 @@ EFFECTS = {
     "terminate": Terminate(nodes=("n1", "n3")),
     "throttle": Throttle(nodes=("n2",), share=0.2),
     "memory": Squeeze(nodes=("n2",), headroom_bytes=1 << 20),
+    "disk": BreakDisk(nodes=("n1", "n2"), fault=DiskFault(action="eio")),
+    "power": LosePower(nodes=NODES, fate=LOST),
 }
 
 

@@ -11,9 +11,9 @@ from harness.schedule import PlannedFault, Schedule
 from nemesis.fault import Scene, Step
 from nemesis.package import load_faults
 
-KINDS = ("partition", "packet", "kill", "pause", "clock", "term", "throttle", "memory")
-EVERY_KIND = (*KINDS, "drift")  # also those that "all" leaves out
-POWERS = ("cut", "shape", "kill", "pause", "skew", "terminate", "throttle", "memory")
+KINDS = ("partition", "packet", "kill", "pause", "clock", "term", "throttle", "memory", "power")
+EVERY_KIND = (*KINDS, "drift", "disk", "corrupt")  # also those that "all" leaves out
+POWERS = ("cut", "shape", "kill", "pause", "skew", "terminate", "throttle", "memory", "power")
 ROLES = ("leader", "follower", "candidate")
 
 # The machine that runs tests may be busy: examples are limited, time is not.

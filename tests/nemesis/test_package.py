@@ -11,7 +11,7 @@ def test_all_is_what_the_cluster_offers():
     assert parse_kinds("all", POWERS) == KINDS
     assert parse_kinds("all", ["kill", "cut"]) == ("partition", "kill")
     assert parse_kinds("all", []) == ()
-    assert parse_kinds("all", POWERS, nodes=1) == ("kill", "pause", "clock", "term", "throttle", "memory")
+    assert parse_kinds("all", POWERS, nodes=1) == ("kill", "pause", "clock", "term", "throttle", "memory", "power")
 
 
 def test_a_kind_that_all_leaves_out_can_be_named():
@@ -34,13 +34,17 @@ def test_names_come_once_and_in_the_order_of_the_table(text):
         ("kill,all", '--nemesis "all" stands alone, not in a list with others'),
         (
             "",
-            '--nemesis is empty: write "all", "none" or some of partition, packet, kill, pause, clock, term, throttle, memory, drift',
+            (
+                '--nemesis is empty: write "all", "none" or some of partition, packet, kill, pause, clock, term, throttle, '
+                "memory, power, drift, disk, corrupt"
+            ),
         ),
         (
             "clock,quake",
             (
                 "this cluster cannot skew clocks, which clock faults need: sim, local can (--cluster sim); "
-                "--nemesis: unknown fault 'quake': known: clock, drift, kill, memory, packet, partition, pause, term, throttle"
+                "--nemesis: unknown fault 'quake': known: clock, corrupt, disk, drift, kill, memory, "
+                "packet, partition, pause, power, term, throttle"
             ),
         ),
     ],

@@ -9,7 +9,7 @@ from nemesis.fault import LENGTH_MIN_S
 from nemesis.timing import CLEAR_S, draw_windows
 from tests.nemesis.scenes import KINDS, POWERS, dice, quick, seeds
 
-AWAY = {"kill", "pause", "term", "memory"}
+AWAY = {"kill", "pause", "term", "memory", "power"}
 POWER_OF = dict(zip(KINDS, POWERS, strict=True))
 EPSILON_S = 0.002  # times are rounded to milliseconds
 
