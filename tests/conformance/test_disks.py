@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.effects import KEPT, LOST, DiskFault
+from harness.effects import KEPT, LOST, DiskFault, Unsynced
 from harness.protocols import NoAnswer
 from tests.conformance.worlds import NODES, World, every_cluster_with, run
 
@@ -35,9 +35,8 @@ def test_a_power_loss_takes_what_was_not_synced_of_all_nodes_at_once(cluster_nam
                 await save(world, f"s{number};", sync=True, node=node)
                 await save(world, "u" * (number + 1), sync=False, node=node)
             lost = await world.cluster.lose_power(NODES, LOST)
-            assert {n: [(f.path, f.written, f.kept) for f in files] for n, files in lost.items()} == dict.fromkeys(
-                NODES, [("log", number + 1, 0)]
-            )
+            unsynced = [Unsynced(path="log", written=number + 1, kept=0)]
+            assert {node: list(files) for node, files in lost.items()} == {node: unsynced for node in NODES}
             assert not any([await world.alive(node, QUIET_S) for node in NODES])
             assert await world.cluster.lose_power(NODES, LOST) == {}
             for node in NODES:
