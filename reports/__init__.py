@@ -6,6 +6,7 @@
     terminal live                the summary and the live view, with rich
     results_json                 the document of results.json
     html/                        one self-contained page
+    verification/                what a verification of claims looks like, to people and machines
 
 ``REPORTS`` maps a name to "module:attr" of a function ``(Report) -> str``.
 """
@@ -16,4 +17,13 @@ REPORTS: dict[str, str] = {
     "html": "reports.html.page:render",
     "json": "reports.results_json:render",
     "text": "reports.terminal:render",
+}
+
+# The files of a verification, name → "module:attr" of a function ``(document) -> str``.
+VERIFICATIONS: dict[str, str] = {
+    "verification.json": "reports.verification.document:render",
+    "junit.xml": "reports.verification.junit:render",
+    "claims.sarif": "reports.verification.sarif:render",
+    "summary.md": "reports.verification.summary:render",
+    "index.html": "reports.verification.page:render",
 }

@@ -23,6 +23,7 @@ from harness.errors import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE, Splitbrain
 # name → (where the command lives, its line in --help)
 COMMANDS = {
     "run": ("harness.cli.run:run", "Run a target under faults, judge its history, write a report."),
+    "verify": ("harness.cli.verify:verify", "Verify a file of claims by many runs: the CI job."),
     "check": ("harness.cli.check:check", "Judge a run's directory or any history file."),
     "report": ("harness.cli.report:report", "Draw the report of an old run again."),
     "replay": ("harness.cli.replay:replay", "Repeat a simulated run and compare the histories byte for byte."),

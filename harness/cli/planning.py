@@ -32,7 +32,7 @@ class Request:
     nemesis: str | None = None
     schedule: Path | None = None
     bug: str | None = None
-    claim: str | None = None
+    claim: str | Claim | None = None  # the name of one that the target carries, or one of the user's own
     seed: int | None = None
     nodes: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # rate, concurrency, time_limit_s, ...
@@ -176,9 +176,9 @@ def _bug(target: Target, name: str | None) -> Bug | None:
     return bugs[name]
 
 
-def _claim(target: Target, name: str | None) -> Claim | None:
-    if name is None:
-        return None
+def _claim(target: Target, name: str | Claim | None) -> Claim | None:
+    if name is None or isinstance(name, Claim):
+        return name
     claims = {claim.name: claim for claim in target.claims}
     if name not in claims:
         raise PlanError(f"target {target.name} has no claim {name!r}: {suggest(name, claims)}")

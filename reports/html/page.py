@@ -8,22 +8,19 @@ is a JSON escape.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.faults import faults
 from reports.figures import QUANTILES, Counts, Figures, figures
 from reports.html.columns import call_rows, columns
 from reports.html.drawing import Drawing, draw
+from reports.html.shell import ASSETS, environment, policy, stylesheet
 from reports.report import Report
 from reports.results_json import plain
 from reports.witness import Witness, anomaly_rows, witness
@@ -31,7 +28,6 @@ from reports.wording import VERDICTS, duration, paragraph, sentence
 
 ANOMALIES_DRAWN_MAX = 10
 ANOMALIES_LISTED_MAX = 200
-_HERE = Path(__file__).parent
 # In this order they form one script: each file uses what stands above it.
 _SCRIPTS = ("run", "view", "canvas", "operations", "charts", "states", "filter", "select", "logs", "control", "main")
 _LINE_CHARS_MAX = 400
@@ -56,12 +52,12 @@ def render(report: Report) -> str:
     found = report.anomalies[:ANOMALIES_LISTED_MAX]
     told = figures(report)
     shown = [_anomaly(report, number, anomaly) for number, anomaly in enumerate(found)]
-    template = _environment().get_template("page.html.j2")
-    style, script = _style(), _script()
+    template = environment().get_template("page.html.j2")
+    style, script = stylesheet(), _script()
     results = report.results
     verdict = str(results.get("verdict") or "unknown")
     return template.render(
-        csp=_policy(style, script),
+        csp=policy(style, script),
         style=Markup(style),  # noqa: S704 - a constant of this package
         script=Markup(script),  # noqa: S704 - a constant of this package
         data=_embedded(columns(report, _anomaly_columns(report, found, shown), _focus_ns(report, shown))),
@@ -188,36 +184,7 @@ def _embedded(data: Mapping[str, Any]) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 - see above
 
 
-def _policy(style: str, script: str) -> str:
-    """Nothing may be loaded or sent; one script and one style sheet, exactly these, may act (CSP level 3, hash sources)."""
-    return (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-@cache
-def _style() -> str:
-    return (_HERE / "assets" / "page.css").read_text(encoding="utf-8")
-
-
 @cache
 def _script() -> str:
-    parts = [(_HERE / "assets" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    parts = [(ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
     return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

@@ -1,0 +1,151 @@
+"""One run of one claim, in whatever process: planned, conducted, judged, told as an Outcome. Infrastructure that fails is tried again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness import store
+from harness.claims import Case
+from harness.cli import tables
+from harness.cli.checkers import make_checker
+from harness.cli.judging import judge_run, write_reports
+from harness.cli.models import CONSISTENCY
+from harness.cli.planning import Request, make_plan, repeat_command
+from harness.cli.run import conduct_plan
+from harness.errors import EXIT_BROKEN, SplitbrainError
+from harness.plan import Plan
+from harness.protocols import Claim, Target
+from harness.verification import Outcome
+from reports.report import Report
+
+TRIES_MAX = 3
+# What a claim's model means for the checkers of a workload: linearizability is theirs by default, these take it as an option.
+_TAKE_MODELS = ("list-append", "rw-register")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A run to be made. ``keep`` keeps the directories also of valid simulated runs, which their seed repeats."""
+
+    case: Case
+    cluster: str
+    seed: int
+    store: Path
+    settings: Mapping[str, Any]
+    known: bool = False
+    keep: bool = False
+    bug: str | None = None
+
+
+def plan_of(attempt: Attempt) -> Plan:
+    """The plan of this run. Raises PlanError."""
+    request = Request(
+        target=attempt.case.target,
+        cluster=attempt.cluster,
+        seed=attempt.seed,
+        claim=judged(attempt.case.claim),
+        bug=attempt.bug,
+        settings=attempt.settings,
+    )
+    return make_plan(request)
+
+
+def judged(claim: Claim) -> Claim:
+    """The claim with the checker that decides its model among its checkers. Raises PlanError if the claim's workload cannot be judged so.
+
+    Names of guarantees that are no models of the field ("no-loss") are told, and judged by the workload's own checkers.
+    """
+    if claim.model in CONSISTENCY:
+        name, options = CONSISTENCY[claim.model]
+        return _asking(claim, name, options)
+    if claim.model == "linearizable":
+        return claim
+    workload = dict(tables.workloads().get(claim.workload).checkers)
+    for name in _TAKE_MODELS:
+        if name in workload and claim.model:
+            make_checker(name, {"model": claim.model})
+            return _asking(claim, name, {"model": claim.model})
+    return claim
+
+
+def attempt_run(attempt: Attempt) -> tuple[Outcome, list[dict[str, Any]]]:
+    """What the run said, and a line for the ledger per failure of the infrastructure; a verdict is never asked for twice.
+
+    Raises PlanError.
+    """
+    ledger: list[dict[str, Any]] = []
+    for number in range(1, TRIES_MAX + 1):
+        try:
+            return _run(attempt), ledger
+        except SplitbrainError as error:
+            if error.exit_code != EXIT_BROKEN:
+                raise
+            ledger.append(_entry(attempt, number, str(error)))
+    reason = f"the infrastructure failed {TRIES_MAX} times, last: {ledger[-1]['error']}"
+    outcome = Outcome(cluster=attempt.cluster, seed=attempt.seed, verdict="unknown", reason=reason, known=attempt.known)
+    return outcome, ledger
+
+
+def _run(attempt: Attempt) -> Outcome:
+    plan = plan_of(attempt)
+    directory = store.create(attempt.store, plan)
+    conduct_plan(plan, directory)
+    report = judge_run(directory, repeat=_repeat(attempt, plan, directory))
+    outcome = _outcome(attempt, report, directory)
+    simulated = getattr(tables.clusters().get(plan.cluster), "simulated", False)
+    if outcome.verdict == "valid" and simulated and not attempt.keep:
+        shutil.rmtree(directory.path)
+    else:
+        write_reports(directory, report)
+    return outcome
+
+
+def _outcome(attempt: Attempt, report: Report, directory: store.Run) -> Outcome:
+    results = report.results
+    found = results["anomalies"]
+    complete = [report.time_ns[report.history.rows_of(anomaly["ops"])].max() for anomaly in found if anomaly["ops"]]
+    return Outcome(
+        cluster=attempt.cluster,
+        seed=attempt.seed,
+        verdict=results["verdict"],
+        reason=results["reason"],
+        findings=tuple(sorted({f"{anomaly['checker']}/{anomaly['name']}" for anomaly in found})),
+        faults=tuple(sorted({fault["kind"] for fault in results["faults"] if fault["bit"]})),
+        ops=len(report.history.calls()),
+        detect_s=round(float(min(complete)) / 1e9, 6) if complete else None,
+        run=str(directory.path),
+        repeat=results["repeat"],
+        known=attempt.known,
+    )
+
+
+def _repeat(attempt: Attempt, plan: Plan, directory: store.Run) -> str:
+    """A claim of the target is repeated by its name; one from a file may have a schedule that only the run's directory holds."""
+    target: Target = tables.targets().get(plan.target)
+    if attempt.case.claim in target.claims:
+        return repeat_command(plan, None, attempt.case.claim.name)
+    if "schedule" in attempt.case.claim.settings:
+        return f"splitbrain replay {directory.path}"
+    return repeat_command(plan)
+
+
+def _asking(claim: Claim, checker: str, options: Mapping[str, Any]) -> Claim:
+    asked = {**claim.checkers, checker: {**options, **claim.checkers.get(checker, {})}}
+    return replace(claim, checkers=asked)
+
+
+def _entry(attempt: Attempt, number: int, error: str) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "claim": attempt.case.name,
+        "cluster": attempt.cluster,
+        "seed": attempt.seed,
+        "try": number,
+        "error": error,
+    }
