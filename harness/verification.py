@@ -151,7 +151,7 @@ class Trial:
 
     @property
     def _may_stop(self) -> bool:
-        return self.profile.stop_when_shown and (self.case.breaks or self.case is CANARY)
+        return self.profile.stop_when_shown and (self.case.breaks or self.case.row == CANARY.row)
 
     def next_seed(self) -> int | None:
         """A seed to run now; None if there is none, or none before another run has ended."""

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from harness.cli.trials import planned
-from harness.verification import Outcome, Trial
+from harness.verification import CANARY, Outcome, Trial
 from reports.wording import sentence
 
 
@@ -49,6 +49,6 @@ class TrialsView:
         ended = self._counts.total()
         told = ", ".join(f"{number} {verdict}" for verdict, number in sorted(self._counts.items()))
         self._progress.update(self._task, completed=ended, total=ended + planned(self._trials), description=told)
-        if outcome.verdict != "valid" and not trial.case.breaks and trial.case.row != "canary":
+        if outcome.verdict != "valid" and not trial.case.breaks and trial.case.row != CANARY.row:
             words = f"{outcome.verdict}: {trial.case.name} on {trial.cluster}, seed {outcome.seed}: {sentence(outcome.reason)}"
             self._console.print(Text(words), highlight=False)

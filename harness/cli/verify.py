@@ -19,14 +19,13 @@ from harness import __version__, store
 from harness.claims import Case, ClaimFile, parse_claims
 from harness.cli import tables
 from harness.cli.corpus import learn_seeds, read_corpus
-from harness.cli.planning import SEEDS, pick_cluster
+from harness.cli.planning import SEEDS
 from harness.cli.progress import TrialsView
 from harness.cli.showing import EXIT_CODES, console_for
-from harness.cli.trials import run_trials
-from harness.cli.trying import Attempt, plan_of
+from harness.cli.verifying import Wishes, conduct_trials, make_trials
 from harness.errors import ClusterError, PlanError
 from harness.registry import load
-from harness.verification import CANARY, PROFILES, Profile, Trial, compare, document, fingerprints, row
+from harness.verification import PROFILES, Profile, Trial, compare, document, fingerprints, row
 from reports import VERIFICATIONS
 from reports.verification.github import commands
 from reports.verification.terminal import print_verification
@@ -94,59 +93,41 @@ def verify(
     a false claim that is part of every verification, went unnoticed.
     """
     file = read_claims(claims)
-    cases = _chosen(file, wanted)
-    planted = _planted(bug)
-    chosen = _profile(PROFILES[profile], runs)
     first = first_seed if first_seed is not None else (0 if profile == "pr" else secrets.randbelow(SEEDS))
     path = corpus or claims.with_suffix(".corpus.json")
     known = read_corpus(path)
-    canary = Trial(CANARY, _canary_cluster(clusters), chosen)
-    trials = [
-        Trial(case, cluster, chosen, tuple(known.get(case.name, {}).get(cluster, ())), first)
-        for case in cases
-        for cluster in clusters or case.clusters or ("sim",)
-    ]
-    settings = {} if time_limit_s is None else {"time_limit_s": time_limit_s}
-
-    def attempt(trial: Trial, seed: int) -> Attempt:
-        case = trial.case
-        return Attempt(
-            case=case,
-            cluster=trial.cluster,
-            seed=seed,
-            store=store_path,
-            settings=settings if case is not CANARY else {},
-            known=seed in trial.known,
-            keep=keep,
-            bug=planted.get(case.target) if case is not CANARY else None,
-        )
-
-    for trial in (canary, *trials):
-        _possible(attempt(trial, first))
+    wishes = Wishes(
+        profile=_profile(PROFILES[profile], runs),
+        clusters=clusters,
+        first_seed=first,
+        settings={} if time_limit_s is None else {"time_limit_s": time_limit_s},
+        bugs=_planted(bug),
+        known=known,
+        keep=keep,
+        store=store_path,
+    )
+    canary, trials = make_trials(_chosen(file, wanted), wishes)
     directory = _directory(store_path)
     began, console = time.monotonic(), console_for(as_json=as_json)
     console.print(
-        f"splitbrain {__version__}  verify {claims}, profile {profile}, seeds from {first}, {len(trials)} claims"
+        f"splitbrain {__version__}  {claims}, {profile}, seeds from {first}, {len(trials)} claims", highlight=False
     )
     with TrialsView([canary, *trials], console) as view:
-        ledger = run_trials([canary, *trials], jobs=_jobs(jobs, trials), attempt=attempt, observe=view.observe)
-    verification = document(
-        claims=[row(trial) for trial in trials],
-        canary=row(canary),
-        head={
-            "title": file.title,
-            "file": str(claims),
-            "profile": profile,
-            "bug": bug,
-            "splitbrain": __version__,
-            "store": str(store_path),
-            "began": directory.name,
-            "wall_s": round(time.monotonic() - began, 3),
-            "first_seed": first,
-            "retries": [dict(line) for line in ledger],
-            "repeat": _repeat(claims, profile, first, clusters, wanted, bug),
-        },
-    )
+        ledger = conduct_trials(canary, trials, wishes, jobs=_jobs(jobs, trials), observe=view.observe)
+    head = {
+        "title": file.title,
+        "file": str(claims),
+        "profile": profile,
+        "bug": bug,
+        "splitbrain": __version__,
+        "store": str(store_path),
+        "began": directory.name,
+        "wall_s": round(time.monotonic() - began, 3),
+        "first_seed": first,
+        "retries": [dict(line) for line in ledger],
+        "repeat": _repeat(claims, profile, first, clusters, wanted, bug),
+    }
+    verification = document(claims=[row(trial) for trial in trials], canary=row(canary), head=head)
     verification["findings"] = compare(fingerprints(verification), _earlier(directory, verification))
     _write(directory, verification)
     _note(store_path / DIRECTORY / LEDGER, ledger)
@@ -186,20 +167,6 @@ def _profile(profile: Profile, runs: int | None) -> Profile:
     if runs is None:
         return profile
     return Profile(name=profile.name, holding_runs=runs, breaking_runs=runs, stop_when_shown=profile.stop_when_shown)
-
-
-def _canary_cluster(clusters: Sequence[str]) -> str:
-    """Where its judge is asked first; the simulator can run everywhere."""
-    return clusters[0] if clusters else "sim"
-
-
-def _possible(attempt: Attempt) -> None:
-    """Raises PlanError, naming the claim, for what could not be run at all: before anything is."""
-    try:
-        pick_cluster(attempt.cluster)
-        plan_of(attempt)
-    except PlanError as error:
-        raise PlanError(f"claim {attempt.case.name} on {attempt.cluster}: {error}") from error
 
 
 def _jobs(jobs: int | None, trials: Sequence[Trial]) -> int:

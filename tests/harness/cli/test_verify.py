@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.cli import trials, trying, verify
 from harness.cli.corpus import read_corpus
 from harness.cli.main import run_command
 from harness.cli.trying import Attempt, attempt_run, judged
+from harness.cli.verifying import make_trials
 from harness.errors import ClusterError, PlanError
 from harness.protocols import Claim
 from harness.verification import CANARY, Outcome
@@ -73,7 +75,7 @@ def test_a_canary_that_is_not_noticed_makes_the_whole_unknown(
         row=CANARY.row,
         claim=Claim(**{**_fields(CANARY.claim), "settings": {"time_limit_s": 5.0}}),
     )
-    monkeypatch.setattr(verify, "CANARY", tame)
+    monkeypatch.setattr(verify, "make_trials", partial(make_trials, canary=tame))
     code, document = verified(capsys, write(tmp_path, HOLDS))
     assert (code, document["verdict"]) == (2, "unknown")
     assert status_of(document) == {"linearizable": "holds"}
