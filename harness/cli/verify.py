@@ -128,12 +128,9 @@ def verify(
         "repeat": _repeat(claims, profile, first, clusters, wanted, bug),
     }
     verification = document(claims=[row(trial) for trial in trials], canary=row(canary), head=head)
-    verification["findings"] = compare(fingerprints(verification), _earlier(directory, verification))
-    _write(directory, verification)
-    _note(store_path / DIRECTORY / LEDGER, ledger)
     if learn:
         learn_seeds(path, known, trials)
-    return _show(verification, directory, console, as_json=as_json)
+    return _publish(verification, directory, console, as_json=as_json)
 
 
 def read_claims(path: Path) -> ClaimFile:
@@ -205,15 +202,15 @@ def _earlier(directory: Path, verification: Mapping[str, Any]) -> list[list[str]
     ]
 
 
-def _write(directory: Path, verification: Mapping[str, Any]) -> None:
+def _publish(verification: dict[str, Any], directory: Path, console: Console, *, as_json: bool) -> int:
+    """Write every report, add to the ledger, show the verdict; returns the exit code."""
+    verification["findings"] = compare(fingerprints(verification), _earlier(directory, verification))
     for name, path in VERIFICATIONS.items():
         store.write(directory / name, load(path)(verification))
-
-
-def _note(path: Path, ledger: Sequence[Mapping[str, Any]]) -> None:
-    if ledger:
-        with path.open("a", encoding="utf-8") as lines:
-            lines.writelines(json.dumps(line) + "\n" for line in ledger)
+    if verification["retries"]:
+        with (directory.parent / LEDGER).open("a", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(line) + "\n" for line in verification["retries"])
+    return _show(verification, directory, console, as_json=as_json)
 
 
 def _show(verification: Mapping[str, Any], directory: Path, console: Console, *, as_json: bool) -> int:
