@@ -93,7 +93,7 @@ def verify(
     a false claim that is part of every verification, went unnoticed.
     """
     file = read_claims(claims)
-    first = first_seed if first_seed is not None else (0 if profile == "pr" else secrets.randbelow(SEEDS))
+    first = _first_seed(first_seed, profile)
     path = corpus or claims.with_suffix(".corpus.json")
     known = read_corpus(path)
     wishes = Wishes(
@@ -107,8 +107,7 @@ def verify(
         store=store_path,
     )
     canary, trials = make_trials(_chosen(file, wanted), wishes)
-    directory = _directory(store_path)
-    began, console = time.monotonic(), console_for(as_json=as_json)
+    directory, console, began_s = _directory(store_path), console_for(as_json=as_json), time.monotonic()
     console.print(
         f"splitbrain {__version__}  {claims}, {profile}, seeds from {first}, {len(trials)} claims", highlight=False
     )
@@ -122,14 +121,14 @@ def verify(
         "splitbrain": __version__,
         "store": str(store_path),
         "began": directory.name,
-        "wall_s": round(time.monotonic() - began, 3),
+        "wall_s": round(time.monotonic() - began_s, 3),
         "first_seed": first,
         "retries": [dict(line) for line in ledger],
         "repeat": _repeat(claims, profile, first, clusters, wanted, bug),
     }
-    verification = document(claims=[row(trial) for trial in trials], canary=row(canary), head=head)
     if learn:
         learn_seeds(path, known, trials)
+    verification = document(claims=[row(trial) for trial in trials], canary=row(canary), head=head)
     return _publish(verification, directory, console, as_json=as_json)
 
 
@@ -148,6 +147,13 @@ def _chosen(file: ClaimFile, wanted: Sequence[str]) -> list[Case]:
     if not cases:
         raise PlanError(f"{file.path}: no claim has {' or '.join(wanted)} in its name")
     return cases
+
+
+def _first_seed(asked: int | None, profile: str) -> int:
+    """With every change the same seeds, at night others."""
+    if asked is not None:
+        return asked
+    return 0 if profile == "pr" else secrets.randbelow(SEEDS)
 
 
 def _planted(bug: str | None) -> dict[str, str]:
