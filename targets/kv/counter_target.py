@@ -1,7 +1,7 @@
 """What the harness must know of the counters that are replicated by increments: a target for each promise of delivery, with its claims.
 
 Two of them cannot keep what a counter promises, and their claims say so; the third can, and has the seeded bugs. A bug's ``faults`` are
-those that reveal it: found within 50 random seeds of a minute of virtual time each, on the simulator (``tests/sweep/test_crdt.py``).
+those that reveal it: found within 50 random seeds of a minute of virtual time each, on the simulator (``tests/sweep/test_bugs.py``).
 """
 
 from __future__ import annotations

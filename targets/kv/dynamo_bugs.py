@@ -1,7 +1,7 @@
 """The seeded bugs of kv/dynamo, per variant: the faults and settings that reveal each, and the checker that names it.
 
 Each is found within 50 random seeds of a minute of virtual time on the simulator, by a checker that the correct program satisfies
-under the same faults and settings (``tests/sweep/test_dynamo.py``). Quorums heal and hide much of what is wrong with repair: so where
+under the same faults and settings (``tests/sweep/test_bugs.py``). Quorums heal and hide much of what is wrong with repair: so where
 repair is meant, a run has r = w = 1, and the other repairs are off.
 """
 

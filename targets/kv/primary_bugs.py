@@ -1,7 +1,7 @@
 """The seeded bugs of leader-follower replication: what is wrong, and what reveals it.
 
 A bug's ``faults`` are those that reveal it, and its ``settings`` what the run needs besides: found within 50 random seeds of a minute of
-virtual time each, on the simulator (``tests/sweep/test_primary.py``), by a checker that the correct program satisfies under the same
+virtual time each, on the simulator (``tests/sweep/test_bugs.py``), by a checker that the correct program satisfies under the same
 faults and settings. The asynchronous variant loses acknowledged writes whenever a primary is replaced, so its bugs break something else
 that it promises:
 

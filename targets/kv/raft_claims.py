@@ -1,7 +1,7 @@
 """What ``kv/raft`` and its variants promise, and what each is known to break, as data: one topic per sentence of the textbook.
 
-Every topic has a variant that holds and one that breaks it: another option, a seeded bug, or another target. How often a break shows within
-its seeds stands in ``tests/sweep/test_claims.py``.
+Every topic has a variant that holds and one that breaks it: another option, a seeded bug, or another target. All are swept
+by ``tests/sweep/test_claims.py``.
 """
 
 from __future__ import annotations

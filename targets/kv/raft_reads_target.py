@@ -1,7 +1,7 @@
 """Two variants of ``kv/raft`` that read otherwise: under a lease of the leader, and on every server; with the seeded bugs of each.
 
 They are the same node program with other options, so that a bug of replication is one of all three. The conventions are those of
-``targets.kv.target``; the seeds are swept in ``tests/sweep/test_raft_variants.py``.
+``targets.kv.target``; the seeds are swept in ``tests/sweep``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LEASE_BUGS = (
         checker="linearizable",
         faults=("packet", "partition"),
         source="Raft thesis, section 6.4.1",
-        settings={"interval_s": 1.5},
+        settings={"interval_s": 1.5, "time_limit_s": 60.0, "rate": 100.0},
     ),
     Bug(
         name="lease-from-one",

@@ -1,7 +1,7 @@
 """What the harness must know of ``kv/raft``: programs, client, workloads, and the seeded bugs with what reveals them.
 
 A bug's ``faults`` are those that reveal it fastest, and its ``settings`` what the run needs besides: found within 50 random seeds
-of a minute of virtual time each, on the simulator (see ``tests/sweep/test_raft.py`` for how often).
+of a minute of virtual time each, on the simulator (``tests/sweep/test_bugs.py``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RAFT_BUGS = (
         checker="linearizable",
         faults=("kill", "partition"),
         source="Raft ATC'14, Figure 2, persistent state",
-        settings={"interval_s": 3.0},
+        settings={"nodes": 3, "interval_s": 1.0},
     ),
     Bug(
         name="ack-before-quorum",
