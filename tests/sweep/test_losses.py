@@ -20,7 +20,7 @@ LOST = re.compile(r"lost (?P<lost>[\d,]+) of (?P<acknowledged>[\d,]+) acknowledg
 def test_asynchronous_replication_loses_acknowledged_writes_and_says_how_many(fault: str) -> None:
     losses = 0
     for seed in range(10):
-        report = run("kv/primary-async", seed=seed, nemesis=fault, time_limit_s=60.0)
+        report = run("kv/primary-async", seed=seed, nemesis=fault, time_limit_s=60.0, rate=40.0)
         results = report.results
         assert all(fault["bit"] and fault["healed"] for fault in results["faults"]), why(report)
         assert {anomaly["name"] for anomaly in results["anomalies"]} <= {"lost"}, why(report)
