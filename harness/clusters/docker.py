@@ -1,20 +1,21 @@
 """The docker cluster: each node a container, faults on its packets by the fabric of the run, kills and pauses by the engine.
 
-Needs a Docker engine on this machine, and root, since the run's own cables are laid into the containers' networks: no Docker network is
-made, no rule of the machine is touched, and no packet has a way out. No container has a capability; the image need only hold Python, in
-which the node runtime travels along (``containers.images``).
+Needs a Docker engine on this machine. As root, the run's own cables are laid into the containers' networks; for everybody else the
+engine makes networks, and one helper container is the router between them (``containers.network``). Either way no rule of the machine is
+touched, and no packet has a way out. No node's container has a capability; the image need only hold Python, in which the node runtime
+travels along (``containers.images``).
 
 Nodes and clients speak TCP (``targets.node.tcp``); the harness's own questions go to a node's standard input, by way of the engine, which
 no fault of the network reaches. The fabric dies with this process, and so do nodes that run: what remains of a run whose controller was
 killed are containers that have ended or are paused, and ``splitbrain heal`` removes those.
 
-Options: ``image`` (a base with Python; default python:3.12-slim, or one made here), ``memory_mb`` and ``cpus`` per node, ``ip`` 4 or 6.
+Options: ``image`` (a base with Python; default python:3.12-slim, or one made here), ``memory_mb`` and ``cpus`` per node, ``ip`` 4 or 6,
+``fabric`` own or helper.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import signal
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -27,9 +28,11 @@ from harness import clock
 from harness.clusters.containers import doctor, images, labels, sandbox, settings
 from harness.clusters.containers.desk import Desk
 from harness.clusters.containers.engine import Engine, connect
+from harness.clusters.containers.helped_fabric import HelpedFabric
 from harness.clusters.containers.life import End, Life
-from harness.clusters.containers.network import Network
+from harness.clusters.containers.network import Fabric, Network
 from harness.clusters.containers.nodes import Argv, ContainerNode, container_node
+from harness.clusters.containers.own_fabric import OwnFabric
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.last_words import last_words
@@ -44,7 +47,7 @@ KILLED = 137  # the status of a container that ended by SIGKILL
 
 
 class DockerCluster:
-    """Nodes in containers, faults on packets. A Docker engine on this machine, as root."""
+    """Nodes in containers, faults on packets. A Docker engine on this machine."""
 
     name = "docker"
     loop_factory = None
@@ -59,7 +62,7 @@ class DockerCluster:
         home = (spec.directory / "nodes").absolute()
         self._nodes = {name: ContainerNode(name, home / name) for name in self.nodes}
         self._owner = labels.Owner(id=secrets.token_hex(8), directory=spec.directory)
-        self._network = Network(self.nodes, self._settings.version, self._check, self._babbled)
+        self._network = Network(self._fabric(), self._settings.version, self._check, self._babbled)
         self._desk = Desk(spec.target, self._write)
         self._engine: Engine | None = None
         self._began_s = 0.0
@@ -75,8 +78,15 @@ class DockerCluster:
         client = connect()
         try:
             images.node_image(client, options.get("image"), program, say)
+            if settings.read(options).fabric == settings.HELPED:
+                images.fabric_image(client, say)
         finally:
             client.close()
+
+    def _fabric(self) -> Fabric:
+        if self._settings.fabric == settings.OWN:
+            return OwnFabric(self.nodes, self._settings.version)
+        return HelpedFabric(self.nodes, self._spec.directory)
 
     # Lifecycle
 
@@ -95,39 +105,36 @@ class DockerCluster:
                 self._settings.image,
                 self._spec.program,
             )
-            lent = await self._create(engine, image)
-            try:
-                await self._network.start(lent, self._spec.seed)
-            finally:
-                for descriptor in lent.values():
-                    os.close(descriptor)
+            await self._network.fabric.prepare(engine, self._owner)
+            await self._network.start(await self._create(engine, image), self._spec.seed)
             await _all(self._boot(engine, node) for node in self._nodes.values())
         except BaseException:
             await self._end()
             raise
 
-    async def _create(self, engine: Engine, image: str) -> dict[str, int]:
-        """Every node's containers; the descriptors of their networks."""
+    async def _create(self, engine: Engine, image: str) -> dict[str, sandbox.Pair]:
+        """Every node's containers."""
         hosts = {name: self._network.host(name) for name in self.nodes}
-        lent: dict[str, int] = {}
+        pairs: dict[str, sandbox.Pair] = {}
 
         async def one(node: ContainerNode) -> None:
             data = node.directory / "data"
             data.mkdir(parents=True, exist_ok=True)
             what = f"cannot make the containers of {node.name}"
             wanted = sandbox.Wanted(
-                owner=self._owner, node=node.name, image=image, limits=self._settings.limits, data=data, hosts=hosts
+                owner=self._owner,
+                node=node.name,
+                image=image,
+                limits=self._settings.limits,
+                ground=self._network.fabric.ground(node.name),
+                data=data,
+                hosts=hosts,
             )
-            pair = await engine.call(what, sandbox.create, engine.client, wanted)
-            node.container, lent[node.name] = pair.program, pair.namespace
+            pair = pairs[node.name] = await engine.call(what, sandbox.create, engine.client, wanted)
+            node.container = pair.program
 
-        try:
-            await _all(one(node) for node in self._nodes.values())
-        except BaseException:
-            for descriptor in lent.values():
-                os.close(descriptor)
-            raise
-        return lent
+        await _all(one(node) for node in self._nodes.values())
+        return pairs
 
     async def stop(self) -> None:
         await self._end()
@@ -220,7 +227,7 @@ class DockerCluster:
     def _check(self, name: str) -> None:
         self._desk.check()
         self._node(name)
-        lost = self._network.why_lost
+        lost = self._network.fabric.why_lost
         if lost is not None:
             raise ClusterError(f"the network of the run is gone: {lost}")
 
@@ -237,19 +244,19 @@ class DockerCluster:
     # Powers
 
     async def cut(self, links: Iterable[Link]) -> None:
-        self._network.cut(links)
+        await self._network.fabric.cut(links)
 
     async def mend(self, links: Iterable[Link]) -> None:
-        self._network.mend(links)
+        await self._network.fabric.mend(links)
 
     async def reaches(self, links: Sequence[Link]) -> list[bool]:
         return await self._network.reaches(links)
 
     async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
-        await self._network.shape(links, shape)
+        await self._network.fabric.shape(links, shape)
 
     async def unshape(self, links: Iterable[Link]) -> None:
-        await self._network.unshape(links)
+        await self._network.fabric.unshape(links)
 
     async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
         return await self._network.measure(link, probes_sent)
@@ -259,7 +266,7 @@ class DockerCluster:
 
     async def counters(self) -> dict[Link, dict[str, int]]:
         """Per link, how many packets met each fault so far: see ``Router.counters``."""
-        return await self._network.counters()
+        return await self._network.fabric.counters()
 
     async def kill(self, node: str) -> None:
         victim = self._node(node)

@@ -243,7 +243,7 @@ class LocalCluster:
         if caller is None:
             for other in self._callers.values():
                 other.tidy()
-            caller = self._callers[client] = Caller(client, len(self._callers) + 1, self._board)
+            caller = self._callers[client] = Caller(client, layout.client_address(len(self._callers) + 1), self._board)
             self._names.update(dict.fromkeys(caller.address.packed(), client))
         return caller
 

@@ -11,25 +11,27 @@ from harness.clusters.namespaces import doctor as namespaces
 from harness.errors import ClusterError
 
 INSTALL = "install one (apt-get install docker.io) and start it (systemctl start docker, or dockerd)"
-AS_ROOT = "run splitbrain as root (sudo)"
+ALLOWED = (
+    "run splitbrain as root (sudo), or let this user speak to the engine (usermod -aG docker USER, and log in again)"
+)
 
 
 def unavailable() -> str | None:
     """One sentence, or None if all works. Asks the engine, and makes a run's namespaces without any container."""
     if sys.platform != "linux":
-        return "the docker cluster lays cables into containers' networks, which needs Linux; on other systems use process or sim"
+        return "the docker cluster takes sockets from its containers' networks, which needs Linux; on other systems use process or sim"
     try:
         connect(PING_S).close()
     except ClusterError as error:
         return explained(str(error), os.geteuid())
     if not is_local():
         return (
-            f"the docker cluster lays cables into containers' networks, but the engine at {address()} is not on this machine: "
+            f"the docker cluster needs the sockets of its containers' networks, but the engine at {address()} is not on this machine: "
             "run splitbrain there, or unset DOCKER_HOST"
         )
-    if os.geteuid() != 0:
-        return f"the docker cluster lays cables into containers' networks, which only root may: {AS_ROOT}, or use --cluster local"
-    return namespaces.unavailable()
+    return (
+        namespaces.unavailable() if os.geteuid() == 0 else None
+    )  # others have a helper container, which tells by itself
 
 
 def _there(path: Path) -> bool:
@@ -45,7 +47,7 @@ def explained(refusal: str, user: int) -> str:
     if is_local() and not _there(Path(address().removeprefix("unix://"))):
         return f"{refusal}: {INSTALL}"
     if user != 0 and "ermission" in refusal:
-        return f"{refusal}: {AS_ROOT}"
+        return f"{refusal}: {ALLOWED}"
     return (
         f"{refusal}: start it (systemctl start docker, or dockerd)"
         if is_local()

@@ -18,19 +18,19 @@ from typing import Any
 from docker.errors import APIError, ImageNotFound
 from requests.exceptions import RequestException
 
+import harness
 import targets
 from harness.clusters.containers import closure, labels
 from harness.clusters.containers.engine import explained
 from harness.errors import ClusterError
 
 DEFAULT_BASE = "python:3.12-slim"
-LOCAL_BASE, NODE_IMAGE = "splitbrain-python", "splitbrain-node"
+LOCAL_BASE, NODE_IMAGE, FABRIC_IMAGE = "splitbrain-python", "splitbrain-node", "splitbrain-fabric"
 HOME = "/opt/splitbrain"  # where the runtime lies in the image
 # Compiled at once, with what it needs of the standard library (which comes uncompiled in the usual images), so that no node does it at
 # its start. No network: all that is needed is in the context.
 WARM = f"""\
 import argparse, compileall, runpy, tempfile
-import targets.node.tcp
 raise SystemExit(not compileall.compile_dir('{HOME}', quiet=1))"""
 RECIPE = f"""\
 ARG BASE
@@ -52,12 +52,21 @@ def node_image(client: Any, wanted: str | None, program: str, say: Say = silent)
 
     ``wanted`` is the base that the user asked for, or None for the default. ``say`` is told of every step that takes time.
     """
-    base = ensure_base(client, wanted, say)
-    files = packages(program)
+    return _image(client, NODE_IMAGE, ensure_base(client, wanted, say), packages(program), say)
+
+
+def fabric_image(client: Any, say: Say = silent) -> str:
+    """The tag of an image in which the fabric's own programs run (``helper``, ``guest``). Raises ClusterError."""
+    root = Path(harness.__file__).resolve().parent
+    files = {f"harness/{path.relative_to(root)}": path for path in root.rglob("*.py")}
+    return _image(client, FABRIC_IMAGE, ensure_base(client, None, say), files, say)
+
+
+def _image(client: Any, name: str, base: str, files: Mapping[str, Path], say: Say) -> str:
     content = hashlib.sha256(f"{base} {_id(client, base)} {RECIPE}".encode())
-    for name, path in sorted(files.items()):
-        content.update(f"{name}\0".encode() + path.read_bytes())
-    tag = f"{NODE_IMAGE}:{content.hexdigest()[:16]}"
+    for place, path in sorted(files.items()):
+        content.update(f"{place}\0".encode() + path.read_bytes())
+    tag = f"{name}:{content.hexdigest()[:16]}"
     if _id(client, tag) is None:
         say(f"building {tag} from {base}")
         _build(client, tag, base, files)

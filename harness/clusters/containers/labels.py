@@ -10,7 +10,7 @@ from harness import mark
 
 OURS = "splitbrain"  # on everything, with the role as its value
 RUN_ID, DIRECTORY, CONTROLLER, NODE = (f"{OURS}.{name}" for name in ("id", "run", "controller", "node"))
-SANDBOX, PROGRAM, IMAGE = "sandbox", "node", "image"  # roles
+SANDBOX, PROGRAM, IMAGE, HELPER, NETWORK = "sandbox", "node", "image", "helper", "network"  # roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

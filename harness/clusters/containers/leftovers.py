@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, NotFound
-
 from harness.clusters.containers import labels, sandbox
 from harness.clusters.containers.engine import address, connect, explained
 from harness.errors import ClusterError
@@ -27,7 +25,7 @@ def containers() -> Iterator[Leftover]:
 
 
 def networks() -> Iterator[Leftover]:
-    """Networks of runs. The docker cluster makes none; other backends may."""
+    """Networks of runs. The docker cluster makes some where its controller is not root."""
     with _Asked() as client:
         for network in client.networks(filters={"label": labels.OURS}) if client is not None else []:
             yield from _ours("network", network["Name"], network["Labels"], partial(_remove_network, network["Id"]))
@@ -65,12 +63,7 @@ def _remove_network(key: str) -> None:
     with explained("the Docker engine does not remove it"), _Asked() as client:
         if client is None:
             raise ClusterError("the Docker engine has gone")
-        try:
-            client.remove_network(key)
-        except NotFound:
-            return
-        except APIError as error:
-            raise ClusterError(str(error.explanation or error)) from error
+        sandbox.remove_network(client, key)
 
 
 FINDERS = {"containers": containers, "networks": networks}

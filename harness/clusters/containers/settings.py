@@ -12,18 +12,20 @@ from harness.clusters.fabric.netlink_route import has_six
 from harness.errors import ClusterError
 
 VERSIONS = (4, 6)
+OWN, HELPED = FABRICS = ("own", "helper")  # cables of ours, which take root; networks of the engine's with a helper
 MEMORY_MB, CPUS = 512, 1.0  # of one node, unless the options say otherwise
 MEMORY_MB_MIN = 16
-OPTIONS = ("image", "memory_mb", "cpus", "ip")  # ours; all others are the program's
+OPTIONS = ("image", "memory_mb", "cpus", "ip", "fabric")  # ours; all others are the program's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``image`` is the base that the user asked for, or None; ``version`` that of IP."""
+    """``image`` is the base that the user asked for, or None; ``version`` that of IP; ``fabric`` one of ``FABRICS``."""
 
     image: str | None
     limits: Limits
     version: int
+    fabric: str
 
 
 def read(own: Mapping[str, Any]) -> Settings:
@@ -42,8 +44,17 @@ def read(own: Mapping[str, Any]) -> Settings:
         raise ClusterError(f"the option ip of the docker cluster is 4 or 6, not {version!r}")
     if version == 6 and not has_six():
         raise ClusterError("this machine's kernel has no IPv6: leave the option ip of the docker cluster at 4")
+    fabric = own.get("fabric", OWN if os.geteuid() == 0 else HELPED)
+    if fabric not in FABRICS:
+        raise ClusterError(f"the option fabric of the docker cluster is {' or '.join(FABRICS)}, not {fabric!r}")
+    if fabric == OWN and os.geteuid() != 0:
+        raise ClusterError(
+            "the fabric own of the docker cluster lays cables into containers' networks, which only root may"
+        )
+    if fabric == HELPED and version == 6:
+        raise ClusterError("the docker cluster has IPv6 only on the fabric own, as root: leave the option ip at 4")
     limits = Limits(memory_bytes=int(memory_mb * (1 << 20)), cpus=float(cpus))
-    return Settings(image=image, limits=limits, version=version)
+    return Settings(image=image, limits=limits, version=version, fabric=fabric)
 
 
 def _is_number(value: Any) -> bool:

@@ -11,9 +11,19 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.clusters.fabric.netlink import ACK, CREATE, EXCLUSIVE, Request, attribute, nested
+from harness.clusters.fabric.netlink import (
+    ACK,
+    CREATE,
+    DUMP,
+    EXCLUSIVE,
+    Answer,
+    Request,
+    attribute,
+    attributes,
+    nested,
+)
 
-NEW_LINK, NEW_ADDRESS, NEW_ROUTE = 16, 20, 24
+NEW_LINK, NEW_ADDRESS, LIST_ADDRESSES, NEW_ROUTE = 16, 20, 22, 24
 
 LINK_NAME, LINK_INFO, LINK_NAMESPACE = 3, 18, 28
 INFO_KIND, INFO_DATA, VETH_PEER = 1, 2, 1
@@ -73,6 +83,23 @@ def address(index: int, text: str) -> Request:
     return Request(
         kind=NEW_ADDRESS, flags=ACK | CREATE, payload=payload, what=f"give interface {index} the address {text}"
     )
+
+
+def list_addresses() -> Request:
+    """Ask for all addresses of IPv4 that interfaces here have; ``listed_addresses`` reads the answers."""
+    return Request(
+        kind=LIST_ADDRESSES, flags=DUMP, payload=_ADDRESS.pack(socket.AF_INET, 0, 0, 0, 0), what="list the addresses"
+    )
+
+
+def listed_addresses(answers: Iterable[Answer]) -> dict[str, int]:
+    """The index of the interface that has each address. Pure."""
+    found = {}
+    for answer in answers:
+        *_, index = _ADDRESS.unpack_from(answer.payload)
+        fields = dict(attributes(answer.payload[_ADDRESS.size :]))
+        found[socket.inet_ntop(socket.AF_INET, fields[LOCAL])] = index
+    return found
 
 
 def route(network: str, index: int, *, via: str | None = None) -> Request:

@@ -31,7 +31,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ClusterError(f"the fabric of the local cluster: {error.strerror or error}") from error
+        raise ClusterError(f"the fabric of the run: {error.strerror or error}") from error
 
 
 class PacketFilter(Protocol):
@@ -61,6 +61,13 @@ def way(shape: PacketShape) -> _Way | None:
         return _Way(nft.SLOW)
     parts = min(nft.LOSS_PARTS, round(shape.loss * nft.LOSS_PARTS))
     return _Way(nft.loss_set(parts), parts) if parts else None
+
+
+def slowest_s(shape: PacketShape | None) -> float:
+    """Pure: the longest that a packet is held back by this shape, in seconds."""
+    if shape is None or (chosen := way(shape)) is None or chosen.loss:
+        return 0.0
+    return fates.slowest_s(shape, PACKET_MAX)
 
 
 class Router:
@@ -102,10 +109,7 @@ class Router:
 
     def slowest_s(self, link: Link) -> float:
         """The longest that a packet is held back on this link now, in seconds; 0 where nothing is shaped."""
-        shape = self._shapes.get(link)
-        if shape is None or (chosen := way(shape)) is None or chosen.loss:
-            return 0.0
-        return fates.slowest_s(shape, PACKET_MAX)
+        return slowest_s(self._shapes.get(link))
 
     async def counters(self) -> dict[Link, dict[str, int]]:
         """Per link: packets "cut", "lost" by the filter's dice (of those that were "exposed" to it), and what the shaper did."""

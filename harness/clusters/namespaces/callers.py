@@ -76,8 +76,8 @@ class Switchboard:
 class Caller:
     """One client. Satisfies ``harness.protocols.Channel``: the calls that it makes are connections over the fabric."""
 
-    def __init__(self, name: str, number: int, board: Switchboard) -> None:
-        self.name, self.address, self._board = name, layout.client_address(number), board
+    def __init__(self, name: str, address: layout.Address, board: Switchboard) -> None:
+        self.name, self.address, self._board = name, address, board
         self._asking, self._used_s = 0, 0.0
         self._line = Line(self._transmit)
         self._connections: dict[str, _Connection] = {}

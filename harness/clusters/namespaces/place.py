@@ -64,7 +64,7 @@ def found(plan: Plan, control: socket.socket, lent: int | None = None) -> None:
             keep_only(control)
             settle()
             _announce(plan, control)
-            _Init(plan, control, OF_NETWORKS).serve()
+            Init(plan, control, OF_NETWORKS).serve()
         keep_only(control)
         kernel.unshare(kernel.NEW_NET | kernel.NEW_UTS | kernel.NEW_PID | kernel.NEW_MOUNT | kernel.NEW_IPC)
         if os.fork() != 0:
@@ -72,7 +72,7 @@ def found(plan: Plan, control: socket.socket, lent: int | None = None) -> None:
         socket.sethostname(plan.name)
         _furnish(plan)
         _announce(plan, control)
-        _Init(plan, control).serve()
+        Init(plan, control).serve()
 
 
 def _announce(plan: Plan, control: socket.socket) -> None:
@@ -136,7 +136,7 @@ def settle() -> None:
                 Path(f"/proc/sys/net/{path.format(name)}").write_text(value, encoding="ascii")
 
 
-class _Init:
+class Init:
     """Serves requests until the other end is closed. What it starts is known by its process number in this namespace."""
 
     def __init__(self, plan: Plan, control: socket.socket, allowed: Sequence[str] | None = None) -> None:

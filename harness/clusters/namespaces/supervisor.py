@@ -106,12 +106,12 @@ def _build(control: socket.socket, request: Mapping[str, Any], lent: Mapping[str
         if answer is None or "error" in answer:
             raise OSError(f"the place {plan.name} has no network: {answer}")
         _give(control, {"place": plan.name}, conversation)
-    shaper, error = _shaper(request["seed"])
+    shaping, error = shaper(request["seed"])
     _give(control, {"tool": "filter"}, open_socket(NETFILTER))
     _give(control, {"tool": "route"}, open_socket(ROUTE))
     if request["tap"]:
         _give(control, {"tool": "tap"}, open_tap())
-    _give(control, {"tool": "shaper", "refused": error}, shaper)
+    _give(control, {"tool": "shaper", "refused": error}, shaping)
 
 
 def _plan(fields: Mapping[str, Any], hosts: str) -> place.Plan:
@@ -156,7 +156,7 @@ def _lay_cables(ends: Sequence[tuple[place.Plan, int]]) -> None:
     netlink.close()
 
 
-def _shaper(seed: int) -> tuple[socket.socket, str | None]:
+def shaper(seed: int) -> tuple[socket.socket, str | None]:
     """The conversation with the process that shapes packets, and why it cannot if it cannot."""
     ours, theirs = wire.pair()
     if os.fork() == 0:
