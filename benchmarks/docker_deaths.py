@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from harness.clusters.containers.settings import FABRICS, OWN
 from tests.integration.container_deaths import LINES, die
 
 AFTER_MAX_S = 25.0
@@ -23,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kills controllers of runs on containers.")
     parser.add_argument("--moments", type=int, default=50, help="how many in all")
     parser.add_argument("--seed", type=int, default=1, help="of the drawn moments")
+    parser.add_argument("--fabric", choices=FABRICS, default=OWN, help="what carries the nodes' packets")
     arguments = parser.parse_args()
     dice = random.Random(arguments.seed)
     moments: list[tuple[int | None, float]] = [(line, 0.0) for line in range(1, LINES + 1)][: arguments.moments]
@@ -32,7 +34,7 @@ def main() -> None:
         what = f"line {at_line} of the fault journal" if at_line is not None else f"{after_s:5.2f} s"
         with tempfile.TemporaryDirectory() as scratch:
             try:
-                death = die(Path(scratch), at_line=at_line, after_s=after_s)
+                death = die(Path(scratch), at_line=at_line, after_s=after_s, fabric=arguments.fabric)
             except AssertionError as error:
                 failed += 1
                 print(f"{what:<32} FAILED: {error}", flush=True)

@@ -13,7 +13,7 @@ from harness.effects import ClockSkew, PacketShape
 from harness.errors import TargetError
 from harness.powers import POWERS, powers_of
 from harness.protocols import NoAnswer, NotSent, RpcError
-from tests.conformance.worlds import NODES, World, every_cluster, every_cluster_on_messages, run
+from tests.conformance.worlds import NODES, WORLDS, World, every_cluster, every_cluster_on_messages, run
 
 # Who has not answered by then is taken for dead: longer only makes the tests slower, never wrong.
 QUIET_S = 0.3
@@ -33,8 +33,8 @@ def test_it_has_the_powers_that_it_claims(cluster_name: str, tmp_path: Path) -> 
     async def scenario(world: World) -> None:
         powers = powers_of(type(world.cluster))
         assert powers == {name for name, protocol in POWERS.items() if isinstance(world.cluster, protocol)}
-        assert set(POWERS) - powers == MISSING[cluster_name]
-        assert (world.cluster.name, world.cluster.nodes) == (cluster_name, NODES)
+        assert set(POWERS) - powers == MISSING[world.cluster.name]
+        assert (world.cluster.name, world.cluster.nodes) == (WORLDS[cluster_name][0], NODES)
         assert type(world.cluster).unavailable() is None
 
     run(cluster_name, tmp_path, scenario)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,17 @@ from harness.protocols import Channel, ClusterSpec
 from harness.registry import load
 
 NODES = ("n1", "n2", "n3")
+# What the tests run on, by name: a cluster with the options that make another network of it.
+WORLDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    **{name: (name, {}) for name in CLUSTERS},
+    "docker-helper": ("docker", {"fabric": "helper"}),
+}
+OF_NETWORKS = {"cut", "shape"}
 # Clusters that start real processes.
 REAL = {"docker", "local", "process"}
 # Clusters whose faults act on packets below TCP, which hides loss and duplication from the nodes and needs both ways to talk at all:
 # what nodes see of a lossy or one-way link is measured in packets there (see tests/harness/clusters/local).
-ON_PACKETS = {"docker", "local"}
+ON_PACKETS = {"docker", "docker-helper", "local"}
 
 
 def _worlds(names: list[str]) -> pytest.MarkDecorator:
@@ -27,20 +33,22 @@ def _worlds(names: list[str]) -> pytest.MarkDecorator:
 
 
 def _marks(name: str) -> list[pytest.MarkDecorator]:
-    if name not in REAL:
+    cluster, _ = WORLDS[name]
+    if cluster not in REAL:
         return []
-    why = load(CLUSTERS[name]).unavailable()
-    kind = pytest.mark.docker if name == "docker" else pytest.mark.process
-    return [kind, pytest.mark.skipif(why is not None, reason=f"cluster {name} cannot run here: {why}")]
+    why = load(CLUSTERS[cluster]).unavailable()
+    kind = pytest.mark.docker if cluster == "docker" else pytest.mark.process
+    return [kind, pytest.mark.skipif(why is not None, reason=f"cluster {cluster} cannot run here: {why}")]
 
 
 def every_cluster_with(power: str) -> pytest.MarkDecorator:
-    """Those clusters that offer this power."""
-    return _worlds([name for name in sorted(CLUSTERS) if power in powers_of(load(CLUSTERS[name]))])
+    """Those clusters that offer this power; a second network of the same cluster only where it is the network's."""
+    names = sorted(WORLDS) if power in OF_NETWORKS else sorted(CLUSTERS)
+    return _worlds([name for name in names if power in powers_of(load(CLUSTERS[WORLDS[name][0]]))])
 
 
-every_cluster = _worlds(sorted(CLUSTERS))
-every_cluster_on_messages = _worlds(sorted(set(CLUSTERS) - ON_PACKETS))
+every_cluster = _worlds(sorted(WORLDS))
+every_cluster_on_messages = _worlds(sorted(set(WORLDS) - ON_PACKETS))
 
 
 class World:
@@ -78,11 +86,12 @@ def spec(directory: Path, *, seed: int = 1, program: str = "targets.node.echo:Ec
 
 
 def run(cluster_name: str, directory: Path, scenario: Callable[[World], Awaitable[Any]], **settings: Any) -> Any:
-    """Start the cluster, play the scenario, stop the cluster whatever happened. ``settings`` are those of ``spec``."""
+    """Start a cluster of ``WORLDS``, play the scenario, stop it whatever happened. ``settings`` are those of ``spec``."""
+    cluster_name, options = WORLDS[cluster_name]
     cluster_class = load(CLUSTERS[cluster_name])
 
     async def body() -> Any:
-        cluster = cluster_class(spec(directory, **settings))
+        cluster = cluster_class(spec(directory, **{**options, **settings}))
         await cluster.start()
         try:
             return await scenario(World(cluster))

@@ -55,7 +55,12 @@ class Death:
 
 
 def die(
-    directory: Path, *, at_line: int | None = None, after_s: float = 0.0, by: signal.Signals = signal.SIGKILL
+    directory: Path,
+    *,
+    at_line: int | None = None,
+    after_s: float = 0.0,
+    by: signal.Signals = signal.SIGKILL,
+    fabric: str = "own",
 ) -> Death:
     """One run and its end. Raises AssertionError, saying what was left."""
     before = picture()
@@ -76,6 +81,7 @@ def die(
         "5",
     ]
     argv += ["--progress", "5", "--schedule", str(directory / "faults.json"), "--store", str(where)]
+    argv += ["--option", f"fabric={fabric}"]
     with subprocess.Popen(
         [sys.executable, "-m", "harness.cli", *argv],
         cwd=ROOT,

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.clusters.namespaces import kernel
@@ -16,20 +17,24 @@ from harness.clusters.namespaces import kernel
 NOBODY = 65534
 
 
-def run_as_ordinary_user(argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Its output as text. Nothing but the interpreter is opened to the user: what else it needs must be readable by all."""
+def run_as_ordinary_user(
+    argv: Sequence[str], env: Mapping[str, str], cwd: Path, groups: Sequence[int] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Its output as text. Nothing but the interpreter is opened to the user: what else it needs must be readable by all, or by
+    one of these groups, which the user is in.
+    """
     return subprocess.run(
         list(argv),
         env=dict(env),
         cwd=cwd,
-        preexec_fn=_become if os.geteuid() == 0 else None,
+        preexec_fn=partial(_become, groups) if os.geteuid() == 0 else None,
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def _become() -> None:
+def _become(groups: Sequence[int]) -> None:
     kernel.unshare(kernel.NEW_MOUNT)
     kernel.mount("none", "/", flags=kernel.PRIVATE | kernel.RECURSIVE)
     prefix = Path(sys.base_prefix).resolve()
@@ -41,6 +46,6 @@ def _become() -> None:
         prefix.mkdir(parents=True)
         kernel.mount(f"/proc/self/fd/{held}", str(prefix), flags=kernel.BIND)
         os.close(held)
-    os.setgroups([])
+    os.setgroups(groups)
     os.setgid(NOBODY)
     os.setuid(NOBODY)

@@ -10,6 +10,7 @@ import pytest
 from harness.clusters.containers import doctor
 from harness.clusters.containers.engine import connect
 from harness.clusters.docker import DockerCluster, container_node
+from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.starts import NodeStart
 from harness.errors import ClusterError
 from tests.conformance.worlds import spec
@@ -25,11 +26,17 @@ from tests.conformance.worlds import spec
         ("cpus", 0, "cpus of the docker cluster is above 0"),
         ("cpus", True, "cpus"),
         ("ip", 5, "4 or 6, not 5"),
+        ("fabric", "silk", "own or helper, not 'silk'"),
     ],
 )
 def test_an_option_that_cannot_be(tmp_path: Path, option: str, value: Any, sentence: str) -> None:
     with pytest.raises(ClusterError, match=sentence):
         DockerCluster(spec(tmp_path, **{option: value}))
+
+
+def test_six_takes_cables_of_our_own(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="has no IPv6" if not has_six() else "IPv6 only on the fabric own"):
+        DockerCluster(spec(tmp_path, fabric="helper", ip=6))
 
 
 def test_a_node_never_gets_the_clusters_own_options(tmp_path: Path) -> None:
@@ -57,7 +64,7 @@ def test_where_there_is_no_engine_the_way_to_one_is_said(monkeypatch: pytest.Mon
 def test_who_may_not_ask_the_engine_is_told_who_may(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "docker.sock").touch()
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-    assert doctor.explained("Permission denied", user=1000).endswith("run splitbrain as root (sudo)")
+    assert doctor.explained("Permission denied", user=1000).endswith(doctor.ALLOWED)
     assert "start it" in doctor.explained("Connection refused", user=0)
 
 
