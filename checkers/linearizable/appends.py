@@ -18,9 +18,10 @@ import numpy as np
 from checkers.kernels.engine import Engine
 from checkers.linearizable import generic, register_search
 from checkers.linearizable.encode import APPEND, NOTHING, READ, WRITE, RegisterOps, Unjudgeable
+from checkers.linearizable.layout import Prepared
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
-from checkers.linearizable.register_search import DEAD, Prepared
+from checkers.linearizable.register_search import DEAD
 from checkers.linearizable.wgl import Call
 from checkers.wording import Narrator
 from harness.history import FOREVER, Calls

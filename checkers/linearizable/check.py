@@ -34,6 +34,8 @@ ANOMALIES_MAX = 8
 KEYS_LISTED_MAX = 100
 # Configurations in the first round (and as many per operation), steps for each, and the factor from round to round.
 ROUND_CONFIGS, ROUND_CONFIGS_PER_OP, ROUND_STEPS_PER_CONFIG, ROUND_FACTOR = 1024, 4, 8, 8
+# After so many rounds a key that is alone gets all that is left.
+FAIR_ROUNDS = 2
 
 
 def make(*, model: str | Model = "cas-register", order: bool = False) -> Checker:
@@ -113,7 +115,7 @@ def _decide(cases: Sequence[Case], budget: Budget) -> int:
     """Search what is undecided, round by round; returns the steps taken. What exceeds the budget is left
     UNKNOWN.
     """
-    steps, factor = 0, 1
+    steps, factor, rounds = 0, 1, 0
     waiting = [case for case in cases if case.found is None]
     while waiting and steps < budget.steps_max:
         # All keys of a round together decide whether compiling pays for itself.
@@ -122,11 +124,11 @@ def _decide(cases: Sequence[Case], budget: Budget) -> int:
         for case in waiting:
             configs = (ROUND_CONFIGS + ROUND_CONFIGS_PER_OP * case.size) * factor
             left = budget.steps_max - steps
-            if configs < budget.configs_max:
+            if configs < budget.configs_max and (rounds < FAIR_ROUNDS or len(waiting) > 1):
                 last_round, left = False, min(left, configs * ROUND_STEPS_PER_CONFIG)
-            case.attempt(
-                Limits(steps=left, configs=min(configs, budget.configs_max), bytes=budget.memory_max_mb << 20), run
-            )
+            else:
+                configs = budget.configs_max
+            case.attempt(Limits(steps=left, configs=configs, bytes=budget.memory_max_mb << 20), run)
             assert case.found is not None
             steps += case.found.steps
             if steps >= budget.steps_max:
@@ -134,7 +136,7 @@ def _decide(cases: Sequence[Case], budget: Budget) -> int:
         waiting = [case for case in waiting if case.found is None or case.found.validity is Validity.UNKNOWN]
         if last_round:
             break
-        factor *= ROUND_FACTOR
+        factor, rounds = factor * ROUND_FACTOR, rounds + 1
     return steps
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from checkers.kernels.engine import Engine
 from checkers.linearizable import register_search, wgl
 from checkers.linearizable.encode import Unjudgeable
+from checkers.linearizable.layout import Prepared
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import UNKNOWN, Model, frozen
-from checkers.linearizable.register_search import Prepared
 from checkers.linearizable.shrink import shrink
 from checkers.linearizable.wgl import Call
 from checkers.wording import Narrator, count

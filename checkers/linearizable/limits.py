@@ -4,7 +4,7 @@ machine answers alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.verdict import Validity
 
@@ -32,3 +32,10 @@ class Found:
     explained: int
     completed: int
     stuck: int | None = None
+
+
+def further(before: Found | None, now: Found) -> Found:
+    """What is known after another search of the same key: its answer, or else the longer of the two explained beginnings."""
+    if before is None or now.validity is not Validity.UNKNOWN or now.explained >= before.explained:
+        return now
+    return replace(now, explained=before.explained)

@@ -22,20 +22,23 @@ so no answer is lost:
   append that leads there is tried only when its completion is the first missing one; if the write comes earlier,
   the append is absorbed.
 
+* *Fewer crashed ones.* A configuration is hopeless if another one, the same but for fewer of the operations that
+  never completed, was seen before: what is left over need not happen. So completed operations are tried first.
+
 Crashed writes of values that nobody saw are not needed at all: ``prepare`` takes them out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from checkers.kernels.engine import Column, Engine, engine
-from checkers.linearizable.encode import APPEND, NOTHING, READ, WRITE, RegisterOps
+from checkers.linearizable.encode import APPEND, NOTHING, READ, WRITE
+from checkers.linearizable.layout import WORD, Data, Prepared, data_of, mix
 from checkers.linearizable.limits import Found, Limits
-from harness.history import FOREVER, Ints
+from harness.history import FOREVER
 from harness.verdict import Validity
 
 # The mutable scalars of the search, as one column. BEST: the most completions ever passed.
@@ -48,44 +51,10 @@ NOBODY = -1
 # The state that no read sees, whatever is appended.
 DEAD = -2
 
-# Bits per word of a mask, and a hash that stays below 2^62: no step overflows int64, so plain Python computes
-# the same.
-WORD = 62
-HASH_PRIME = (1 << 31) - 19
-HASH_FACTOR = 1664525  # Knuth and Lewis; see "Numerical Recipes", ch. 7.1
-LOW_BITS = (1 << 31) - 1
 # Steps per operation of an easy history, about: it decides whether compiling pays for itself.
 STEPS_PER_OP = 8
 _BYTES_PER_WORD = 8
 HEAD = 4  # columns of a remembered configuration before its mask
-
-
-_NONE = np.zeros(0, dtype=np.int64)
-NO_EDGES = (_NONE, _NONE, _NONE)
-
-
-class Data(NamedTuple):
-    """What the search reads: one entry per operation, in invocation order; ``order`` lists the completed ones
-    by their completions.
-
-    An append leads from the state s to the target of the entry from ``edges[s]`` to before ``edges[s + 1]`` whose
-    token it made, if there is one, else to DEAD.
-
-    ``slot`` is the bit of an operation in masks, ``rank`` its place in ``order`` (the length of ``order`` if
-    it never completed).
-    """
-
-    kind: Column
-    seen: Column
-    made: Column
-    call: Column
-    ret: Column
-    slot: Column
-    rank: Column
-    order: Column
-    edges: Column
-    tokens: Column
-    targets: Column
 
 
 class Unplaced(NamedTuple):
@@ -109,41 +78,18 @@ class Stack(NamedTuple):
 
 
 class Search(NamedTuple):
-    """A search in progress. ``mask`` has the bits of the open operations that are placed; ``table`` the
-    configurations seen.
+    """A search in progress. ``mask`` has the bits of the open operations that are placed, ``lasting`` those of all
+    that never completed; ``table`` the configurations seen.
     """
 
     data: Data
     unplaced: Unplaced
     placed: Column
     mask: Column
+    lasting: Column
     stack: Stack
     table: Column
     regs: Column
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Prepared:
-    """One register's operations, ready to be searched; ``position`` says where each stood before."""
-
-    ops: RegisterOps
-    position: Ints
-    order: Ints  # the completed ones, in the order of their completions
-    edges: tuple[Ints, Ints, Ints] = NO_EDGES
-
-
-def prepare(ops: RegisterOps) -> Prepared:
-    """The operations of one register without the writes of unknown outcome whose value nobody saw: no answer
-    depends on them.
-    """
-    position = np.arange(len(ops))
-    while True:
-        keep = ops.certain | np.isin(ops.made, ops.seen[ops.seen != NOTHING])
-        if keep.all():
-            break
-        ops, position = ops.take(keep), position[keep]
-    certain = np.flatnonzero(ops.certain)
-    return Prepared(ops=ops, position=position, order=certain[np.argsort(ops.ret[certain])])
 
 
 def search(prepared: Prepared, limits: Limits, run: Engine | None = None) -> Found:
@@ -160,34 +106,19 @@ def search(prepared: Prepared, limits: Limits, run: Engine | None = None) -> Fou
 
 def _begin(run: Engine, prepared: Prepared, limits: Limits) -> tuple[Search, int]:
     """A search that has placed nothing yet, and how many configurations it may remember."""
-    ops, order, n = prepared.ops, prepared.order, len(prepared.ops)
-    rank = np.full(n, len(order))
-    rank[order] = np.arange(len(order))
-    call, ret, in_order, slot = run.column(ops.call), run.column(ops.ret), run.column(order), run.full(n, 0)
-    used = run.kernel(assign_slots)(call, ret, in_order, slot, run.full(n, 0))
-    words = max(1, -(-int(used) // WORD))
+    n = len(prepared.ops)
+    data, words, lasting = data_of(run, prepared)
     configs = min(limits.configs, limits.steps)
     while configs > 1 and _capacity(configs) * (HEAD + words) * _BYTES_PER_WORD > limits.bytes:
         configs //= 2
     regs = run.full(8, 0)
-    regs[STATE], regs[COVER] = ops.initial, NOBODY
+    regs[STATE], regs[COVER] = prepared.ops.initial, NOBODY
     world = Search(
-        data=Data(
-            kind=run.column(ops.kind),
-            seen=run.column(ops.seen),
-            made=run.column(ops.made),
-            call=call,
-            ret=ret,
-            slot=slot,
-            rank=run.column(rank),
-            order=in_order,
-            edges=run.column(prepared.edges[0]),
-            tokens=run.column(prepared.edges[1]),
-            targets=run.column(prepared.edges[2]),
-        ),
+        data=data,
         unplaced=Unplaced(run.column(np.arange(1, n + 2) % (n + 1)), run.column(np.arange(-1, n) % (n + 1))),
         placed=run.full(n, 0),
         mask=run.full(words, 0),
+        lasting=run.column(lasting),
         stack=Stack(*(run.full(n + 1, 0) for _ in range(6))),
         table=run.full(_capacity(configs) * (HEAD + words), 0),
         regs=regs,
@@ -200,30 +131,11 @@ def _capacity(configs: int) -> int:
     return 1 << (configs + configs // 2 + 2).bit_length()
 
 
-def assign_slots(call: Column, ret: Column, order: Column, slot: Column, free: Column) -> int:
-    """Kernel: give every operation a bit that no other has while it is open; returns how many bits that
-    takes.
-    """
-    used, spare, passed = 0, 0, 0
-    for i in range(len(call)):
-        while passed < len(order) and ret[order[passed]] < call[i]:
-            free[spare] = slot[order[passed]]
-            spare += 1
-            passed += 1
-        if spare > 0:
-            spare -= 1
-            slot[i] = free[spare]
-        else:
-            slot[i] = used
-            used += 1
-    return used
-
-
 def explore(world: Search, steps_max: int, configs_max: int) -> int:
     """Kernel: depth-first through the configurations. 0 valid, 1 out of budget, 2 invalid: the values of
     Validity.
     """
-    data, after, regs = world.data, world.unplaced.after, world.regs
+    data, regs = world.data, world.regs
     end = len(data.kind)
     while True:
         settle(world)
@@ -237,14 +149,14 @@ def explore(world: Search, steps_max: int, configs_max: int) -> int:
             if (data.kind[due] == WRITE or data.kind[due] == APPEND) and data.call[due] < regs[COVER]:
                 chosen, how = due, ABSORBED
             else:
-                chosen = choose(after[end], world)
+                chosen = choose(end, world)
         while chosen == NOBODY:
             if regs[DEPTH] == 0:
                 return 2
             undone = undo(world)
             how = world.stack.how[regs[DEPTH]]
             if how != FORCED:
-                chosen = choose(after[end] if how == ABSORBED else after[undone], world)
+                chosen = choose(end if how == ABSORBED else undone, world)
                 how = CHOSEN
         place(chosen, how, world)
 
@@ -264,15 +176,31 @@ def settle(world: Search) -> None:
         i = behind
 
 
-def choose(cursor: int, world: Search) -> int:
-    """The first open write or cas from ``cursor`` on that is worth a try; NOBODY if there is none."""
+def choose(last: int, world: Search) -> int:
+    """The write or cas that is worth a try after ``last`` (the ring's head: none was tried); NOBODY if there is none.
+
+    In the order of invocations, first those that completed.
+    """
+    data, after = world.data, world.unplaced.after
+    end = len(data.kind)
+    found = NOBODY
+    if last == end or data.ret[last] != FOREVER:
+        found = choose_among(after[last], False, world)
+        last = end
+    return found if found != NOBODY else choose_among(after[last], True, world)
+
+
+def choose_among(cursor: int, crashed: bool, world: Search) -> int:
+    """The first open write or cas from ``cursor`` on, of those that ``crashed`` or of the others, that is worth a try."""
     data, after, regs = world.data, world.unplaced.after, world.regs
     end = len(data.kind)
     deadline = data.ret[data.order[regs[PASSED]]]
     i = cursor
     while i != end and data.call[i] < deadline:
         regs[STEPS] += 1
-        if data.kind[i] == WRITE:
+        if (data.ret[i] == FOREVER) != crashed:
+            able = False
+        elif data.kind[i] == WRITE:
             able = regs[HELD] == FREE and (data.ret[i] != FOREVER or data.made[i] != regs[STATE])
         elif data.kind[i] == APPEND:
             able = following(i, world) != DEAD or i == data.order[regs[PASSED]]
@@ -356,10 +284,11 @@ def undo(world: Search) -> int:
 
 
 def remember(world: Search) -> bool:
-    """Note the configuration; False if it was noted before. Two covers are one if they let the same open
-    writes be absorbed.
+    """Note the configuration; False if it, or one with fewer crashed operations, was noted before. Two covers are one
+    if they let the same open writes be absorbed.
     """
     data, after, mask, table, regs = world.data, world.unplaced.after, world.mask, world.table, world.regs
+    lasting = world.lasting
     end, passed = len(data.kind), regs[PASSED]
     cover, i = 0, after[end]
     while i != end and data.call[i] < regs[COVER]:
@@ -368,7 +297,8 @@ def remember(world: Search) -> bool:
         i = after[i]
     h = mix(mix(mix(mix(1, passed), regs[STATE]), cover), regs[HELD])
     for word in range(len(mask)):
-        h = mix(mix(h, mask[word]), mask[word] >> 31)
+        finite = mask[word] & ~lasting[word]
+        h = mix(mix(h, finite), finite >> 31)
     width = HEAD + len(mask)
     capacity = len(table) // width
     row = h % capacity
@@ -385,17 +315,13 @@ def remember(world: Search) -> bool:
 
 
 def is_noted(at: int, cover: int, world: Search) -> bool:
-    """Whether the configuration noted at ``at`` is the present one."""
-    mask, table, regs = world.mask, world.table, world.regs
+    """Whether the configuration noted at ``at`` is the present one, or has but fewer crashed operations placed."""
+    mask, lasting, table, regs = world.mask, world.lasting, world.table, world.regs
     same = table[at] == regs[PASSED] + 1 and table[at + 1] == regs[STATE]
     same = same and table[at + 2] == cover and table[at + 3] == regs[HELD]
     word = 0
     while same and word < len(mask):
-        same = table[at + HEAD + word] == mask[word]
+        noted = table[at + HEAD + word]
+        same = (noted ^ mask[word]) & (noted | ~lasting[word]) == 0
         word += 1
     return same
-
-
-def mix(h: int, x: int) -> int:
-    """A hash below 2^31 of two numbers."""
-    return ((h ^ (x & LOW_BITS)) * HASH_FACTOR + 12345) % HASH_PRIME

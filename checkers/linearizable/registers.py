@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from checkers.kernels.engine import Engine
-from checkers.linearizable import patterns, quick, register_search, unique, witness
+from checkers.linearizable import layers, patterns, quick, register_search, unique, witness
 from checkers.linearizable.encode import RegisterOps, encode, kinds_of
 from checkers.linearizable.explain import explain
-from checkers.linearizable.limits import Found, Limits
+from checkers.linearizable.layout import Prepared, prepare
+from checkers.linearizable.limits import Found, Limits, further
 from checkers.linearizable.models import RegisterForm
-from checkers.linearizable.register_search import Prepared
 from checkers.linearizable.sources import Sources
 from checkers.wording import Narrator
 from harness.history import NO_KEY, Calls, Ints
 from harness.verdict import Anomaly, Validity
 
 # Names of algorithms, as the statistics tell them.
-UNIQUE, SOURCES, SEARCH = "unique", "sources", "search"
+UNIQUE, SOURCES, SEARCH, LAYERS = "unique", "sources", "search", "layers"
+# So many attempts go deep, which finds an order fast if there is one; the others go layer by layer.
+DEEP_ATTEMPTS = 2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,11 +38,17 @@ class RegisterCase:
     part: Ints
     found: Found | None = None
     _prepared: Prepared | None = None
+    _attempts: int = 0
 
     def attempt(self, limits: Limits, run: Engine) -> None:
         if self._prepared is None:
-            self._prepared = register_search.prepare(self.ops())
-        self.found = register_search.search(self._prepared, limits, run)
+            self._prepared = prepare(self.ops())
+        deep = self._attempts < DEEP_ATTEMPTS
+        self._attempts += 1
+        found = (register_search if deep else layers).search(self._prepared, limits, run)
+        if found.validity is not Validity.UNKNOWN:
+            self.algorithm = SEARCH if deep else LAYERS
+        self.found = further(self.found, found)
 
     def ops(self) -> RegisterOps:
         """The operations of this register, as its only one."""

@@ -21,6 +21,7 @@ import numpy as np
 
 from checkers.linearizable import register_search, unique
 from checkers.linearizable.encode import CAS, NOTHING, READ, RegisterOps
+from checkers.linearizable.layout import prepare
 from checkers.linearizable.limits import Limits
 from checkers.linearizable.shrink import shrink
 from checkers.linearizable.sources import Sources, with_known_sources
@@ -97,7 +98,7 @@ def impossible(ops: RegisterOps) -> bool:
     status = unique.examine(ops).registers.status[0]
     if status != unique.NOT_UNIQUE:
         return status != unique.OPEN
-    found = register_search.search(register_search.prepare(ops), PART_LIMITS)
+    found = register_search.search(prepare(ops), PART_LIMITS)
     return found.validity is Validity.INVALID
 
 

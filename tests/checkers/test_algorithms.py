@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
-from checkers.linearizable import generic, register_search, registers, unique, wgl
+from checkers.linearizable import generic, layers, register_search, registers, unique, wgl
 from checkers.linearizable.encode import READ, RegisterOps, encode
+from checkers.linearizable.layout import prepare
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import CAS_REGISTER
 from checkers.linearizable.sources import Sources
@@ -51,7 +52,11 @@ def by_unique(history: History) -> list[bool | None]:
 
 
 def by_search(history: History) -> list[Found]:
-    return [register_search.search(register_search.prepare(ops), AMPLE) for ops in keys_of(history)]
+    return [register_search.search(prepare(ops), AMPLE) for ops in keys_of(history)]
+
+
+def by_layers(history: History) -> list[Found]:
+    return [layers.search(prepare(ops), AMPLE) for ops in keys_of(history)]
 
 
 def by_wgl(history: History) -> list[Found]:
@@ -79,6 +84,7 @@ def test_the_searches_are_the_definition(steps: list[Step]) -> None:
         wanted = by_definition(history)
         assert verdicts(by_wgl(history)) == wanted
         assert verdicts(by_search(history)) == wanted
+        assert verdicts(by_layers(history)) == wanted
 
 
 def agree(seed: int) -> list[bool]:
@@ -90,6 +96,7 @@ def agree(seed: int) -> list[bool]:
     wanted = by_definition(history)
     assert verdicts(by_wgl(history)) == wanted, seed
     assert verdicts(by_search(history)) == wanted, seed
+    assert verdicts(by_layers(history)) == wanted, seed
     assert all(one in (None, want) for one, want in zip(by_unique(history), wanted, strict=True)), seed
     return wanted
 
@@ -113,6 +120,7 @@ def test_compiled_kernels_are_the_definition(steps: list[Step]) -> None:
             history = register_run(steps, domain=domain, keys=2)
             wanted = by_definition(history)
             assert verdicts(by_search(history)) == wanted
+            assert verdicts(by_layers(history)) == wanted
             if not domain:
                 assert by_unique(history) == wanted
 
@@ -123,15 +131,17 @@ def test_kernels_agree_on_longer_histories(domain: int) -> None:
     for seed in range(40):
         history = register_run(rolls(80 + 12 * seed, seed), domain=domain, lies=seed % 2 == 0, crashes=seed % 3 > 0)
         with plain():
-            searched, once = by_search(history), by_unique(history)
+            searched, layered, once = by_search(history), by_layers(history), by_unique(history)
         with compiled():
             # The same answer, and the same way to it: a budget means the same on every machine.
             assert by_search(history) == searched
+            assert by_layers(history) == layered
             assert by_unique(history) == once
         wanted = verdicts(searched)
         if seed % 2:
             assert all(wanted)
         assert verdicts(by_wgl(history)) == wanted
+        assert [(one.validity, one.stuck) for one in layered] == [(one.validity, one.stuck) for one in searched]
         assert all(one in (None, want) for one, want in zip(once, wanted, strict=True))
         seen.update(wanted)
     assert seen[True] >= 20
@@ -195,6 +205,25 @@ def test_a_legal_history_without_a_read_or_an_unseen_write_stays_legal(steps: li
             assert by_unique(without(history, [int(calls.call[row])])) in ([True], [])
 
 
+@pytest.mark.parametrize(("domain", "seed"), [(3, 37), (4, 14), (5, 17)])
+def test_layers_refute_what_depth_cannot(domain: int, seed: int) -> None:
+    """Few values, many crashed operations, and a lie that no single read shows."""
+    (ops,) = keys_of(register_run(rolls(1500, seed, processes=6), domain=domain))
+    prepared, limits = prepare(ops), Limits(steps=300_000, configs=100_000)
+    assert register_search.search(prepared, limits).validity is Validity.UNKNOWN
+    found = layers.search(prepared, limits)
+    assert found.validity is Validity.INVALID
+    end = int(ops.ret[found.stuck])
+    assert register_search.search(prepare(begun(ops, end - 1)), limits).validity is Validity.VALID
+
+
+def test_layers_that_find_no_place_are_unknown() -> None:
+    (ops,) = keys_of(register_run(rolls(600, 1, processes=12), domain=4, lies=False))
+    found = layers.search(prepare(ops), Limits(steps=10**7, configs=10**5, bytes=4096))
+    assert found.validity is Validity.UNKNOWN
+    assert 0 < found.explained < found.completed
+
+
 def test_configurations_that_share_a_place_in_the_table_are_told_apart() -> None:
     """A hash spreads them so well that no small history would show a careless comparison: so all go to one place."""
     with plain(), patch.object(register_search, "mix", lambda _hash, _x: 1):
@@ -240,7 +269,7 @@ def test_explained_is_the_longest_legal_beginning_that_was_found() -> None:
         assert order[found.explained] == found.stuck
         # The beginning before it is legal by itself, and with its completion it is not.
         ends = [int(ops.ret[order[found.explained - 1]]) if found.explained else 0, int(ops.ret[found.stuck])]
-        answers = [register_search.search(register_search.prepare(begun(ops, end)), AMPLE).validity for end in ends]
+        answers = [register_search.search(prepare(begun(ops, end)), AMPLE).validity for end in ends]
         assert answers == [Validity.VALID, Validity.INVALID]
     assert invalid >= 5
 
@@ -256,7 +285,7 @@ def test_out_of_budget_is_unknown_and_says_how_far() -> None:
     history = register_run(rolls(600, 1), domain=5, lies=False)
     (ops,) = keys_of(history)
     for limits in (Limits(steps=200, configs=10_000), Limits(steps=10**6, configs=30)):
-        found = register_search.search(register_search.prepare(ops), limits)
+        found = register_search.search(prepare(ops), limits)
         assert found.validity is Validity.UNKNOWN
         assert 0 < found.explained < found.completed
         calls = generic.cases(history.calls(), CAS_REGISTER)[0].calls

@@ -9,6 +9,7 @@ import pytest
 
 from checkers.linearizable import generic, register_search
 from checkers.linearizable.check import make
+from checkers.linearizable.layout import prepare
 from checkers.linearizable.limits import Limits
 from checkers.linearizable.models import FIFO_QUEUE
 from harness.history import History
@@ -99,7 +100,7 @@ def test_a_queue_with_lost_removals_and_repeated_values_is_unknown_and_says_how_
 def test_memory_bounds_the_table_of_configurations() -> None:
     run = register_run(rolls(600, 1, processes=12), domain=4, lies=False)
     (ops,) = keys_of(run)
-    prepared = register_search.prepare(ops)
+    prepared = prepare(ops)
     assert register_search.search(prepared, Limits(steps=10**7, configs=10**5)).validity is Validity.VALID
     found = register_search.search(prepared, Limits(steps=10**7, configs=10**5, bytes=4096))
     assert found.validity is Validity.UNKNOWN
