@@ -29,7 +29,7 @@ OPEN_STATES = ("intent", "applied", "verified", "not-healed")
 class Leftover:
     """One thing that a run made. ``remove`` raises SplitbrainError or OSError; it does nothing where the thing has gone meanwhile."""
 
-    kind: str  # "container", "network", "process", "mount", "namespace", "table"
+    kind: str  # "container", "network", "process", "mount", "namespace", "table", "clock"
     name: str
     owner: Mark
     remove: Callable[[], None] = field(compare=False)

@@ -7,7 +7,7 @@ that of ``node_powers``, disks that of ``disk_powers``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from harness.disk_powers import DiskPower, PowerPower
@@ -58,6 +58,12 @@ POWERS: Mapping[str, type] = {
 def powers_of(cluster: object) -> frozenset[str]:
     """The names of the powers that a cluster (object or class) offers."""
     return frozenset(name for name, protocol in POWERS.items() if all(hasattr(cluster, m) for m in _methods(protocol)))
+
+
+def lacks_of(cluster: object) -> Mapping[str, str]:
+    """Of the powers that a cluster (object or class) offers, those that this machine does not let it have, and why."""
+    lacks: Callable[[], Mapping[str, str]] = getattr(cluster, "lacks", dict)
+    return lacks()
 
 
 def _methods(protocol: type) -> list[str]:

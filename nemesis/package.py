@@ -50,11 +50,13 @@ def parse_kinds(
     *,
     nodes: int | None = None,
     clusters: Mapping[str, Collection[str]] | None = None,
+    lacks: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """The kinds that ``--nemesis text`` means on a cluster with these ``powers``, each once, in the order of their table.
 
     "all" is every kind (but ``NAMED_ONLY``) that the cluster, and this number of ``nodes`` if it is given, allows; "none" is none;
-    otherwise names with commas. ``clusters`` (name → powers) lets a message name who could do what this cluster cannot.
+    otherwise names with commas. ``clusters`` (name → powers) lets a message name who could do what this cluster cannot;
+    ``lacks`` (power → why) are those of its powers that it does not have on this machine.
     Raises PlanError with all problems.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
@@ -63,7 +65,11 @@ def parse_kinds(
     faults = load_faults()
     if names == [ALL]:
         wanted = {kind: fault for kind, fault in faults.items() if kind not in NAMED_ONLY}
-        return tuple(kind for kind, fault in wanted.items() if not _hindrances(kind, fault, powers, nodes, clusters))
+        return tuple(
+            kind
+            for kind, fault in wanted.items()
+            if not _hindrances(kind, fault, powers, nodes, clusters=clusters, lacks=lacks)
+        )
     problems = [] if names else [f'--nemesis is empty: write "{ALL}", "{NONE}" or some of {", ".join(faults)}']
     for name in dict.fromkeys(names):
         if name in (ALL, NONE):
@@ -71,14 +77,20 @@ def parse_kinds(
         elif name not in faults:
             problems.append(f"--nemesis: unknown fault {name!r}: {suggest(name, faults)}")
         else:
-            problems += _hindrances(name, faults[name], powers, nodes, clusters)
+            problems += _hindrances(name, faults[name], powers, nodes, clusters=clusters, lacks=lacks)
     if problems:
         raise PlanError("; ".join(problems))
     return tuple(kind for kind in faults if kind in names)
 
 
 def _hindrances(
-    kind: str, fault: Fault, powers: Collection[str], nodes: int | None, clusters: Mapping[str, Collection[str]] | None
+    kind: str,
+    fault: Fault,
+    powers: Collection[str],
+    nodes: int | None,
+    *,
+    clusters: Mapping[str, Collection[str]] | None,
+    lacks: Mapping[str, str] | None,
 ) -> list[str]:
     """Why this cluster cannot do this fault."""
     found = []
@@ -86,6 +98,8 @@ def _hindrances(
         able = [name for name, offered in (clusters or {}).items() if fault.power in offered]
         who = f": {', '.join(able)} can (--cluster {able[0]})" if able else ""
         found.append(f"this cluster cannot {_POWER_WORDS.get(fault.power, fault.power)}, which {kind} faults need{who}")
+    elif fault.power in (lacks or {}):
+        found.append(f"{kind}: {(lacks or {})[fault.power]}")
     if nodes is not None and nodes < fault.nodes_min:
         found.append(f"{kind} faults need at least {fault.nodes_min} nodes, not {nodes}")
     return found

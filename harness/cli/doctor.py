@@ -26,7 +26,7 @@ from harness.errors import EXIT_BROKEN, PlanError, SplitbrainError
 from harness.injector import Injector
 from harness.journal import FaultJournal
 from harness.op import NEMESIS, Op
-from harness.powers import powers_of
+from harness.powers import lacks_of, powers_of
 from harness.protocols import ClusterSpec
 
 NODES = ("n1", "n2", "n3")
@@ -148,6 +148,8 @@ async def _try(cluster: Any, kind: str, label: str, number: int, journal: FaultJ
     fault = tables.faults().get(kind)
     if fault.power not in powers_of(cluster):
         return False, f"the {cluster.name} cluster does not have the power {fault.power!r}"
+    if fault.power in (lacks := lacks_of(cluster)):
+        return False, lacks[fault.power]
     dice, scene = random.Random(f"doctor/{kind}/{label}"), Scene(nodes=NODES, length_s=LENGTH_S)
     wanted = TRIALS.get(kind, {}).get(label)
     args = fault.plan(scene, dice) if wanted is None else fault.complete(wanted, scene, dice)

@@ -14,7 +14,7 @@ from harness import rng
 from harness.cli import tables
 from harness.errors import PlanError, suggest
 from harness.plan import NODES_MAX, Plan
-from harness.powers import powers_of
+from harness.powers import lacks_of, powers_of
 from harness.protocols import Bug, Claim, Target
 from harness.registry import load
 from harness.schedule import SCHEDULE_VERSION, Schedule
@@ -78,7 +78,7 @@ def make_plan(request: Request) -> Plan:
         **settings,
     }
     bare = Plan(**fields)  # validates the numbers before a schedule is drawn from them
-    kinds, schedule = _schedule(request, bare, target, claim or bug, faults, powers_of(cluster_class))
+    kinds, schedule = _schedule(request, bare, target, claim or bug, faults, cluster_class)
     return Plan(**{**fields, "nemesis": kinds, "schedule": schedule})
 
 
@@ -202,24 +202,29 @@ def _schedule(
     target: Target,
     of: Bug | Claim | None,
     faults: Sequence[Mapping[str, Any]] | None,
-    powers: frozenset[str],
+    cluster: Any,
 ) -> tuple[tuple[str, ...], Schedule]:
     from nemesis.package import parse_kinds
     from nemesis.schedules import complete_schedule, make_schedule, read_schedule
 
     dice = rng.stream(plan.seed, "nemesis")
+    powers, lacks = powers_of(cluster), lacks_of(cluster)
     registry = tables.clusters()
     offered = {name: powers_of(registry.get(name)) for name in registry.names()}
     if request.schedule is not None:
         schedule = read_schedule(request.schedule, plan.nodes, target.roles, plan.time_limit_s, dice)
         names = sorted({fault.kind for fault in schedule.faults})
-        return parse_kinds(",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered), schedule
+        return parse_kinds(
+            ",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered, lacks=lacks
+        ), schedule
     if faults is not None and request.nemesis is None:
         document = {"version": SCHEDULE_VERSION, "faults": list(faults)}
         given = Schedule.from_json(document, f"claim {of.name}" if of else target.name)
         schedule = complete_schedule(given, plan.nodes, target.roles, plan.time_limit_s, dice)
         names = sorted({fault.kind for fault in schedule.faults})
-        return parse_kinds(",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered), schedule
+        return parse_kinds(
+            ",".join(names) or "none", powers, nodes=len(plan.nodes), clusters=offered, lacks=lacks
+        ), schedule
     wanted = request.nemesis or (",".join(of.faults) or "none" if of else ",".join(target.faults) or "all")
-    kinds = parse_kinds(wanted, powers, nodes=len(plan.nodes), clusters=offered)
+    kinds = parse_kinds(wanted, powers, nodes=len(plan.nodes), clusters=offered, lacks=lacks)
     return kinds, make_schedule(kinds, plan.nodes, target.roles, plan.time_limit_s, plan.interval_s, dice)

@@ -1,7 +1,8 @@
 """Where nodes run, by name: each satisfies ``harness.protocols.Cluster`` and the ``Can*`` Protocols of the powers that it has.
 
 A cluster class also has ``loop_factory`` (for ``asyncio.Runner``; None: the ordinary event loop) and
-``unavailable() -> str | None``: why it cannot run on this machine. Importing this imports none of them.
+``unavailable() -> str | None``: why it cannot run on this machine. It may have ``lacks() -> Mapping[str, str]``: which of its
+powers it does not have on this machine, and why. Importing this imports none of them.
 """
 
 CLUSTERS = {

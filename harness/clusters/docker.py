@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock
+from harness.clusters.clocks.clocks import Clocks, lacks
 from harness.clusters.containers import doctor, images, labels, sandbox, settings
 from harness.clusters.containers.desk import Desk
 from harness.clusters.containers.engine import Engine, connect
@@ -37,11 +38,10 @@ from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import layout
-from harness.clusters.starts import GRACE_S, INIT_S, SKEW_S, NodeStart
+from harness.clusters.starts import GRACE_S, INIT_S, NodeStart
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
-from targets.node.wallclock import Skew
 
 KILLED = 137  # the status of a container that ended by SIGKILL
 
@@ -51,6 +51,7 @@ class DockerCluster:
 
     name = "docker"
     loop_factory = None
+    lacks = staticmethod(lacks)
 
     def __init__(self, spec: ClusterSpec, argv: Argv = container_node) -> None:
         layout.check_names(spec.nodes)
@@ -64,6 +65,7 @@ class DockerCluster:
         self._owner = labels.Owner(id=secrets.token_hex(8), directory=spec.directory)
         self._network = Network(self._fabric(), self._settings.version, self._check, self._babbled)
         self._desk = Desk(spec.target, self._write)
+        self._clocks = Clocks(self._first_process)
         self._engine: Engine | None = None
         self._began_s = 0.0
 
@@ -153,6 +155,7 @@ class DockerCluster:
                 if life is not None:
                     life.close()
             await self._network.stop()
+            await self._clocks.stop()
         finally:
             # In threads of its own: those of the run may be at work still, and what they make must be removed, too.
             await asyncio.to_thread(_remove_all, engine, self._owner.id)
@@ -167,7 +170,7 @@ class DockerCluster:
             data=Path(sandbox.DATA),
             incarnation=incarnation,
             epoch_s=self._began_s,
-            skew=node.skew,
+            skew=None,  # its clock is that of every program of the node
         )
         life = Life(
             engine,
@@ -178,7 +181,9 @@ class DockerCluster:
         node.life = life
         peers = {name: self._network.listen(name) for name in self.nodes}
         try:
-            await life.start(self._argv(start, peers[node.name], peers), node.log)
+            await life.start(
+                self._argv(start, peers[node.name], peers), node.log, partial(self._clocks.follow, node.name)
+            )
         except BaseException:
             node.life = None
             raise
@@ -320,15 +325,14 @@ class DockerCluster:
             group.squeeze(headroom_bytes)
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
-        state = self._node(node)
-        state.skew = Skew(
-            since_s=clock.wall_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
-        )
-        await self.ask(node, {"type": "sb_skew", **state.skew.fields()}, SKEW_S)
+        await self._clocks.skew(self._node(node).name, skew)
 
     async def unskew(self, node: str) -> None:
-        self._node(node).skew = None
-        await self.ask(node, {"type": "sb_unskew"}, SKEW_S)
+        await self._clocks.unskew(self._node(node).name)
+
+    async def _first_process(self, node: str) -> int | None:
+        group = self._node(node).group
+        return group.pid if group is not None else None
 
     async def clock_offset(self, node: str) -> float | None:
         return await probes.clock_offset(self.ask, node, clock.wall_s)

@@ -23,6 +23,7 @@ import msgspec
 
 from harness import clock
 from harness.clusters.channels import Line
+from harness.clusters.clocks.clocks import Clocks, lacks
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.fabric.packet_log import PacketLog
@@ -35,13 +36,12 @@ from harness.clusters.namespaces.launch import Namespaces
 from harness.clusters.namespaces.lives import Argv, LocalNode, tcp_node
 from harness.clusters.namespaces.place import Plan
 from harness.clusters.namespaces.probing import Prober
-from harness.clusters.namespaces.programs import Program
-from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, SKEW_S, NodeStart
+from harness.clusters.namespaces.programs import Program, init_of
+from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, NodeStart
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
 from targets.node import codes
-from targets.node.wallclock import Skew
 
 OWN_OPTIONS = ("ip", "packet_log")  # all others are the node program's
 # A node that stands still goes on by itself after this, unless it is told again to stand still: its place sees to that, also while this
@@ -57,6 +57,7 @@ class LocalCluster:
 
     name = "local"
     loop_factory = None
+    lacks = staticmethod(lacks)
 
     def __init__(self, spec: ClusterSpec, argv: Argv = tcp_node) -> None:
         layout.check_names(spec.nodes)
@@ -78,6 +79,7 @@ class LocalCluster:
         self._router: Router
         self._board: Switchboard
         self._prober = Prober()
+        self._clocks = Clocks(self._init)
         self._violation: TargetError | None = None
         self._began_s = 0.0
         self._renewal: asyncio.Task[None] | None = None
@@ -137,6 +139,7 @@ class LocalCluster:
                     program.close()
         finally:
             await self._namespaces.stop()
+            await self._clocks.stop()
             await asyncio.sleep(0)  # transports close their pipes in the loop's next round
 
     def _plans(self) -> list[Plan]:
@@ -156,7 +159,7 @@ class LocalCluster:
             data=node.directory / "data",
             incarnation=incarnation,
             epoch_s=self._began_s,
-            skew=node.skew,
+            skew=None,
         )
         place = self._namespaces.places[node.name]
         program = Program(place, lambda line: self._from_node(node, line), lambda status: self._ended(node, status))
@@ -385,15 +388,14 @@ class LocalCluster:
         return self._namespaces.places[self._node(name).name]
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
-        state = self._node(node)
-        state.skew = Skew(
-            since_s=clock.wall_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
-        )
-        await self.ask(node, {"type": "sb_skew", **state.skew.fields()}, SKEW_S)
+        await self._clocks.skew(self._node(node).name, skew)
 
     async def unskew(self, node: str) -> None:
-        self._node(node).skew = None
-        await self.ask(node, {"type": "sb_unskew"}, SKEW_S)
+        await self._clocks.unskew(self._node(node).name)
+
+    async def _init(self, node: str) -> int:
+        """The process that starts all programs of the node: those of lives to come, too."""
+        return await init_of(self._place(node))
 
     async def clock_offset(self, node: str) -> float | None:
         return await probes.clock_offset(self.ask, node, clock.wall_s)

@@ -30,6 +30,11 @@ class Group:
         if container not in str(self._directory):
             raise ClusterError(f"process {pid} is not in the control group of container {container[:12]}")
 
+    @property
+    def pid(self) -> int:
+        """The number of its first process on this machine."""
+        return self._pid
+
     def processes(self) -> list[int]:
         """Those that live."""
         with suppress(OSError):  # it has ended, and its group with it

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +54,11 @@ class Life(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._log: IO[bytes] | None = None
 
-    async def start(self, argv: Sequence[str], log: Path) -> None:
-        """Start the container and in it this command. Its standard error goes to the end of ``log``. Raises ClusterError."""
+    async def start(self, argv: Sequence[str], log: Path, prepared: Callable[[], Awaitable[None]]) -> None:
+        """Start the container and in it this command. Its standard error goes to the end of ``log``. Raises ClusterError.
+
+        ``prepared`` is awaited when ``group`` is known, before the command has run its first instruction.
+        """
         loop = asyncio.get_running_loop()
         sock = await self._engine.call("cannot attach to a container", _attach, self._engine.client, self._container)
         self._log = log.open("ab", buffering=0)
@@ -65,11 +68,11 @@ class Life(asyncio.Protocol):
             sock.close()
             self._log.close()
             raise
-        # Before the start: what comes first is the program's to read, whenever it begins to.
-        self._transport.write(json.dumps(list(argv)).encode() + b"\n")
         try:
             await self._engine.call("cannot start a container", self._engine.client.start, self._container)
             self.group = await self._processes()
+            await prepared()
+            self._transport.write(json.dumps(list(argv)).encode() + b"\n")
         except BaseException:
             self.close()
             raise

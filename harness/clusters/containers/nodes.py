@@ -10,7 +10,6 @@ from harness.clusters.containers.group import Group
 from harness.clusters.containers.life import Life
 from harness.clusters.duty import Pacemaker
 from harness.clusters.starts import NodeStart, python_node
-from targets.node.wallclock import Skew
 
 # The command line of one life of a node inside its container, from how it starts and where it and all others listen.
 Argv = Callable[[NodeStart, str, Mapping[str, str]], Sequence[str]]
@@ -32,7 +31,6 @@ class ContainerNode:
         self.container = ""  # the engine's id of its own
         self.life: Life | None = None  # None: dead
         self.lives = 0
-        self.skew: Skew | None = None
         self.crash: str | None = None  # how its last life ended, if nobody killed it
         self.pacemaker: Pacemaker  # for its throttle alone: a pause is the engine's, and holds beside it
 

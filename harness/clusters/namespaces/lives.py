@@ -8,7 +8,6 @@ from pathlib import Path
 from harness.clusters.namespaces import layout
 from harness.clusters.namespaces.programs import Program
 from harness.clusters.starts import NodeStart, python_node
-from targets.node.wallclock import Skew
 
 # The command line of one life of a node, from how it starts and where it and all others listen.
 Argv = Callable[[NodeStart, str, Mapping[str, str]], Sequence[str]]
@@ -31,7 +30,6 @@ class LocalNode:
         self.program: Program | None = None  # None: dead
         self.paused = False
         self.lives = 0
-        self.skew: Skew | None = None
         self.crash: str | None = None  # how its last life ended, if nobody killed it
 
     def why(self, otherwise: str) -> str:

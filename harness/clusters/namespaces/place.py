@@ -153,6 +153,7 @@ class Init:
             "throttle": self._throttle,
             "squeeze": self._squeeze,
             "runs": self._runs,
+            "self": self._self,
         }
         self._duty, self._stands = Duty(), False
         self._woken, wake = os.pipe()
@@ -275,6 +276,10 @@ class Init:
             return {"runs": None}, []
         line = Path(f"/proc/{request['pid']}/stat").read_text(encoding="ascii", errors="replace")
         return {"runs": line.rpartition(")")[2].split()[0] not in "Tt"}, []
+
+    def _self(self, _request: Mapping[str, Any], _descriptors: Sequence[int]) -> tuple[wire.Message, list[int]]:
+        """A descriptor of this process, above all others of the place: numbers of processes differ between here and there."""
+        return {}, [os.pidfd_open(os.getpid())]
 
     def _reap(self, flags: int) -> None:
         """Take note of what has ended; without WNOHANG, wait until nothing lives."""

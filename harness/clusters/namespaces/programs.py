@@ -20,6 +20,21 @@ from harness.errors import TargetError
 BUFFER_MAX = 16 * 1024 * 1024
 
 
+async def init_of(place: Conversation) -> int:
+    """The number of the place's init as we see it. Raises ClusterError, OSError."""
+    _, (descriptor,) = await place.call("self")
+    try:
+        return _number_of(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _number_of(process: int) -> int:
+    """Of the process of that descriptor: pidfd_open(2)."""
+    lines = Path(f"/proc/self/fdinfo/{process}").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
+
+
 class Program(asyncio.Protocol):
     """See the module. ``on_line`` gets each line of its output, ``on_end`` its exit status (negative: the signal)."""
 
