@@ -69,3 +69,11 @@ def test_too_few_nodes():
 def test_an_unknown_kind_cannot_be_loaded():
     with pytest.raises(PlanError, match="did you mean 'clock'"):
         load_faults(["clok"])
+
+
+def test_a_power_that_this_machine_does_not_let_have_is_refused_with_its_reason_and_no_part_of_all():
+    lacks = {"skew": "wall clocks are not faultable here, because of the moon"}
+    with pytest.raises(PlanError, match="clock: wall clocks are not faultable here, because of the moon"):
+        parse_kinds("kill,clock", POWERS, lacks=lacks)
+    assert "clock" not in parse_kinds("all", POWERS, lacks=lacks)
+    assert "kill" in parse_kinds("all", POWERS, lacks=lacks)
