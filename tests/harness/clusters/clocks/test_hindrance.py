@@ -63,7 +63,7 @@ def test_a_run_that_needs_it_is_refused_before_anything_starts(capsys: pytest.Ca
 @pytest.mark.process
 def test_the_doctor_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "TRIALS", {"clock": doctor.TRIALS["clock"], "kill": doctor.TRIALS["kill"]})
-    monkeypatch.setattr(doctor.tables, "faults", lambda: _Two())
+    monkeypatch.setattr(doctor.tables, "faults", _Two)
     cells = {cell.fault: cell for cell in doctor.examine("local")}
     assert not cells["clock, bump"].works
     assert cells["clock, bump"].reason.startswith(NOT_HERE)
