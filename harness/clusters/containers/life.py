@@ -54,7 +54,9 @@ class Life(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._log: IO[bytes] | None = None
 
-    async def start(self, argv: Sequence[str], log: Path, prepared: Callable[[], Awaitable[None]]) -> None:
+    async def start(
+        self, argv: Sequence[str], log: Path, prepared: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         """Start the container and in it this command. Its standard error goes to the end of ``log``. Raises ClusterError.
 
         ``prepared`` is awaited when ``group`` is known, before the command has run its first instruction.
@@ -71,7 +73,8 @@ class Life(asyncio.Protocol):
         try:
             await self._engine.call("cannot start a container", self._engine.client.start, self._container)
             self.group = await self._processes()
-            await prepared()
+            if prepared is not None:
+                await prepared()
             self._transport.write(json.dumps(list(argv)).encode() + b"\n")
         except BaseException:
             self.close()
