@@ -23,6 +23,7 @@ CHECKERS = {
     "leadership": "checkers.leadership:make",
     "linearizable": "checkers.linearizable.check:make",
     "list-append": "checkers.transactions.list_append:make",
+    "locks": "checkers.locks.check:make",
     "or-set": "checkers.or_sets:make",
     "rw-register": "checkers.transactions.rw_register:make",
     "sanity": "checkers.sanity:make",

@@ -26,10 +26,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from checkers.findings import SHOWN_MAX, Findings, unknown
+from checkers.precedence import greatest_before
 from checkers.queues.facts import ENQUEUE, Element, Queue, Unjudgeable, queues_of
 from checkers.wording import Narrator, count, listed, text
 from harness.errors import PlanError
-from harness.history import FAIL, FOREVER, INFO, OK, Calls, History
+from harness.history import FAIL, INFO, OK, Calls, History
 from harness.verdict import Budget, Checker, Verdict
 
 NAME = "total-queue"
@@ -211,14 +212,10 @@ def _reordered(account: Account, found: Findings) -> None:
         return
     put = np.array([e.enqueues[0] for e in plain])
     got = np.array([e.deliveries[0] for e in plain])
-    by_end = np.argsort(calls.ret[got], kind="stable")
-    latest = np.maximum.accumulate(calls.call[put[by_end]])
-    over = np.searchsorted(calls.ret[got[by_end]], calls.call[got])  # how many had come out by then
-    for at in np.flatnonzero(over > 0).tolist():
-        began = int(latest[over[at] - 1])
-        if calls.ret[put[at]] == FOREVER or began < calls.ret[put[at]]:
-            continue
-        other = int(by_end[: over[at]][np.argmax(calls.call[put[by_end[: over[at]]]])])
+    latest = greatest_before(calls.ret[got], calls.call[put], calls.call[got])
+    overtaken = (latest >= 0) & (calls.call[put[latest]] > calls.ret[put])
+    for at in np.flatnonzero(overtaken).tolist():
+        other = int(latest[at])
         x, y = text(plain[at].value), text(plain[other].value)
         rows = [int(row) for row in (put[at], put[other], got[other], got[at])]
         first = f"the enqueue of {x}{say.key(rows[0], 'to')} ended {say.ended(rows[0])}, before that of {y} began {say.began(rows[1])}"

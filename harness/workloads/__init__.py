@@ -5,7 +5,8 @@
     draining        the same op until it gives nothing any more (for ``kafka`` and ``queue``)
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
     write_read      pairs of a write and the read that follows it (for ``eventual``)
-    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions queue ...    the workloads
+    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
+    queue lock ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -42,5 +43,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "txn-rw-register": "harness.workloads.transactions:RW_REGISTER",
     "queue": "harness.workloads.queue:QUEUE",
     "ordered-queue": "harness.workloads.queue:ORDERED_QUEUE",
+    "lock": "harness.workloads.lock:LOCK",
+    "fenced-lock": "harness.workloads.lock:FENCED_LOCK",
     "kafka": "harness.workloads.kafka:KAFKA",
 }
