@@ -22,4 +22,8 @@ TARGETS = {
     "kv/dynamo": "targets.kv.dynamo_target:DYNAMO",
     "kv/dynamo-lww": "targets.kv.dynamo_target:DYNAMO_LWW",
     "kv/dynamo-hlc": "targets.kv.dynamo_target:DYNAMO_HLC",
+    "queue/log": "targets.queue.log_target:QUEUE_LOG",
+    "queue/log-acks-1": "targets.queue.log_target:ACKS_1",
+    "queue/log-unclean": "targets.queue.log_target:UNCLEAN",
+    "queue/log-at-least-once": "targets.queue.log_target:AT_LEAST_ONCE",
 }

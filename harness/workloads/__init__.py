@@ -46,4 +46,6 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "lock": "harness.workloads.lock:LOCK",
     "fenced-lock": "harness.workloads.lock:FENCED_LOCK",
     "kafka": "harness.workloads.kafka:KAFKA",
+    "kafka-pipelined": "harness.workloads.kafka:PIPELINED",
+    "kafka-groups": "harness.workloads.kafka_groups:KAFKA_GROUPS",
 }

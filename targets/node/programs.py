@@ -16,6 +16,7 @@ PROGRAMS = {
     "kv/unique-ids": "targets.kv.crdt:Ids",
     "kv/primary": "targets.kv.primary:Primary",
     "kv/dynamo": "targets.kv.dynamo:Dynamo",
+    "queue/log": "targets.queue.log:LogBroker",
 }
 
 

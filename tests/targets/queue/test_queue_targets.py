@@ -1,0 +1,60 @@
+"""The queues as the harness sees them: every bug, claim and variant is told whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from checkers import CHECKERS
+from harness.protocols import Bug, Claim, Target
+from harness.registry import Registry, load
+from harness.workloads import WORKLOADS
+from nemesis import FAULTS
+from targets import TARGETS
+from targets.node.programs import PROGRAMS
+from targets.queue.log.bugs import Bugs as LogBugs
+
+REGISTRY = Registry("target", TARGETS)
+ALL = [REGISTRY.get(name) for name in TARGETS if name.startswith("queue/")]
+BUGS = [pytest.param(target, bug, id=f"{target.name}-{bug.name}") for target in ALL for bug in target.bugs]
+CLAIMS = [pytest.param(target, claim, id=f"{target.name}-{claim.name}") for target in ALL for claim in target.claims]
+
+
+@pytest.mark.parametrize("target", ALL, ids=lambda target: target.name)
+def test_a_variant_is_an_option_of_a_program_that_nodes_know(target: Target) -> None:
+    assert target.program in PROGRAMS.values()
+    assert callable(load(target.program))
+    assert callable(load(target.client))
+    assert set(target.workloads) <= set(WORKLOADS)
+    assert target.claims
+
+
+@pytest.mark.parametrize(("target", "bug"), BUGS)
+def test_a_bug_names_what_finds_it(target: Target, bug: Bug) -> None:
+    assert bug.checker in CHECKERS
+    assert bug.settings.get("workload", target.workloads[0]) in target.workloads
+    assert set(bug.faults) <= set(FAULTS)
+    assert bug.source
+    assert bug.summary
+
+
+@pytest.mark.parametrize(("target", "claim"), CLAIMS)
+def test_a_claim_names_its_source_and_a_workload_of_its_target(target: Target, claim: Claim) -> None:
+    assert claim.workload in target.workloads
+    assert claim.source
+    assert claim.statement.endswith(".")
+
+
+@pytest.mark.parametrize("family", ["queue/log"])
+def test_every_sentence_of_the_textbook_has_a_half_that_holds_and_one_that_breaks(family: str) -> None:
+    claims = [claim for target in ALL if target.name.startswith(family) for claim in target.claims]
+    held = {claim.topic for claim in claims if not claim.violates}
+    assert {claim.topic for claim in claims if claim.violates} == held
+
+
+def test_the_programs_know_the_bugs_that_the_targets_name() -> None:
+    log = REGISTRY.get("queue/log")
+    assert len(log.bugs) >= 8
+    for bug in log.bugs:
+        assert LogBugs.named(bug.name) != LogBugs()
+    with pytest.raises(ValueError, match="queue/log has no seeded bug 'nonsense'"):
+        LogBugs.named("nonsense")
