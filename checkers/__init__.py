@@ -11,8 +11,10 @@ Both tables are name → "module:attr", loaded lazily by ``harness.registry``. A
 from __future__ import annotations
 
 CHECKERS = {
+    "atomic-commit": "checkers.commits.check:make",
     "availability": "checkers.availability:make",
     "broadcast": "checkers.broadcast:make",
+    "clock-condition": "checkers.clocks:make",
     "convergence": "checkers.convergence:make",
     "counter": "checkers.counter:make",
     "echo": "checkers.echo:make",

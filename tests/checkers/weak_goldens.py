@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from checkers import broadcast, convergence, counter, or_sets, staleness, unique_ids
+from checkers.commits import check as commits
 from checkers.locks import check as locks
 from checkers.queues import order, total
 from checkers.sessions import check as sessions
@@ -31,6 +32,7 @@ MAKERS: dict[str, Callable[..., Checker]] = {
     "broadcast": broadcast.make,
     "g_set": broadcast.make_g_set,
     "or_set": or_sets.make,
+    "atomic_commit": commits.make,
     "locks": locks.make,
     "total_queue": total.make,
     "fifo_per_producer": order.make,
