@@ -1,4 +1,4 @@
-"""Who must come before whom, and why: a graph of transactions, built edge by edge, kept as columns. Pure.
+"""Who must come before whom, and why: a graph of transactions as columns.
 
 Nodes 0 to n-1 are transactions. Nodes from n on are *joints*: they stand for "all of these before all of those" in a linear number of
 edges. A path through joints is one edge between the transactions at its ends, of the kind of its first part.
@@ -6,17 +6,18 @@ edges. A path through joints is one edge between the transactions at its ends, o
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.history import FOREVER
+from checkers.kernels.engine import Column, Engine, Narrow, Tiny, engine
 
-Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Kinds = npt.NDArray[np.int8]
 
 
 class Kind(IntEnum):
@@ -28,95 +29,237 @@ class Kind(IntEnum):
     PROCESS = 3  # the same process ran it before
     REALTIME = 4  # it had ended before the other one began
     VIA = 5
-    LATE = 6  # as RW, but that the other one wrote a later version is known by real time alone
+    LATE_RW = 6  # as RW, but that the other one wrote a later version is known by real time alone
+    UNSEEN_WW = 7  # as WW, since no read shows what the other one wrote, and it was not lost
+    FOLLOW_WW = 8  # as WW, since the other one had read the version before it wrote
+    SESSION_RW = 9  # as LATE_RW, by the order of a process
+    LATE_WW = 10  # as WW, but known by real time alone, from those who read the versions
+    SESSION_WW = 11  # as LATE_WW, by the order of a process
+
+
+class Level(IntEnum):
+    """Cycles by the edges that they need; each level allows more than the one before."""
+
+    WRITES = 0  # ww alone: G0
+    READS = 1  # also wr: G1c
+    SINGLE = 2  # also one rw: G-single
+    NONADJACENT = 3  # also several, but never two of them in a row: G-nonadjacent
+    ALL = 4  # any: G2
+
+
+class Time(IntEnum):
+    """Which order of time counts, besides the dependencies."""
+
+    NONE = 0
+    PROCESS = 1
+    REAL = 2
+
+
+# From which level and time on edges of a kind count.
+SINCE: Mapping[Kind, tuple[Level, Time]] = {
+    Kind.WW: (Level.WRITES, Time.NONE),
+    Kind.FOLLOW_WW: (Level.READS, Time.NONE),
+    Kind.UNSEEN_WW: (Level.SINGLE, Time.NONE),
+    Kind.WR: (Level.READS, Time.NONE),
+    Kind.RW: (Level.SINGLE, Time.NONE),
+    Kind.SESSION_RW: (Level.SINGLE, Time.PROCESS),
+    Kind.SESSION_WW: (Level.SINGLE, Time.PROCESS),
+    Kind.LATE_RW: (Level.SINGLE, Time.REAL),
+    Kind.LATE_WW: (Level.SINGLE, Time.REAL),
+    Kind.PROCESS: (Level.WRITES, Time.PROCESS),
+    Kind.REALTIME: (Level.WRITES, Time.REAL),
+    Kind.VIA: (Level.WRITES, Time.NONE),
+}
+RW_KINDS = (Kind.RW, Kind.LATE_RW, Kind.SESSION_RW)
+# Orders of versions that stand for a rw: the other order would make a cycle with one.
+INSTEAD_OF_RW = (Kind.UNSEEN_WW, Kind.LATE_WW, Kind.SESSION_WW)
+DEPENDENCIES = (Kind.WW, Kind.FOLLOW_WW, Kind.WR, *INSTEAD_OF_RW, *RW_KINDS)
+
+
+def kinds_of(level: Level, time: Time) -> tuple[Kind, ...]:
+    """The kinds of edges of a class of cycles."""
+    return tuple(kind for kind, (least, order) in SINCE.items() if least <= level and order <= time)
+
+
+class Edges(NamedTuple):
+    """Edges that kernels add; ``counts``: how many edges and how many nodes there are."""
+
+    src: Narrow
+    dst: Narrow
+    kind: Tiny
+    counts: Column
+
+
+def add_edge(edges: Edges, src: int, dst: int, kind: int) -> None:
+    """Kernel: an edge, unless it leads from a transaction to itself."""
+    if src != dst:
+        at = edges.counts[0]
+        edges.src[at], edges.dst[at], edges.kind[at] = src, dst, kind
+        edges.counts[0] = at + 1
+
+
+def join_all(edges: Edges, sources: Narrow, count: int, targets: Narrow, size: int, place: Narrow, kind: int) -> None:  # noqa: PLR0917 - kernels take columns by position
+    """Kernel: an edge from each of ``count`` sources to each of ``size`` targets (each named once) but itself; by joints if these are many.
+
+    At most 2 * count + 4 * size edges and 2 * size nodes. ``place``: scratch of one entry per transaction, zeros before and after.
+    """
+    if count * size <= 2 * (count + size):
+        for one in range(count):
+            for other in range(size):
+                add_edge(edges, sources[one], targets[other], kind)
+        return
+    # after + i leads to the targets from place i on, before + i to those up to it: around its own place a source takes both.
+    after = edges.counts[1]
+    before = after + size
+    edges.counts[1] = before + size
+    for other in range(size):
+        place[targets[other]] = other + 1
+        add_edge(edges, after + other, targets[other], 5)
+        add_edge(edges, before + other, targets[other], 5)
+        if other > 0:
+            add_edge(edges, after + other - 1, after + other, 5)
+            add_edge(edges, before + other, before + other - 1, 5)
+    for one in range(count):
+        own = place[sources[one]] - 1
+        if own + 1 < size:
+            add_edge(edges, sources[one], after + own + 1, kind)
+        if own > 0:
+            add_edge(edges, sources[one], before + own - 1, kind)
+    for other in range(size):
+        place[targets[other]] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Graph:
-    """``size`` nodes, of which the first ``txns`` are transactions; edges as columns. ``fact``: see ``Builder``, -1 for none."""
+    """``size`` nodes, of which the first ``txns`` are transactions; edges as columns.
+
+    ``name`` of a node is its number in the whole graph.
+    """
 
     size: int
     txns: int
-    src: Ints
-    dst: Ints
-    kind: Ints
-    fact: Ints
+    src: Codes
+    dst: Codes
+    kind: Kinds
+    name: Codes | None = None
 
     def only(self, mask: npt.NDArray[np.bool_]) -> Graph:
         """The same nodes with these edges."""
-        columns = {name: getattr(self, name)[mask] for name in ("src", "dst", "kind", "fact")}
-        return Graph(size=self.size, txns=self.txns, **columns)
+        columns = {column: getattr(self, column)[mask] for column in ("src", "dst", "kind")}
+        return Graph(size=self.size, txns=self.txns, name=self.name, **columns)
 
-    def of_kinds(self, kinds: Sequence[Kind]) -> Graph:
-        return self.only(np.isin(self.kind, np.array([*kinds, Kind.VIA])))
+    def of_kinds(self, kinds: tuple[Kind, ...]) -> Graph:
+        return self.only(_table(kinds)[self.kind])
+
+    def are(self, kinds: tuple[Kind, ...]) -> npt.NDArray[np.bool_]:
+        """Which edges are of these kinds."""
+        mask: npt.NDArray[np.bool_] = _table(kinds)[self.kind]
+        return mask
+
+    def named(self, node: int) -> int:
+        """The number of a node in the whole graph."""
+        return node if self.name is None else int(self.name[node])
+
+    def core(self) -> Graph:
+        """What no one comes before, and what comes before no one, lies in no cycle: the rest, with nodes numbered anew."""
+        graph = self
+        for forward in (True, False):
+            src, dst = (graph.src, graph.dst) if forward else (graph.dst, graph.src)
+            left = _peeled(graph.size, src, dst)
+            graph = graph._restricted(left)
+        return graph
+
+    def _restricted(self, left: npt.NDArray[np.bool_] | None) -> Graph:
+        """These nodes alone."""
+        if left is None:
+            none: Any = np.zeros(0, np.int32)
+            return Graph(size=0, txns=0, src=none, dst=none, kind=none.astype(np.int8), name=none)
+        name = np.flatnonzero(left).astype(np.int32)
+        number = np.full(self.size, -1, dtype=np.int32)
+        number[name] = np.arange(len(name), dtype=np.int32)
+        inside = left[self.src] & left[self.dst]
+        return Graph(
+            size=len(name),
+            txns=int(np.searchsorted(name, self.txns)),
+            src=number[self.src[inside]],
+            dst=number[self.dst[inside]],
+            kind=self.kind[inside],
+            name=name if self.name is None else self.name[name],
+        )
 
 
-class Builder:
-    """Collects edges. ``fact`` is a number under which the caller remembers what an edge rests on."""
+def _table(kinds: tuple[Kind, ...]) -> npt.NDArray[np.bool_]:
+    return np.array([kind in kinds for kind in Kind], dtype=np.bool_)
 
-    def __init__(self, txns: int) -> None:
-        self._txns, self._size = txns, txns
-        self._flat = array("q")  # src, dst, kind, fact
 
-    def edge(self, src: int, dst: int, kind: Kind, fact: int = -1) -> None:
-        """An edge, unless it leads from a transaction to itself."""
-        if src != dst:
-            self._flat.extend((src, dst, kind, fact))
+def room(run: Engine, txns: int, most: int) -> Edges:
+    """Room for ``most`` edges."""
+    counts = run.full(2, 0)
+    counts[1] = txns
+    return Edges(
+        run.view(np.zeros(most, np.int32)),
+        run.view(np.zeros(most, np.int32)),
+        run.view(np.zeros(most, np.int8)),
+        counts,
+    )
 
-    def all_to_all(self, sources: Sequence[int], targets: Sequence[int], kind: Kind, fact: int = -1) -> None:
-        """An edge from each of ``sources`` to each of ``targets`` (each named once) but itself, by joints where they are many."""
-        if len(sources) * len(targets) <= 2 * (len(sources) + len(targets)):
-            for source in sources:
-                for target in targets:
-                    self.edge(source, target, kind, fact)
-            return
-        # after[i] leads to the targets from place i on, before[i] to those up to it: around its own place a source takes both.
-        count = len(targets)
-        after, before = self._joints(count), self._joints(count)
-        for place, target in enumerate(targets):
-            self._flat.extend((after + place, target, Kind.VIA, fact, before + place, target, Kind.VIA, fact))
-            if place:
-                self._flat.extend((after + place - 1, after + place, Kind.VIA, fact))
-                self._flat.extend((before + place, before + place - 1, Kind.VIA, fact))
-        places = {target: place for place, target in enumerate(targets)}
-        for source in sources:
-            own = places.get(source, -1)
-            if own + 1 < count:
-                self._flat.extend((source, after + own + 1, kind, fact))
-            if own > 0:
-                self._flat.extend((source, before + own - 1, kind, fact))
 
-    def process_order(self, processes: Sequence[int], ok: Sequence[bool]) -> None:
-        """Each transaction that succeeded before the next one of its process. Transactions come in the order of their invocations."""
-        last: dict[int, int] = {}
-        for number, process in enumerate(processes):
-            if process in last:
-                self.edge(last[process], number, Kind.PROCESS)
-            if ok[number]:
-                last[process] = number
+def graph_of(edges: Edges, txns: int) -> Graph:
+    """The graph of what kernels have added."""
+    count, size = int(edges.counts[0]), int(edges.counts[1])
+    columns: dict[str, Any] = {
+        "src": np.asarray(edges.src, dtype=np.int32)[:count],
+        "dst": np.asarray(edges.dst, dtype=np.int32)[:count],
+        "kind": np.asarray(edges.kind, dtype=np.int8)[:count],
+    }
+    return Graph(size=size, txns=txns, **columns)
 
-    def real_time(self, call: Ints, ret: Ints) -> None:
-        """Each transaction before those that began after it had ended. One joint per end, each leading to the next one."""
-        ended = np.argsort(ret, kind="stable")
-        ended = ended[ret[ended] < FOREVER]
-        first = self._joints(len(ended))
-        joints = first + np.arange(len(ended))
-        latest = np.searchsorted(ret[ended], call) - 1  # the last end before each beginning
-        began = np.flatnonzero(latest >= 0)
-        for src, dst, kind in (
-            (ended, joints, Kind.REALTIME),
-            (joints[:-1], joints[1:], Kind.VIA),
-            (first + latest[began], began, Kind.VIA),
-        ):
-            rows = np.stack([src, dst, np.full(len(src), kind), np.full(len(src), -1)], axis=1).astype(np.int64)
-            self._flat.frombytes(rows.tobytes())
 
-    def _joints(self, count: int) -> int:
-        first = self._size
-        self._size += count
-        return first
+def _peeled(size: int, src: Codes, dst: Codes) -> npt.NDArray[np.bool_] | None:
+    """Which nodes are left when what has no predecessor is taken away again and again; None: none."""
+    run = engine(3 * (size + len(src)))
+    starts, targets = rows_by(run, size, src, dst)
+    waiting, queue = run.view(np.zeros(size, np.int32)), run.view(np.zeros(size, np.int32))
+    gone = run.kernel(peel)(starts, targets, waiting, queue)
+    return None if gone == size else np.asarray(waiting, dtype=np.int32) > 0
 
-    def graph(self) -> Graph:
-        edges = np.frombuffer(self._flat, dtype=np.int64).reshape(-1, 4) if self._flat else np.zeros((0, 4), np.int64)
-        src, dst, kind, fact = (edges[:, column].copy() for column in range(4))
-        return Graph(size=self._size, txns=self._txns, src=src, dst=dst, kind=kind, fact=fact)
+
+def rows_by(run: Engine, size: int, src: Codes, dst: Codes) -> tuple[Narrow, Narrow]:
+    """Compressed rows: the targets of node v are targets[starts[v]:starts[v + 1]]."""
+    starts, targets = run.view(np.zeros(size + 1, np.int32)), run.view(np.zeros(len(src), np.int32))
+    run.kernel(lay_out_rows)(run.view(src), run.view(dst), starts, targets)
+    return starts, targets
+
+
+def lay_out_rows(src: Narrow, dst: Narrow, starts: Narrow, targets: Narrow) -> int:
+    """Kernel: compressed rows, by counting; ``starts`` are zeros before. Each row's targets come last edge first."""
+    size = len(starts) - 1
+    for edge in range(len(src)):
+        starts[src[edge]] += 1
+    for node in range(size):
+        starts[node + 1] += starts[node]
+    for edge in range(len(src)):
+        at = starts[src[edge]] - 1
+        starts[src[edge]] = at
+        targets[at] = dst[edge]
+    return 0
+
+
+def peel(starts: Narrow, targets: Narrow, waiting: Narrow, queue: Narrow) -> int:
+    """Kernel: Kahn's algorithm; how many nodes go. ``waiting`` of those that stay is not 0."""
+    head, tail = 0, 0
+    for edge in range(len(targets)):
+        waiting[targets[edge]] += 1
+    for node in range(len(waiting)):
+        if waiting[node] == 0:
+            queue[tail] = node
+            tail += 1
+    while head < tail:
+        node = queue[head]
+        head += 1
+        for edge in range(starts[node], starts[node + 1]):
+            waiting[targets[edge]] -= 1
+            if waiting[targets[edge]] == 0:
+                queue[tail] = targets[edge]
+                tail += 1
+    return tail

@@ -1,23 +1,31 @@
-"""From what a workload's analysis found to a verdict under a consistency model. Pure."""
+"""From what a workload's analysis found to a verdict under a consistency model."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from checkers.transactions.cycles import Cycle, Exhausted, Search
-from checkers.transactions.graph import Builder, Graph, Kind
-from checkers.transactions.models import DEFAULT, MODELS, Model, Time
-from checkers.transactions.telling import Teller, Words
-from checkers.transactions.txns import Txn, spans
-from checkers.transactions.values import Facts, Finding
-from checkers.wording import Narrator, count
+from checkers.transactions.cycles import CLASSES, NAMES, SUFFIXES, Cycle, Search
+from checkers.transactions.graph import DEPENDENCIES, Graph, Kind
+from checkers.transactions.models import (
+    ALIASES,
+    ANOMALIES,
+    DEFAULT,
+    MODELS,
+    canonical,
+    classes_for,
+    forbids,
+    refuted,
+    weakest,
+)
+from checkers.transactions.telling import Explain, Finding, Teller, conjoined
+from checkers.transactions.txns import Txns, is_ok
+from checkers.wording import count
 from harness.errors import PlanError, suggest
-from harness.history import Calls
 from harness.verdict import Anomaly, Budget, Validity, Verdict
 
 # Of each name this many anomalies are shown; counts are of all.
@@ -26,109 +34,97 @@ SHOWN_MAX = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What a workload's analysis gives: its transactions, what is wrong besides cycles, and the dependencies."""
+    """What a workload's analysis gives: what is wrong besides cycles (by name the micro-operations that show it, and their words), the
+    dependencies and the order of time, and why a dependency holds. ``doubt``: what was not judged, if anything.
+    """
 
-    calls: Calls
-    txns: Sequence[Txn]
-    findings: Sequence[Finding]
-    builder: Builder
-    facts: Facts
-    words: Words
+    txns: Txns
+    found: Mapping[str, Sequence[int]]
+    tell: Callable[[str, int], Finding]
+    graph: Graph
+    explain: Explain
+    doubt: str = ""
 
 
-def model_named(model: str = DEFAULT) -> Model:
+def model_named(model: str = DEFAULT) -> str:
     """The consistency model of that name. Raises PlanError with a suggestion if there is none."""
-    if model not in MODELS:
-        raise PlanError(f"unknown consistency model {model!r}: {suggest(model, MODELS)}")
-    return MODELS[model]
+    name = canonical(model)
+    if name not in MODELS:
+        raise PlanError(f"unknown consistency model {model!r}: {suggest(model, [*MODELS, *ALIASES])}")
+    return name
 
 
-def judged(checker: str, analysis: Analysis, model: Model, budget: Budget) -> Verdict:
+def judged(checker: str, analysis: Analysis, model: str, budget: Budget) -> Verdict:
     """The verdict: invalid if anything that was found refutes the model; unknown if there was nothing to judge, or too much."""
-    graph = _graph(analysis, model.time)
-    stats = _stats(analysis, graph, model)
-    cycles, exhausted = _cycles(graph, model, budget)
-    findings = [finding for finding in analysis.findings if model.forbids(finding.name)]
-    found = Counter([*(finding.name for finding in findings), *(cycle.name for cycle in cycles)])
-    allowed = Counter(finding.name for finding in analysis.findings if not model.forbids(finding.name))
-    stats |= {"anomalies": dict(found), "allowed_anomalies": dict(allowed), "refuted": _refuted(findings, cycles)}
-    teller = Teller(Narrator(analysis.calls), analysis.txns, analysis.facts.all, analysis.words)
-    anomalies = _anomalies(checker, teller, findings, cycles)
+    search = Search(analysis.graph.core(), budget.steps_max)
+    wanted = classes_for(model)
+    cycles = list(search.cycles(wanted))
+    found = Counter({name: len(analysis.found[name]) for name in ANOMALIES if analysis.found.get(name) is not None})
+    found = Counter({name: number for name, number in found.items() if number})
+    found.update(cycle.name for cycle in cycles)
+    mine = Counter({name: number for name, number in found.items() if forbids(model, name)})
+    stats = _stats(analysis, model, found, mine)
+    uncovered = [pair for pair in wanted if pair not in search.covered]
+    stats["searched_for"] = [NAMES[level] + SUFFIXES[time] for level, time in search.covered]
+    anomalies = _anomalies(checker, analysis, mine, cycles)
+    missed = [NAMES[level] + SUFFIXES[time] for level, time in uncovered if forbids(model, _name(level, time))]
     if anomalies:
-        more = f" ({'; '.join(f'{name}: {number:,}' for name, number in found.items())})" if found.total() > 1 else ""
-        validity, reason = Validity.INVALID, f"not {model.name}: {anomalies[0].reason}{more}"
-    elif exhausted:
-        validity, reason = Validity.UNKNOWN, "the search for cycles ran out of its budget of steps"
+        more = f" ({'; '.join(f'{name}: {number:,}' for name, number in mine.items())})" if mine.total() > 1 else ""
+        validity, reason = Validity.INVALID, f"not {model}: {anomalies[0].reason}{more}"
+    elif missed or analysis.doubt:
+        validity = Validity.UNKNOWN
+        covered = f"no {conjoined(stats['searched_for'])}" if search.covered else "none of these"
+        reason = (
+            analysis.doubt or f"the search for {conjoined(missed)} ran out of its budget of steps; it found {covered}"
+        )
     elif not stats["dependencies"]:
         validity = Validity.UNKNOWN
         reason = f"no transaction of {count(len(analysis.txns), 'transaction')} depends on another, so there was nothing to judge"
     else:
         validity = Validity.VALID
         edges = count(stats["dependencies"], "dependency", "dependencies")
-        reason = (
-            f"nothing refutes {model.name}: {edges} between {count(stats['ok'], 'transaction')} make no forbidden cycle"
-        )
+        reason = f"nothing refutes {model}: {edges} between {count(stats['ok'], 'transaction')} make no forbidden cycle"
     return Verdict(checker=checker, validity=validity, reason=reason, anomalies=anomalies, stats=stats)
 
 
-def _graph(analysis: Analysis, time: Time) -> Graph:
-    """The dependencies, and the order of time that the model respects."""
-    txns = analysis.txns
-    alive = np.array([not txn.failed for txn in txns], dtype=np.bool_)
-    if time >= Time.PROCESS:
-        analysis.builder.process_order([txn.process for txn in txns], [txn.ok for txn in txns])
-    if time >= Time.REAL:
-        analysis.builder.real_time(*spans(txns))
-    graph = analysis.builder.graph()
-    # What failed did not happen: it comes before and after nothing.
-    mortal = np.concatenate([alive, np.ones(graph.size - len(txns), dtype=np.bool_)])
-    return graph.only(mortal[graph.src] & mortal[graph.dst])
-
-
-def _cycles(graph: Graph, model: Model, budget: Budget) -> tuple[list[Cycle], bool]:
-    """The cycles that refute the model, and whether the search was cut short."""
-    found: list[Cycle] = []
-    try:
-        found.extend(Search(graph, budget.steps_max).cycles(model.level, model.time))
-    except Exhausted:
-        return found, True
-    return found, False
+def _name(level: Any, time: Any) -> str:
+    return NAMES[level] + SUFFIXES[time]
 
 
 def _anomalies(
-    checker: str, teller: Teller, findings: Sequence[Finding], cycles: Sequence[Cycle]
+    checker: str, analysis: Analysis, mine: Mapping[str, int], cycles: Sequence[Cycle]
 ) -> tuple[Anomaly, ...]:
-    shown: Counter[str] = Counter()
+    if not mine:
+        return ()
+    teller = Teller(analysis.txns, analysis.explain)
     anomalies = []
-    for finding in findings:
-        shown[finding.name] += 1
-        if shown[finding.name] <= SHOWN_MAX:
+    for name in mine:
+        for mop in [] if name in CLASSES else list(analysis.found[name])[:SHOWN_MAX]:
+            finding = analysis.tell(name, int(mop))
             ops, reason = teller.rows(finding.txns), teller.finding(finding)
-            anomalies.append(Anomaly(checker=checker, name=finding.name, ops=ops, reason=reason))
+            anomalies.append(Anomaly(checker=checker, name=name, ops=ops, reason=reason))
+    told: Counter[str] = Counter()
     for cycle in cycles:
-        shown[cycle.name] += 1
-        if shown[cycle.name] <= SHOWN_MAX:
+        told[cycle.name] += 1
+        if cycle.name in mine and told[cycle.name] <= SHOWN_MAX:
             ops, reason = teller.rows([edge.src for edge in cycle.edges]), teller.cycle(cycle)
             anomalies.append(Anomaly(checker=checker, name=cycle.name, ops=ops, reason=reason))
     return tuple(anomalies)
 
 
-def _stats(analysis: Analysis, graph: Graph, model: Model) -> dict[str, Any]:
-    kinds = Counter(graph.kind.tolist())
+def _stats(analysis: Analysis, model: str, found: Counter[str], mine: Counter[str]) -> dict[str, Any]:
+    kinds = np.bincount(analysis.graph.kind, minlength=len(Kind)).tolist()
+    not_ = refuted(found)
+    least = weakest(not_)
     return {
-        "model": model.name,
+        "model": model,
         "transactions": len(analysis.txns),
-        "ok": sum(txn.ok for txn in analysis.txns),
-        "dependencies": sum(kinds[kind] for kind in (Kind.WW, Kind.WR, Kind.RW, Kind.LATE)),
+        "ok": int(is_ok(analysis.txns).sum()),
+        "dependencies": sum(kinds[kind] for kind in DEPENDENCIES),
         "edges": {kind.name.lower(): kinds[kind] for kind in Kind if kind is not Kind.VIA},
+        "anomalies": dict(mine),
+        "allowed_anomalies": {name: number for name, number in found.items() if name not in mine},
+        "refuted": list(not_),
+        "not": list(least),
+        "also_not": [name for name in not_ if name not in least],
     }
-
-
-def _refuted(findings: Sequence[Finding], cycles: Sequence[Cycle]) -> list[str]:
-    """All models that what was found refutes."""
-    return [
-        model.name
-        for model in MODELS.values()
-        if any(model.forbids(finding.name) for finding in findings)
-        or any(cycle.level <= model.level and cycle.time <= model.time for cycle in cycles)
-    ]

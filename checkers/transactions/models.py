@@ -1,86 +1,152 @@
-"""Consistency models: what refutes them. After Adya's thesis (1999) and Elle's lattice of models.
+"""Consistency models: which one forbids what, and which one implies which.
 
-A model forbids cycles up to a *level* (G0; G1c; those of snapshot isolation; all), counting the order of *time* that it promises to
-respect besides the dependencies (none, that of each process, real time), and anomalies that are no cycles.
-
-The transactions here have no predicates, so repeatable read forbids the same cycles as serializability.
+The lattice is Elle's (elle.consistency-model), which gathers Adya's thesis (1999), Bailis and others (2014), Cerone, Bernardi, Gotsman
+(2015), Daudjee and Salem (2006). Some of its models forbid phenomena for which nobody has a detector (G-cursor, G-monotonic, G-MSR,
+G-update, G-SI); for those, what implies them is looked for. Models that nothing here could refute (view serializability, and those of
+single objects) have no name here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Iterable, Mapping
+from functools import cache
 
-from checkers.transactions.graph import Kind
+from checkers.transactions.cycles import CLASSES
+from checkers.transactions.graph import Level, Time
 
-PHANTOM, DUPLICATES, DIRTY_UPDATE = "phantom", "duplicate-elements", "dirty-update"
-G1A, G1B, INCOMPATIBLE = "G1a", "G1b", "incompatible-order"
-INTERNAL, LOST_UPDATE = "internal", "lost-update"
-
-
-class Level(IntEnum):
-    """Which cycles of dependencies are forbidden; each level forbids more than the one before."""
-
-    WRITES = 0  # of ww alone: G0
-    READS = 1  # of ww and wr: G1c
-    SNAPSHOT = 2  # also with rw, but never two of them in a row: G-single, G-nonadjacent
-    ALL = 3  # any: G2-item
-
-
-class Time(IntEnum):
-    """Which order of time counts, besides the dependencies."""
-
-    NONE = 0
-    PROCESS = 1
-    REAL = 2
-
-
-TIME_KINDS: Mapping[Time, tuple[Kind, ...]] = {
-    Time.NONE: (),
-    Time.PROCESS: (Kind.PROCESS,),
-    Time.REAL: (Kind.PROCESS, Kind.REALTIME),
-}
-SUFFIXES: Mapping[Time, str] = {Time.NONE: "", Time.PROCESS: "-process", Time.REAL: "-realtime"}
-
-# Anomalies that are no cycles, by the lowest level that forbids them. "internal" is a matter of its own: see ``Model.internal``.
-ALONE: Mapping[str, Level] = {
-    PHANTOM: Level.WRITES,
-    DUPLICATES: Level.WRITES,
-    DIRTY_UPDATE: Level.READS,
-    G1A: Level.READS,
-    G1B: Level.READS,
-    INCOMPATIBLE: Level.READS,
-    LOST_UPDATE: Level.SNAPSHOT,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """What a model forbids; ``internal``: also that a transaction does not see its own past."""
-
-    name: str
-    level: Level
-    time: Time = Time.NONE
-    internal: bool = True
-
-    def forbids(self, anomaly: str) -> bool:
-        """Whether an anomaly that is no cycle refutes the model."""
-        return self.internal if anomaly == INTERNAL else self.level >= ALONE[anomaly]
-
-
-MODELS: Mapping[str, Model] = {
-    model.name: model
-    for model in (
-        Model(name="read-uncommitted", level=Level.WRITES, internal=False),
-        Model(name="read-committed", level=Level.READS, internal=False),
-        Model(name="repeatable-read", level=Level.ALL, internal=False),
-        Model(name="snapshot-isolation", level=Level.SNAPSHOT),
-        Model(name="strong-session-snapshot-isolation", level=Level.SNAPSHOT, time=Time.PROCESS),
-        Model(name="strong-snapshot-isolation", level=Level.SNAPSHOT, time=Time.REAL),
-        Model(name="serializable", level=Level.ALL),
-        Model(name="strong-session-serializable", level=Level.ALL, time=Time.PROCESS),
-        Model(name="strict-serializable", level=Level.ALL, time=Time.REAL),
-    )
-}
+PHANTOM, DUPLICATES, INCOMPATIBLE = "garbage-read", "duplicate-elements", "incompatible-order"
+CYCLIC_VERSIONS, DIRTY_UPDATE, LOST_UPDATE = "cyclic-versions", "dirty-update", "lost-update"
+G1A, G1B, INTERNAL, FUTURE_READ = "G1a", "G1b", "internal", "future-read"
 DEFAULT = "strict-serializable"
+
+ALIASES: Mapping[str, str] = {
+    "PL-1": "read-uncommitted",
+    "PL-2": "read-committed",
+    "PL-2L": "monotonic-view",
+    "PL-CS": "cursor-stability",
+    "PL-MSR": "monotonic-snapshot-read",
+    "PL-2+": "consistent-view",
+    "PL-FCV": "forward-consistent-view",
+    "PL-2.99": "repeatable-read",
+    "PL-3U": "update-serializable",
+    "PL-SI": "snapshot-isolation",
+    "PL-3": "serializable",
+    "conflict-serializable": "serializable",
+    "PL-SS": "strict-serializable",
+    "strong-serializable": "strict-serializable",
+    "causal": "causal-cerone",
+    "strong-session-PL-1": "strong-session-read-uncommitted",
+    "strong-session-PL-2": "strong-session-read-committed",
+    "strong-PL-1": "strong-read-uncommitted",
+    "strong-PL-2": "strong-read-committed",
+}
+
+# model → the weaker ones that it implies directly
+IMPLIES: Mapping[str, tuple[str, ...]] = {
+    "read-uncommitted": (),
+    "read-committed": ("read-uncommitted",),
+    "monotonic-view": ("read-committed",),
+    "monotonic-snapshot-read": ("read-committed",),
+    "monotonic-atomic-view": ("read-committed",),
+    "cursor-stability": ("read-committed",),
+    "consistent-view": ("cursor-stability", "monotonic-view"),
+    "forward-consistent-view": ("consistent-view",),
+    "repeatable-read": ("cursor-stability", "monotonic-atomic-view"),
+    "read-atomic": ("monotonic-atomic-view",),
+    "update-atomic": ("read-atomic",),
+    "causal-cerone": ("read-atomic",),
+    "parallel-snapshot-isolation": ("causal-cerone", "update-atomic"),
+    "prefix": ("causal-cerone",),
+    "snapshot-isolation": (
+        "forward-consistent-view",
+        "monotonic-atomic-view",
+        "monotonic-snapshot-read",
+        "parallel-snapshot-isolation",
+        "prefix",
+    ),
+    "update-serializable": ("forward-consistent-view",),
+    "serializable": ("repeatable-read", "update-serializable", "snapshot-isolation"),
+    "strong-session-read-uncommitted": ("read-uncommitted",),
+    "strong-session-read-committed": ("read-committed", "strong-session-read-uncommitted"),
+    "strong-read-uncommitted": ("strong-session-read-uncommitted",),
+    "strong-read-committed": ("strong-session-read-committed", "strong-read-uncommitted"),
+    "strong-session-snapshot-isolation": ("snapshot-isolation", "strong-session-read-committed"),
+    "strong-snapshot-isolation": ("strong-session-snapshot-isolation", "strong-read-committed"),
+    "strong-session-serializable": ("serializable", "strong-session-snapshot-isolation"),
+    "strict-serializable": ("strong-session-serializable", "strong-snapshot-isolation"),
+}
+MODELS = tuple(IMPLIES)
+
+# model → the cycles that it forbids, up to a level, with an order of time
+CYCLES: Mapping[str, tuple[Level, Time]] = {
+    "read-uncommitted": (Level.WRITES, Time.NONE),
+    "read-committed": (Level.READS, Time.NONE),
+    "consistent-view": (Level.SINGLE, Time.NONE),
+    "snapshot-isolation": (Level.NONADJACENT, Time.NONE),
+    "repeatable-read": (Level.ALL, Time.NONE),
+    "strong-session-read-uncommitted": (Level.WRITES, Time.PROCESS),
+    "strong-session-read-committed": (Level.READS, Time.PROCESS),
+    "strong-session-snapshot-isolation": (Level.NONADJACENT, Time.PROCESS),
+    "strong-session-serializable": (Level.ALL, Time.PROCESS),
+    "strong-read-uncommitted": (Level.WRITES, Time.REAL),
+    "strong-read-committed": (Level.READS, Time.REAL),
+    "strong-snapshot-isolation": (Level.NONADJACENT, Time.REAL),
+    "strict-serializable": (Level.ALL, Time.REAL),
+}
+# anomaly that is no cycle → the weakest models that forbid it
+ALONE: Mapping[str, tuple[str, ...]] = {
+    PHANTOM: ("read-uncommitted",),
+    DUPLICATES: ("read-uncommitted",),
+    CYCLIC_VERSIONS: ("read-uncommitted",),
+    G1A: ("read-committed",),
+    G1B: ("read-committed",),
+    INCOMPATIBLE: ("read-committed",),
+    DIRTY_UPDATE: ("read-committed",),
+    FUTURE_READ: ("read-committed",),
+    INTERNAL: ("read-atomic",),
+    LOST_UPDATE: ("cursor-stability", "update-atomic"),
+}
+ANOMALIES = (*CLASSES, *ALONE)
+
+
+def canonical(name: str) -> str:
+    """The name under which a model stands in the tables, whatever it was called; unknown names stay as they are."""
+    return ALIASES.get(name, name)
+
+
+@cache
+def implied(model: str) -> frozenset[str]:
+    """A model and all that it implies."""
+    return frozenset({model}.union(*(implied(weaker) for weaker in IMPLIES[model])))
+
+
+def forbids(model: str, anomaly: str) -> bool:
+    """Whether a model forbids an anomaly, cycle or not."""
+    weaker = implied(model)
+    if anomaly in ALONE:
+        return any(least in weaker for least in ALONE[anomaly])
+    level, time = CLASSES[anomaly]
+    return any(level <= CYCLES[one][0] and time <= CYCLES[one][1] for one in weaker if one in CYCLES)
+
+
+def refuted(anomalies: Iterable[str]) -> tuple[str, ...]:
+    """All models that one of these anomalies refutes, weaker ones first."""
+    found = set(anomalies)
+    return tuple(model for model in MODELS if any(forbids(model, anomaly) for anomaly in found))
+
+
+def weakest(models: Iterable[str]) -> tuple[str, ...]:
+    """Those of ``models`` that imply no other one of them."""
+    given = list(models)
+    return tuple(model for model in given if not (implied(model) - {model}).intersection(given))
+
+
+def classes_for(model: str) -> list[tuple[Level, Time]]:
+    """All classes of cycles: those that the model forbids first, in either part what is below comes first."""
+    every = [(level, time) for time in Time for level in Level]
+    mine = [pair for pair in every if forbids(model, _name(pair))]
+    return [*mine, *(pair for pair in every if pair not in mine)]
+
+
+def _name(pair: tuple[Level, Time]) -> str:
+    return next(name for name, other in CLASSES.items() if other == pair)

@@ -1,187 +1,232 @@
 """The checker ``rw-register``: transactions that read registers and overwrite them, each value once per key; null is the initial one.
 
-A register shows only its latest version, so their order must be inferred, and only what is certain is used:
-
-* the initial version comes before all others;
-* a transaction that reads a version and then writes the key writes a later one (if it were an earlier one, the transaction would have to
-  come before the writer of what it read: a G1c. Not used for read-uncommitted, which allows that);
-* under models that respect real time: what is written after another write has ended is a later version.
-
-From it follow the dependencies: wr, a value's writer before its reader; ww, between writers of versions known to be in order; rw, a reader
-before the writers of later versions. What a transaction overwrites itself is no version.
-
-Other anomalies: ``internal`` (a read that contradicts its own transaction's reads and writes), ``lost-update`` (two transactions read the
-same version and both wrote), ``phantom``, ``G1a`` and ``G1b`` (see ``values``).
+Versions are inferred (``register_orders``), and so for neither workload complete: nobody knows the place of a write that nobody read. What
+is known from elsewhere may be told: that keys by themselves are linearizable or sequential, that writes follow reads under every model, or
+the order itself, by a field of the completions.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from checkers.transactions.graph import Builder, Kind
+import numpy as np
+import numpy.typing as npt
+
+from checkers.kernels.engine import Engine, engine
+from checkers.transactions.graph import Graph, graph_of, room
 from checkers.transactions.judging import Analysis, judged, model_named
-from checkers.transactions.models import DEFAULT, INTERNAL, Level, Model, Time
-from checkers.transactions.telling import Words
-from checkers.transactions.txns import READ, Mop, Txn, Unjudgeable, txns_of
-from checkers.transactions.updates import lost_updates
-from checkers.transactions.values import Edges, Fact, Facts, Finding, Write, Writes, named, shown
+from checkers.transactions.list_append import indexed
+from checkers.transactions.models import DEFAULT
+from checkers.transactions.parse import NOTHING
+from checkers.transactions.register_edges import Ends, count_edges, depend_followers, depend_readers
+from checkers.transactions.register_facts import Facts
+from checkers.transactions.register_orders import (
+    FOLLOW,
+    LATE,
+    SESSION,
+    SURE,
+    Follows,
+    Groups,
+    Steps,
+    Zones,
+    find_steps,
+    find_zones,
+    follow_reads,
+    follow_real_time,
+    follow_sessions,
+    group_pairs,
+)
+from checkers.transactions.registers import NOWHERE, Reads, Versions, find_versions, judge_reads
+from checkers.transactions.scc import components
+from checkers.transactions.times import EDGES_EACH, follow_time
+from checkers.transactions.txns import Mops, Spans, Txns, Unjudgeable, txns_of
+from checkers.transactions.writes import NONE, Writes, mark_happened
 from harness.history import History
 from harness.verdict import Budget, Checker, Validity, Verdict
 
 NAME, WRITE = "rw-register", "w"
-WORDS = Words(
-    ww="{dst} overwrote {src}'s {before} of key {key} with {after}",
-    wr="{dst} read {src}'s write of {before} to key {key}",
-    rw="{src} read {before} from key {key}, which {dst}'s write of {after} came after",
-    rw_initial="{src} read key {key} as never written, and {dst} wrote {after} to it",
-)
+Pairs = npt.NDArray[np.int32]
 
 
-def make(*, model: str = DEFAULT) -> Checker:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of the order of versions, besides what reads say."""
+
+    linearizable_keys: bool = False
+    sequential_keys: bool = False
+    wfr_keys: bool = False
+    order: str = ""
+
+
+def make(
+    *,
+    model: str = DEFAULT,
+    linearizable_keys: bool = False,
+    sequential_keys: bool = False,
+    wfr_keys: bool = False,
+    order: str = "",
+) -> Checker:
     """Does any anomaly refute a consistency model? Option model: its name, such as strict-serializable (the default), serializable,
-    snapshot-isolation, read-committed.
+    snapshot-isolation, causal, read-atomic, read-committed. Options linearizable_keys, sequential_keys: each key by itself is, so time
+    or the order of a process tells the order of its versions. wfr_keys: what a transaction writes follows what it had read, under every
+    model. order: the field of completions that tells the order in which transactions took effect.
     """
-    return RwRegister(model=model_named(model))
+    known = Known(linearizable_keys=linearizable_keys, sequential_keys=sequential_keys, wfr_keys=wfr_keys, order=order)
+    return RwRegister(model=model_named(model), known=known)
 
 
 @dataclass(slots=True, kw_only=True)
 class RwRegister:
     """See the module."""
 
-    model: Model
+    model: str
+    known: Known = field(default_factory=Known)
     name: str = field(default=NAME, init=False)
 
     def check(self, history: History, budget: Budget) -> Verdict:
         try:
-            return judged(NAME, analysed(history, self.model), self.model, budget)
+            return judged(NAME, analysed(txns_of(history, WRITE, lists=False), self.known), self.model, budget)
         except Unjudgeable as problem:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=str(problem))
 
 
-def analysed(history: History, model: Model) -> Analysis:
-    """All dependencies and other anomalies; ``model`` says which inferences are sound. Raises Unjudgeable."""
-    calls, txns = txns_of(history, WRITE, lambda _, value: () if value is None else (value,))
-    if any(mop.f != READ and mop.value is None for txn in txns for mop in txn.mops):
+def analysed(txns: Txns, known: Known | None = None) -> Analysis:
+    """All dependencies and other anomalies. Raises Unjudgeable."""
+    if ((txns.write == 1) & (txns.value == NOTHING)).any():
         raise Unjudgeable(
             "null is written to a register, so nobody knows whether a read of null saw that or nothing at all"
         )
-    writes = Writes(txns)
-    findings: list[Finding] = []
-    reads: dict[Hashable, list[tuple[Txn, Mop]]] = {}
-    for txn in txns:
-        if txn.ok:
-            findings += _internal(txn)
-            for mop in _external(txn):
-                findings += writes.wrongly_read(txn, mop)
-                reads.setdefault(mop.name, []).append((txn, mop))
-    builder, facts = Builder(len(txns)), Facts()
-    for key in writes.keys:
-        _Key(writes, key, reads.get(key, []), Edges(builder, facts)).depend(model)
-    findings += lost_updates([(txn, mop, _version(mop)) for mine in reads.values() for txn, mop in mine])
-    return Analysis(calls=calls, txns=txns, findings=findings, builder=builder, facts=facts, words=WORDS)
+    run = engine(txns.size)
+    spans, mops = txns.spans(run), txns.mops(run)
+    table = indexed(txns, run, mops)
+    reads, versions = seen(txns, run, spans, mops, table)
+    work = _Work(txns, run, spans, mops, table, reads, versions)
+    pairs, cyclic = work.orders(known or Known())
+    facts = Facts(txns, table, reads, pairs, cyclic)
+    return Analysis(txns=txns, found=facts.found(), tell=facts.tell, graph=work.graph(pairs), explain=facts.explain)
 
 
-def _external(txn: Txn) -> Iterator[Mop]:
-    """The first read of each key that the transaction had not written before."""
-    touched: set[Hashable] = set()
-    for mop in txn.mops:
-        if mop.f == READ and mop.name not in touched:
-            yield mop
-        touched.add(mop.name)
+def seen(txns: Txns, run: Engine, spans: Spans, mops: Mops, table: Writes) -> tuple[Reads, Versions]:
+    """What reads saw, and which versions there are."""
+    keys, count = len(txns.keys), len(txns.key)
+    reads = Reads(
+        run.narrow(count, NOWHERE),
+        run.narrow(count, NONE),
+        run.view(np.zeros(count + keys, np.int32)),
+        run.view(np.zeros(len(txns), np.int8)),
+    )
+    run.kernel(mark_happened)(spans, reads.happened)
+    run.kernel(judge_reads)(spans, mops, table, reads)
+    rows = (keys + 1, count, keys + 1, count, count + 1, count)
+    versions = Versions(*(run.view(np.zeros(size, np.int32)) for size in rows))
+    run.kernel(find_versions)(spans, mops, table, reads, versions)
+    used = {"version": "key_start", "initial": "initial_start", "reader": "reader_start"}
+    cut = {rows: getattr(versions, rows)[: int(getattr(versions, start)[-1])] for rows, start in used.items()}
+    return reads, versions._replace(**cut)
 
 
-def _version(mop: Mop) -> Hashable:
-    """What it read or wrote; None for the initial version."""
-    return mop.ids[0] if mop.ids else None
+@dataclass(slots=True)
+class _Work:
+    """The inference of orders and dependencies, on one engine."""
+
+    txns: Txns
+    run: Engine
+    spans: Spans
+    mops: Mops
+    table: Writes
+    reads: Reads
+    versions: Versions
+
+    def orders(self, known: Known) -> tuple[Pairs, list[int]]:
+        """Pairs of versions in order (rows: first, second, kind), and a version of each key whose order goes round in a circle."""
+        follow = self._pairs(follow_reads, (self.table, self.reads, self.versions), SURE if known.wfr_keys else FOLLOW)
+        late = self._pairs(follow_real_time, (self.versions, self._zones()), SURE if known.linearizable_keys else LATE)
+        session = self._sessions(SURE if known.sequential_keys else SESSION)
+        pairs = np.concatenate([follow, late, session, self._given(known.order)], axis=1)
+        sure = pairs[:, pairs[2] == SURE]
+        component = components(len(self.txns.key), sure[0], sure[1])
+        circular = component[sure[0]] == component[sure[1]]
+        if not circular.any():
+            return pairs, []
+        keys, firsts = np.unique(self.txns.key[sure[0][circular]], return_index=True)
+        left = ~((pairs[2] == SURE) & np.isin(self.txns.key[pairs[0]], keys))
+        return pairs[:, left], sure[0][circular][firsts].tolist()
+
+    def _pairs(self, kernel: Any, arguments: Iterable[Any], kind: int) -> Pairs:
+        """The pairs that a kernel finds: counted first, then filled in."""
+        counts = self.run.full(1, 0)
+        none = self._zeros(0)
+        size = self.run.kernel(kernel)(*arguments, Follows(none, none, none, counts), kind, 0)
+        counts[0] = 0
+        follows = Follows(self._zeros(size), self._zeros(size), self._zeros(size), counts)
+        self.run.kernel(kernel)(*arguments, follows, kind, 1)
+        return _rows(follows, size)
+
+    def _zones(self) -> Zones:
+        count, lines = len(self.txns.key), len(self.txns.calls.history)
+        zones = Zones(
+            self.run.full(count, 0),
+            self.run.full(count, 0),
+            self._zeros(len(self.versions.version)),
+            self._zeros(lines + 1),
+            self._zeros(len(self.versions.version)),
+            self.run.view(np.array(self.versions.key_start, dtype=np.int32)),
+        )
+        self.run.kernel(find_zones)(self.spans, self.mops, self.table, self.versions, zones)
+        return zones
+
+    def _sessions(self, kind: int) -> Pairs:
+        sessions = int(self.txns.session.max(initial=-1)) + 1
+        steps = Steps(
+            self._zeros(len(self.txns.keys) + 1),
+            self._zeros(len(self.txns.key)),
+            self._zeros(sessions),
+            self._zeros(sessions),
+        )
+        size = self.run.kernel(find_steps)(self.spans, self.mops, self.table, self.reads, steps)
+        follows = Follows(self._zeros(size), self._zeros(size), self._zeros(size), self.run.full(1, 0))
+        size = self.run.kernel(follow_sessions)(self.spans, self.mops, self.table, self.reads, steps, follows, kind)
+        count = len(self.txns.key)
+        groups = Groups(self._zeros(count + 1), self._zeros(size), self._zeros(count))
+        grouped = Follows(self._zeros(size), self._zeros(size), self._zeros(size), self.run.full(1, 0))
+        return _rows(grouped, self.run.kernel(group_pairs)(follows, size, groups, grouped))
+
+    def _given(self, order: str) -> Pairs:
+        """Pairs by a field of the completions. Raises Unjudgeable where it is no number."""
+        if not order:
+            return np.zeros((3, 0), dtype=np.int32)
+        calls = self.txns.calls
+        extras = calls.history.extras
+        rank = [extras.get(row, {}).get(order) for row in calls.history.pair[calls.call].tolist()]
+        if not all(number is None or type(number) in (int, float) for number in rank):
+            raise Unjudgeable(f"the field {order!r} is not a number everywhere, so it tells no order")
+        if all(number is None for number in rank):
+            raise Unjudgeable(f"no completion has the field {order!r}, which is to tell the order of transactions")
+        version = np.asarray(self.versions.version, dtype=np.int32)
+        author = np.asarray(self.table.author, dtype=np.int32)[version]
+        ranks = np.array([np.nan if number is None else number for number in rank], dtype=np.float64)[author]
+        ranked = version[~np.isnan(ranks)]
+        ranked = ranked[np.lexsort((ranks[~np.isnan(ranks)], self.txns.key[ranked]))]
+        next_ = self.txns.key[ranked[:-1]] == self.txns.key[ranked[1:]]
+        return np.stack([ranked[:-1][next_], ranked[1:][next_], np.full(int(next_.sum()), SURE)]).astype(np.int32)
+
+    def graph(self, pairs: Pairs) -> Graph:
+        before, after, kind = (self.run.view(column) for column in pairs)
+        follows = Follows(before, after, kind, self.run.full(1, 0))
+        ends = Ends(*(self._zeros(max(len(self.txns), pairs.shape[1])) for _ in range(3)))
+        most = self.run.kernel(count_edges)(self.versions, follows) + EDGES_EACH * len(self.txns)
+        edges = room(self.run, len(self.txns), most)
+        self.run.kernel(depend_readers)(self.table, self.versions, ends, edges)
+        self.run.kernel(depend_followers)(self.spans, self.table, self.versions, follows, ends, edges)
+        lines, sessions = len(self.txns.calls.history), int(self.txns.session.max(initial=-1)) + 1
+        self.run.kernel(follow_time)(self.spans, self.reads.happened, self._zeros(lines), self._zeros(sessions), edges)
+        return graph_of(edges, len(self.txns))
+
+    def _zeros(self, size: int) -> Any:
+        return self.run.view(np.zeros(size, np.int32))
 
 
-def _internal(txn: Txn) -> Iterator[Finding]:
-    known: dict[Hashable, Hashable] = {}
-    future = {(mop.name, mop.ids[0]) for mop in txn.mops if mop.f != READ}
-    for mop in txn.mops:
-        value = _version(mop)
-        if mop.f != READ:
-            future.discard((mop.name, value))
-        elif (mop.name, value) in future:
-            yield _contradiction(txn, mop, " before it wrote that itself")
-        elif known.get(mop.name, value) != value:
-            yield _contradiction(txn, mop, ", which contradicts what it had itself read or written there before")
-        known[mop.name] = value
-
-
-def _contradiction(txn: Txn, mop: Mop, why: str) -> Finding:
-    words = f"{{0}} read {shown(mop.value)} from key {named(mop.key)}{why}"
-    return Finding(name=INTERNAL, txns=(txn.number,), words=words)
-
-
-class _Key:
-    """One register: its versions are the last writes of transactions that succeeded, or that somebody read."""
-
-    def __init__(self, writes: Writes, key: Hashable, reads: Sequence[tuple[Txn, Mop]], edges: Edges) -> None:
-        self._key, self._shown, self._edges = key, writes.keys[key], edges
-        self._readers: dict[Hashable, list[int]] = {}  # version → who read it
-        for txn, mop in reads:
-            self._readers.setdefault(_version(mop), []).append(txn.number)
-        self._versions = {
-            value: write
-            for value, write in writes.of(key).items()
-            if write.last and not write.txn.failed and (write.txn.ok or value in self._readers)
-        }
-
-    def depend(self, model: Model) -> None:
-        """All that is certain about this key."""
-        for value, write in self._versions.items():
-            for reader in self._readers.get(value, []):
-                self._edges.edge(write.txn.number, reader, Kind.WR, self._fact(write.value))
-        authors = [write.txn.number for write in self._versions.values()]
-        if authors and None in self._readers:
-            self._edges.all_to_all(self._readers[None], authors, Kind.RW, self._fact(None))
-        if model.level >= Level.READS:
-            self._follow_reads()
-        if model.time is Time.REAL:
-            self._follow_time()
-
-    def _fact(self, before: Any, after: Any = None) -> Fact:
-        return Fact(key=self._shown, name=self._key, before=before, after=after)
-
-    def _follow_reads(self) -> None:
-        """What a transaction wrote comes after what it had read."""
-        mine = {write.txn.number: write for write in self._versions.values()}
-        for value, readers in self._readers.items():
-            before = self._versions.get(value)
-            if before is None:
-                continue
-            next_ones = [reader for reader in readers if reader in mine and reader != before.txn.number]
-            fact = self._fact(before.value)
-            self._edges.all_to_all(readers, next_ones, Kind.RW, fact)
-            self._edges.all_to_all([before.txn.number], next_ones, Kind.WW, fact)
-
-    def _follow_time(self) -> None:
-        """What was written after a write had ended is a later version; of these the first ones suffice, which nothing lies before.
-
-        (That the writers stand in this order the graph knows anyway, by real time itself.)
-        """
-        by_call = sorted(self._versions.items(), key=lambda item: item[1].txn.call)
-        calls = [write.txn.call for _, write in by_call]
-        for value, write in by_call:
-            readers = self._readers.get(value, [])
-            for later in _first_after(by_call, calls, write.txn.ret) if readers else ():
-                fact = self._fact(write.value, later.value)
-                for reader in readers:
-                    self._edges.edge(reader, later.txn.number, Kind.LATE, fact)
-
-
-def _first_after(by_call: Sequence[tuple[Hashable, Write]], calls: Sequence[int], ret: int) -> list[Write]:
-    """The writes that began after ``ret``, but not after one of them had ended: as many as were under way at once."""
-    found: list[Write] = []
-    earliest: float = float("inf")
-    for place in range(bisect_right(calls, ret), len(calls)):
-        write = by_call[place][1]
-        if write.txn.call > earliest:
-            break
-        earliest = min(earliest, write.txn.ret)
-        found.append(write)
-    return found
+def _rows(follows: Follows, size: int) -> Pairs:
+    return np.stack([np.asarray(column, dtype=np.int32)[:size] for column in follows[:3]])

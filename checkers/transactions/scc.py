@@ -6,43 +6,34 @@ A kernel (see ``checkers.kernels``): plain Python on lists for small graphs, mac
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from checkers.kernels.engine import Column, engine
+from checkers.kernels.engine import Narrow, engine
+from checkers.transactions.graph import Codes, rows_by
 
-Ints = npt.NDArray[np.int64]
 # Steps of the kernel per node and per edge, for choosing the engine.
 _STEPS = 4
 
 
-def components(nodes: int, src: Ints, dst: Ints) -> Ints:
+def components(nodes: int, src: Codes, dst: Codes) -> Codes:
     """The number of each node's component. Time and space are linear in nodes and edges."""
-    starts, targets = rows(nodes, src, dst)
     run = engine(_STEPS * (nodes + len(src)))
-    component = run.full(nodes, -1)
-    order, low, path, place, stack = (run.full(nodes, 0) for _ in range(5))
-    run.kernel(tarjan)(nodes, run.column(starts), run.column(targets), component, order, low, path, place, stack)
-    return np.array(component, dtype=np.int64)
-
-
-def rows(nodes: int, src: Ints, dst: Ints) -> tuple[Ints, Ints]:
-    """Compressed rows: the targets of node v are targets[starts[v]:starts[v + 1]], in the order of the edges."""
-    by_src = np.argsort(src, kind="stable")
-    starts = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(src, minlength=nodes), out=starts[1:])
-    return starts, dst[by_src]
+    starts, targets = rows_by(run, nodes, src, dst)
+    component = run.narrow(nodes, -1)
+    order, low, path, place, stack = (run.view(np.zeros(nodes, np.int32)) for _ in range(5))
+    run.kernel(tarjan)(nodes, starts, targets, component, order, low, path, place, stack)
+    return np.asarray(component, dtype=np.int32)
 
 
 def tarjan(  # noqa: PLR0917 - kernels are compiled, and take columns by position
     nodes: int,
-    starts: Column,
-    targets: Column,
-    component: Column,
-    order: Column,
-    low: Column,
-    path: Column,
-    place: Column,
-    stack: Column,
+    starts: Narrow,
+    targets: Narrow,
+    component: Narrow,
+    order: Narrow,
+    low: Narrow,
+    path: Narrow,
+    place: Narrow,
+    stack: Narrow,
 ) -> int:
     """Fill ``component``; return how many there are. The other columns are scratch, zeroed, one entry per node."""
     clock, count, high = 1, 0, 0

@@ -1,73 +1,82 @@
-"""The words for transactions and cycles. Facts in, sentences out; nothing is judged here."""
+"""The words for transactions and cycles. Facts in, sentences out; nothing is judged here.
+
+A transaction is called T and the index of its first line.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from checkers.transactions.cycles import RW_KINDS, Cycle, Edge
+from checkers.transactions.cycles import Cycle, Edge
 from checkers.transactions.graph import Kind
-from checkers.transactions.txns import READ, Txn
-from checkers.transactions.values import Fact, Finding
-from checkers.wording import Narrator, name, text
+from checkers.transactions.txns import Txns
+from checkers.wording import Narrator, listed, name, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """How a workload speaks of its edges: templates with {src}, {dst}, {key}, {before}, {after}."""
+class Finding:
+    """An anomaly that is no cycle: its name, the transactions that show it, and a sentence in which {0}, {1}, ... are these."""
 
-    ww: str
-    wr: str
-    rw: str
-    rw_initial: str  # the earlier transaction read the key before anything had been written there
+    name: str
+    txns: tuple[int, ...]
+    words: str
+
+
+def shown(value: object) -> str:
+    """A value in the words of a finding."""
+    return text(value).replace("{", "{{").replace("}", "}}")
+
+
+def named(key: object) -> str:
+    """A key in the words of a finding."""
+    return name(key).replace("{", "{{").replace("}", "}}")
+
+
+# Why a dependency holds: a sentence in which {src} and {dst} are its transactions.
+Explain = Callable[[Edge], str]
 
 
 class Teller:
     """Sentences about the transactions of one history."""
 
-    def __init__(self, say: Narrator, txns: Sequence[Txn], facts: Sequence[Fact], words: Words) -> None:
-        self._say, self._txns, self._facts, self._words = say, txns, facts, words
+    def __init__(self, txns: Txns, explain: Explain) -> None:
+        self._say, self._explain = Narrator(txns.calls), explain
 
     def finding(self, finding: Finding) -> str:
         """The sentence of an anomaly that is no cycle."""
-        return finding.words.format(*(self._whose(number) for number in finding.txns))
+        whose = (f"{self.label(txn)} ({self._whose(txn)})" for txn in finding.txns)
+        return finding.words.format(*whose)
 
     def cycle(self, cycle: Cycle) -> str:
         """The whole circle in one sentence, edge by edge."""
-        labels = {edge.src: f"T{place}" for place, edge in enumerate(cycle.edges, start=1)}
-        who = ", ".join(f"{label} is {self._whose(number)}" for number, label in labels.items())
         parts = [
-            f"{labels[edge.src]} must come before {labels[edge.dst]}, since {self._edge(edge, labels)}"
+            f"{self.label(edge.src)} must come before {self.label(edge.dst)}, because {self._why(edge)}"
             for edge in cycle.edges
         ]
-        return f"{'; '.join(parts)}: so each must come before itself ({who})"
+        met = dict.fromkeys(edge.src for edge in cycle.edges)
+        who = "; ".join(f"{self.label(txn)}: {self._whose(txn)}" for txn in met)
+        return f"{'; '.join(parts)}: a contradiction ({who})"
 
-    def rows(self, numbers: Sequence[int]) -> tuple[int, ...]:
+    def rows(self, txns: Sequence[int]) -> tuple[int, ...]:
         """The lines of these transactions."""
-        return self._say.lines([self._txns[number].row for number in numbers])
+        return self._say.lines(txns)
 
-    def _whose(self, number: int) -> str:
-        row = self._txns[number].row
-        return f"the transaction of {self._say.who(row)} {self._say.span(row)}"
+    def label(self, txn: int) -> str:
+        return f"T{self._say.history.index[self._say.calls.call[txn]]}"
 
-    def _edge(self, edge: Edge, labels: dict[int, str]) -> str:
-        src, dst = labels[edge.src], labels[edge.dst]
+    def _whose(self, txn: int) -> str:
+        return f"{self._say.who(txn)}, {self._say.span(txn)[1:-1]}"
+
+    def _why(self, edge: Edge) -> str:
+        src, dst = self.label(edge.src), self.label(edge.dst)
         if edge.kind is Kind.PROCESS:
             return f"the same process ran {src} first"
         if edge.kind is Kind.REALTIME:
-            ended, began = self._say.ended(self._txns[edge.src].row), self._say.began(self._txns[edge.dst].row)
-            return f"{src} had ended {ended} when {dst} began {began}"
-        fact = self._facts[edge.fact]
-        template = {Kind.WW: self._words.ww, Kind.WR: self._words.wr}.get(edge.kind, self._words.rw)
-        if edge.kind in RW_KINDS and fact.before is None:
-            template = self._words.rw_initial
-        return template.format(
-            src=src, dst=dst, key=name(fact.key), before=text(fact.before), after=text(self._after(edge, fact))
-        )
+            return f"{src} had ended {self._say.ended(edge.src)} when {dst} began {self._say.began(edge.dst)}"
+        return self._explain(edge).format(src=src, dst=dst)
 
-    def _after(self, edge: Edge, fact: Fact) -> object:
-        if fact.after is not None:
-            return fact.after
-        return next(
-            (mop.value for mop in reversed(self._txns[edge.dst].mops) if mop.f != READ and mop.name == fact.name), None
-        )
+
+def conjoined(parts: Sequence[str]) -> str:
+    """``a``, ``a and b``; of many the first few."""
+    return listed(parts if len(parts) <= 8 else [*parts[:7], f"{len(parts) - 7} more"])

@@ -72,6 +72,12 @@ class JsonTable(Sequence[Any]):
             return _decode(entry)
         return JsonTable(entry) if isinstance(code, slice) else entry
 
+    def texts(self, codes: Sequence[int]) -> list[bytes] | None:
+        """The JSON texts of these values; None if one of them is no list and no map."""
+        entries = self._entries
+        found = [entries[code] for code in codes]
+        return found if all(type(entry) is bytes for entry in found) else None
+
     def __iter__(self) -> Iterator[Any]:
         return (_decode(entry) if type(entry) is bytes else entry for entry in self._entries)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import chain, combinations, pairwise, permutations, product
 from typing import Any
 
-from checkers.transactions.models import Level, Model, Time
+from checkers.transactions.graph import Level, Time
+from checkers.transactions.models import CYCLES, INTERNAL, forbids
 from harness.history import FAIL, OK, History
 
 Mop = tuple[str, Any, Any]
@@ -125,38 +126,37 @@ def _some_interleaving(chosen: Sequence[Txn], *, strong: bool) -> bool:
 # Adya's definition, for registers: some order of the versions of each key, of which no forbidden cycle comes
 
 
-def adya(history: History, model: Model) -> bool:
+def adya(history: History, model: str) -> bool:
     """Whether the history of registers satisfies ``model``: some transactions of unknown outcome happened, and the versions of each key
     have some order, so that no phenomenon that the model forbids occurs.
     """
-    return any(_adya(chosen, model) for chosen in _choices(txns(history)))
+    level, time = CYCLES.get(model, (Level.ALL, Time.NONE))
+    internal = forbids(model, INTERNAL)
+    return any(_adya(chosen, level, time, internal=internal) for chosen in _choices(txns(history)))
 
 
-def _adya(chosen: Sequence[Txn], model: Model) -> bool:
+def _adya(chosen: Sequence[Txn], level: Level, time: Time, *, internal: bool) -> bool:
     final: dict[Any, dict[Any, int]] = {}  # key → version → its writer
     for number, txn in enumerate(chosen):
         for key, value in {key: value for f, key, value in txn.mops if f == "w"}.items():
             final.setdefault(key, {})[value] = number
-    if model.internal and not all(_consistent(txn) for txn in chosen if txn.ok):
+    if internal and not all(_consistent(txn) for txn in chosen if txn.ok):
         return False
     reads = [(number, key, value) for number, txn in enumerate(chosen) if txn.ok for key, value in _first_reads(txn)]
     written = {(key, value) for txn in chosen for f, key, value in txn.mops if f == "w"}
     if any(value is not None and (key, value) not in written for _, key, value in reads):
         return False  # nobody who committed wrote it
-    if model.level >= Level.READS and any(
-        value is not None and value not in final.get(key, {}) for _, key, value in reads
-    ):
+    if level >= Level.READS and any(value is not None and value not in final.get(key, {}) for _, key, value in reads):
         return False  # G1b
     times = [
         (one, other, "time")
         for one, first in enumerate(chosen)
         for other, second in enumerate(chosen)
-        if first.ret < second.call
-        and (model.time is Time.REAL or (model.time is Time.PROCESS and first.process == second.process))
+        if first.ret < second.call and (time is Time.REAL or (time is Time.PROCESS and first.process == second.process))
     ]
     orders = [[(key, order) for order in permutations(versions)] for key, versions in final.items()]
     return any(
-        not _cycle(_edges(dict(chosen_orders), final, reads) + times, model.level) for chosen_orders in product(*orders)
+        not _cycle(_edges(dict(chosen_orders), final, reads) + times, level) for chosen_orders in product(*orders)
     )
 
 
@@ -201,18 +201,23 @@ def _edges(
 
 
 def _cycle(edges: Sequence[tuple[int, int, str]], level: Level) -> bool:
-    """A closed walk of the kinds of the level; for snapshot isolation without two rw in a row."""
+    """A closed walk of the kinds of the level; below ALL without two rw in a row, or with at most one."""
     kinds = {Level.WRITES: {"ww"}, Level.READS: {"ww", "wr"}}.get(level, {"ww", "wr", "rw"}) | {"time"}
     usable = [edge for edge in edges if edge[2] in kinds]
 
-    def extend(start: int, first: str, at: int, last: str, met: frozenset[tuple[int, bool]]) -> bool:
+    def extend(start: int, first: str, at: int, last: str, reads: int, met: frozenset[tuple[int, bool, int]]) -> bool:
         for src, dst, kind in usable:
-            if src != at or (level is Level.SNAPSHOT and kind == last == "rw"):
+            more = min(reads + (kind == "rw"), 2)
+            if src != at or (level < Level.ALL and kind == last == "rw") or (level <= Level.SINGLE and more > 1):
                 continue
-            if dst == start and not (level is Level.SNAPSHOT and kind == first == "rw"):
+            if dst == start and not (level < Level.ALL and kind == first == "rw"):
                 return True
-            if (dst, kind == "rw") not in met and extend(start, first, dst, kind, met | {(dst, kind == "rw")}):
+            state = (dst, kind == "rw", more)
+            if state not in met and extend(start, first, dst, kind, more, met | {state}):
                 return True
         return False
 
-    return any(extend(src, kind, dst, kind, frozenset({(dst, kind == "rw")})) for src, dst, kind in usable)
+    return any(
+        extend(src, kind, dst, kind, int(kind == "rw"), frozenset({(dst, kind == "rw", int(kind == "rw"))}))
+        for src, dst, kind in usable
+    )

@@ -1,0 +1,42 @@
+"""The order of time as edges: that of every process, and real time through joints. A kernel."""
+
+from __future__ import annotations
+
+from checkers.kernels.engine import Narrow, Tiny
+from checkers.transactions.graph import Edges, add_edge
+from checkers.transactions.txns import Spans
+from harness.columns import FOREVER, OK
+
+PROCESS, REALTIME, VIA = 3, 4, 5
+# Edges per transaction at most.
+EDGES_EACH = 4
+
+
+def follow_time(spans: Spans, happened: Tiny, at: Narrow, last: Narrow, edges: Edges) -> int:
+    """Kernel: each transaction that succeeded comes before the next one of its process, and before all that began after it had ended.
+
+    One joint per end, each leading to the next one. ``at`` (one entry per line) and ``last`` (one per process) are zeros.
+    """
+    for txn in range(len(happened)):
+        if happened[txn] == 1:
+            at[spans.call[txn]] = txn + 1
+            if spans.outcome[txn] == OK and spans.ret[txn] != FOREVER:
+                at[spans.ret[txn]] = -txn - 1
+    joint = -1
+    for line in range(len(at)):
+        if at[line] > 0:
+            txn = at[line] - 1
+            if last[spans.session[txn]] > 0:
+                add_edge(edges, last[spans.session[txn]] - 1, txn, PROCESS)
+            if joint >= 0:
+                add_edge(edges, joint, txn, VIA)
+        elif at[line] < 0:
+            txn = -at[line] - 1
+            last[spans.session[txn]] = txn + 1
+            fresh = edges.counts[1]
+            edges.counts[1] = fresh + 1
+            if joint >= 0:
+                add_edge(edges, joint, fresh, VIA)
+            add_edge(edges, txn, fresh, REALTIME)
+            joint = fresh
+    return 0
