@@ -4,53 +4,44 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from checkers.findings import Findings
 from checkers.kafka.log import Logs
-from checkers.transactions.cycles import Cycle, Exhausted, Search
-from checkers.transactions.graph import Builder, Graph, Kind
-from checkers.transactions.models import SUFFIXES, Level, Time
+from checkers.transactions.cycles import CLASSES, Cycle, Search
+from checkers.transactions.graph import Graph, Kind, Level
+from checkers.transactions.times import timed
 from checkers.wording import Narrator, name, text
-from harness.history import FAIL, OK
 from harness.verdict import Budget
 
-CYCLES: Final = tuple(kind + suffix for kind in ("G0", "G1c") for suffix in SUFFIXES.values())
-Facts = list[tuple[object, object, object]]  # key, a message, the message at the next offset (or None)
+CYCLES: Final = tuple(cycle for cycle, (level, _) in CLASSES.items() if level <= Level.READS)
+# Of an edge: key, a message, the message at the next offset (or None).
+Facts = dict[tuple[int, int, int], tuple[object, object, object]]
 
 
 def cycles(logs: Logs, found: Findings, budget: Budget, *, ww: bool) -> bool:
     """Add what cycles there are; whether the search was cut short."""
     graph, facts = _graph(logs, ww=ww)
-    try:
-        for cycle in Search(graph, budget.steps_max).cycles(Level.READS, Time.REAL):
-            found.add(cycle.name, [edge.src for edge in cycle.edges], _told(cycle, facts, found.say))
-    except Exhausted:
-        return True
-    return False
+    search = Search(graph.core(), budget.steps_max)
+    wanted = sorted((CLASSES[name] for name in CYCLES), key=lambda pair: (pair[1], pair[0]))
+    for cycle in search.cycles(wanted):
+        found.add(cycle.name, [edge.src for edge in cycle.edges], _told(cycle, facts, found.say))
+    return len(search.covered) < len(wanted)
 
 
 def _graph(logs: Logs, *, ww: bool) -> tuple[Graph, Facts]:
     """The transactions of the history, by their rows, and who sent what whom polled."""
-    calls, facts = logs.calls, Facts()
-    builder = Builder(len(calls))
+    facts = Facts()
     for log in logs.logs.values():
         for row, message in log.sights:
             sent = log.sends.get(message)
             if sent is not None and not sent.failed:
-                facts.append((log.key, sent.message, None))
-                builder.edge(sent.row, row, Kind.WR, len(facts) - 1)
+                facts[sent.row, row, Kind.WR] = (log.key, sent.message, None)
         for before, after in zip(log.known, log.known[1:], strict=False) if ww else ():
             for one in log.at[before]:
                 for other in log.at[after]:
                     if one in log.sends and other in log.sends:
-                        facts.append((log.key, log.sends[one].message, log.sends[other].message))
-                        builder.edge(log.sends[one].row, log.sends[other].row, Kind.WW, len(facts) - 1)
-    builder.process_order(calls.process.tolist(), (calls.outcome == OK).tolist())
-    builder.real_time(calls.call, calls.ret)
-    graph = builder.graph()
-    alive = np.concatenate([calls.outcome != FAIL, np.ones(graph.size - len(calls), dtype=np.bool_)])
-    return graph.only(alive[graph.src] & alive[graph.dst]), facts
+                        edge = (log.sends[one].row, log.sends[other].row, Kind.WW)
+                        facts[edge] = (log.key, log.sends[one].message, log.sends[other].message)
+    return timed(logs.calls, list(facts)), facts
 
 
 def _told(cycle: Cycle, facts: Facts, say: Narrator) -> str:
@@ -63,7 +54,7 @@ def _told(cycle: Cycle, facts: Facts, say: Narrator) -> str:
         elif edge.kind is Kind.REALTIME:
             why = f"{src} had ended {say.ended(edge.src)} when {dst} began {say.began(edge.dst)}"
         else:
-            key, message, following = facts[edge.fact]
+            key, message, following = facts[edge.src, edge.dst, edge.kind]
             why = f"{dst} polled {text(message)} from {name(key)}, which {src} had sent"
             if edge.kind is Kind.WW:
                 why = f"{src} sent {text(message)} to {name(key)}, and {dst} sent {text(following)} to the offset after it"

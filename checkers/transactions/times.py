@@ -1,11 +1,16 @@
-"""The order of time as edges: that of every process, and real time through joints. A kernel."""
+"""The order of time as edges: that of every process, and real time through joints."""
 
 from __future__ import annotations
 
-from checkers.kernels.engine import Narrow, Tiny
-from checkers.transactions.graph import Edges, add_edge
-from checkers.transactions.txns import Spans
-from harness.columns import FOREVER, OK
+from collections.abc import Sequence
+
+import numpy as np
+
+from checkers.kernels.engine import Narrow, Tiny, engine
+from checkers.transactions.graph import Edges, Graph, add_edge, graph_of, room
+from checkers.transactions.txns import Spans, sessions_of
+from harness.columns import FAIL, FOREVER, OK
+from harness.history import Calls
 
 PROCESS, REALTIME, VIA = 3, 4, 5
 # Edges per transaction at most.
@@ -40,3 +45,18 @@ def follow_time(spans: Spans, happened: Tiny, at: Narrow, last: Narrow, edges: E
             add_edge(edges, txn, fresh, REALTIME)
             joint = fresh
     return 0
+
+
+def timed(calls: Calls, pairs: Sequence[tuple[int, int, int]]) -> Graph:
+    """The graph of edges (source, target, kind) between calls, and of time; what failed comes before and after nothing."""
+    run = engine(8 * len(calls))
+    alive = calls.outcome != FAIL
+    edges = room(run, len(calls), len(pairs) + EDGES_EACH * len(calls))
+    for src, dst, kind in pairs:
+        if alive[src] and alive[dst]:
+            add_edge(edges, src, dst, kind)
+    session = sessions_of(calls.process)
+    spans = Spans(run.view(calls.outcome), run.view(session), run.view(calls.call), run.view(calls.ret))
+    at, last = run.narrow(len(calls.history), 0), run.narrow(int(session.max(initial=-1)) + 1, 0)
+    run.kernel(follow_time)(spans, run.view(alive.astype(np.int8)), at, last, edges)
+    return graph_of(edges, len(calls))

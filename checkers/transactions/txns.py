@@ -133,11 +133,17 @@ def txns_of(history: History, written: str, *, lists: bool) -> Txns:
         raise Unjudgeable("the history has more than 2^31 micro-operations or elements")
     keys, key = _numbered(raw.pop("key"))
     return Txns(
-        calls=calls, session=_sessions(calls.process), key=key, keys=keys, odd=odd, written=written, **cast("Any", raw)
+        calls=calls,
+        session=sessions_of(calls.process),
+        key=key,
+        keys=keys,
+        odd=odd,
+        written=written,
+        **cast("Any", raw),
     )
 
 
-def _sessions(process: Ints) -> Codes:
+def sessions_of(process: Ints) -> Codes:
     """Processes by dense numbers, in the order of their first transactions where that is quick to know."""
     if len(process) and int(process.max()) < 4 * len(process) + 1024:
         used = np.zeros(int(process.max()) + 1, dtype=np.int32)
