@@ -15,6 +15,7 @@ CHECKERS = {
     "availability": "checkers.availability:make",
     "broadcast": "checkers.broadcast:make",
     "clock-condition": "checkers.clocks:make",
+    "coherence": "checkers.memory.coherence:make",
     "convergence": "checkers.convergence:make",
     "counter": "checkers.counter:make",
     "echo": "checkers.echo:make",

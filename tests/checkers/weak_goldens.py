@@ -16,6 +16,7 @@ from typing import Any
 from checkers import broadcast, convergence, counter, or_sets, staleness, unique_ids
 from checkers.commits import check as commits
 from checkers.locks import check as locks
+from checkers.memory import coherence
 from checkers.queues import order, total
 from checkers.sessions import check as sessions
 from harness.history import History
@@ -33,6 +34,7 @@ MAKERS: dict[str, Callable[..., Checker]] = {
     "g_set": broadcast.make_g_set,
     "or_set": or_sets.make,
     "atomic_commit": commits.make,
+    "coherence": coherence.make,
     "locks": locks.make,
     "total_queue": total.make,
     "fifo_per_producer": order.make,
