@@ -141,7 +141,7 @@ def test_faults_act_on_the_packets_of_containers(tmp_path: Path, version: int) -
 
 def test_the_fabric_starts_and_stops_nothing_in_somebody_elses_containers(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
-        place = world.cluster._network._namespaces.places["n1"]
+        place = world.cluster._network.fabric.places["n1"]
         for fields in ({"do": "spawn", "argv": ["true"]}, {"do": "signal", "number": 9}):
             with pytest.raises(PermissionError, match="n1 is somebody else's"):
                 await place.call(**fields)
