@@ -35,7 +35,7 @@ from reports.terminal import head
     default=tables.AUTO,
     show_default=True,
     metavar="NAME",
-    help="sim, process, local, docker, or auto: the best at hand.",
+    help="sim, process, proxy, local, docker, or auto: the best at hand.",
 )
 @click.option("--nodes", type=int, metavar="N", help="How many nodes.  [default: 5]")
 @click.option("--workload", metavar="NAME", help="What clients do.  [default: the target's first]")

@@ -9,5 +9,6 @@ CLUSTERS = {
     "docker": "harness.clusters.docker:DockerCluster",
     "local": "harness.clusters.local:LocalCluster",
     "process": "harness.clusters.process:ProcessCluster",
+    "proxy": "harness.clusters.proxy:ProxyCluster",
     "sim": "harness.clusters.sim:SimCluster",
 }

@@ -30,7 +30,7 @@ from harness.clusters.fabric.packet_log import PacketLog
 from harness.clusters.fabric.router import Router, told
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import doctor, layout
-from harness.clusters.namespaces.callers import FAMILIES, Caller, Switchboard, take_socket
+from harness.clusters.namespaces.callers import FAMILIES, Caller, Switchboard, streams, take_socket
 from harness.clusters.namespaces.conversation import Conversation
 from harness.clusters.namespaces.launch import Namespaces
 from harness.clusters.namespaces.lives import Argv, LocalNode, tcp_node
@@ -100,9 +100,8 @@ class LocalCluster:
             if self._logs_packets:
                 self._log = PacketLog(self._namespaces.tap, self._names.get, self._spec.directory / "packets.jsonl")
             self._board = Switchboard(
-                place=self._namespaces.places[layout.CLIENTS],
-                where=where,
-                version=self._version,
+                take=streams(self._namespaces.places[layout.CLIENTS], self._version),
+                where=lambda node: (self.address(node), layout.NODE_PORT),
                 check=self._check,
                 on_babble=self._babbled,
             )

@@ -9,16 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-import targets
-from harness import clock, mark
+from harness import clock
 from harness.clusters.channels import Line
 from harness.clusters.child import Child
 from harness.clusters.duty import Pacemaker
@@ -26,6 +23,7 @@ from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import NONE, Links
 from harness.clusters.guardian import Guardian
 from harness.clusters.last_words import last_words, note_crash
+from harness.clusters.process_node import Node, environment, is_running
 from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, SKEW_S, NodeStart, python_node
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import TargetError
@@ -49,28 +47,6 @@ class _Frame(msgspec.Struct):
 _encode = msgspec.json.Encoder().encode
 _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_frame = msgspec.json.Decoder(_Frame).decode
-
-
-class _Node:
-    """What outlasts a node's lives."""
-
-    def __init__(self, name: str, directory: Path) -> None:
-        self.name, self.directory, self.log = name, directory, directory / "node.log"
-        self.child: Child | None = None  # None: dead
-        self.up = False  # whether it has answered ``init`` in this life
-        self.lives = 0
-        self.skew: Skew | None = None
-        self.crash: str | None = None  # how its last life ended, if nobody killed it
-        self.asked = False  # to end
-        self.pacemaker: Pacemaker
-
-    def signal(self, number: signal.Signals) -> None:
-        if self.child is not None:
-            self.child.signal(number)
-
-    def why(self, otherwise: str) -> str:
-        """How it ended if it did so by itself."""
-        return self.crash or otherwise
 
 
 class ProcessCluster:
@@ -97,7 +73,7 @@ class ProcessCluster:
         self._aloft: dict[Link, int] = {}  # messages that a timer holds
         self._lines: dict[str, Line] = {}
         self._desk = Line(self._hand_over)
-        self._nodes = {name: _Node(name, (spec.directory / "nodes" / name).absolute()) for name in self.nodes}
+        self._nodes = {name: Node(name, (spec.directory / "nodes" / name).absolute()) for name in self.nodes}
         self._guardian: Guardian | None = None  # from the first node on until the last
         self._violation: TargetError | None = None
         self._began_s = 0.0
@@ -145,7 +121,7 @@ class ProcessCluster:
             if guardian is not None:
                 guardian.dismiss()
 
-    async def _boot(self, node: _Node) -> None:
+    async def _boot(self, node: Node) -> None:
         """One new life, up to its answer to ``init``."""
         node.directory.mkdir(parents=True, exist_ok=True)
         incarnation, node.lives, node.crash, node.up = node.lives, node.lives + 1, None, False
@@ -160,7 +136,7 @@ class ProcessCluster:
         )
         child = Child(lambda line: self._from_node(node, line), lambda status: self._ended(node, status))
         await child.spawn(
-            self._argv(start), directory=node.directory, log=node.log, env=_environment(), guardian=self._guarded()
+            self._argv(start), directory=node.directory, log=node.log, env=environment(), guardian=self._guarded()
         )
         node.child = child
         node.pacemaker.reborn()
@@ -182,7 +158,7 @@ class ProcessCluster:
             self._guardian = Guardian()
         return self._guardian
 
-    def _ended(self, node: _Node, status: int) -> None:
+    def _ended(self, node: Node, status: int) -> None:
         """The process is gone and reaped, killed by us or by its own doing."""
         was_up, node.child, node.up = node.up, None, False
         if status != -signal.SIGKILL and node.crash is None:
@@ -196,13 +172,13 @@ class ProcessCluster:
     def runs(self, node: str) -> bool | None:
         """Whether the node's process is running, as seen from outside: False while it is stopped; None if it is dead."""
         child = self._node(node).child
-        return _runs(child.pid) if child is not None and child.running else None
+        return is_running(child.pid) if child is not None and child.running else None
 
     def crashes(self) -> dict[str, str]:
         """The nodes that ended without having been killed, and how."""
         return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
 
-    def _node(self, name: str) -> _Node:
+    def _node(self, name: str) -> Node:
         node = self._nodes.get(name)
         if node is None:
             raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
@@ -210,7 +186,7 @@ class ProcessCluster:
 
     # Messages
 
-    def _from_node(self, node: _Node, line: bytes) -> None:
+    def _from_node(self, node: Node, line: bytes) -> None:
         """A line that a node wrote on its standard output."""
         try:
             frame = _decode_frame(line)
@@ -246,7 +222,7 @@ class ProcessCluster:
             line = _encode({"src": name, "dest": node, "body": {**answer, "in_reply_to": body["msg_id"]}})
             self._travel(lambda: self._enter(self._node(node), line, entered=True))
 
-    def _violate(self, node: _Node, line: bytes, why: str) -> None:
+    def _violate(self, node: Node, line: bytes, why: str) -> None:
         """The node does not speak the protocol: nothing that it says can be judged. It ends, and the run with it."""
         shown = line[:LINE_SHOWN].decode(errors="replace")
         node.crash = f"wrote a line that is no message ({why}): {shown!r}"
@@ -270,7 +246,7 @@ class ProcessCluster:
             refusal = {"type": "error", "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
             self._hand_over(src, {**refusal, "in_reply_to": body["msg_id"]})
 
-    def _enter(self, node: _Node, line: bytes, *, entered: bool) -> None:
+    def _enter(self, node: Node, line: bytes, *, entered: bool) -> None:
         if entered and node.child is not None:
             node.child.write(line + b"\n")
 
@@ -393,23 +369,3 @@ class ProcessCluster:
 
     async def clock_offset(self, node: str) -> float | None:
         return await probes.clock_offset(self.ask, node, clock.wall_s)
-
-
-def _environment() -> dict[str, Any]:
-    """Ours, marked, with a path on which the node runtime is found when it is not installed but run from its source tree."""
-    root = str(Path(targets.__file__).resolve().parent.parent)
-    path = os.environ.get("PYTHONPATH")
-    return mark.marked({**os.environ, "PYTHONPATH": os.pathsep.join([root, path] if path else [root])})
-
-
-def _runs(pid: int) -> bool | None:
-    """Whether a process is not stopped; None if there is none."""
-    try:
-        line = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        return line.rpartition(")")[2].split()[0] not in "Tt"
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-    # A system without /proc. Blocks for the milliseconds of a small program.
-    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return not listed.startswith("T") if listed.strip() else None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.effects import PacketShape
-from tests.conformance.worlds import ON_PACKETS, World, every_cluster_with, run
+from tests.conformance.worlds import ON_PACKETS, ON_STREAMS, World, every_cluster_with, run
 
 LINK, BACK = ("n1", "n2"), ("n2", "n1")
 PROBES = 3000  # at a loss of 20 % the share that is seen is within three points in all but one of 20,000 runs
@@ -90,7 +90,7 @@ def test_a_loss_of_20_percent_is_one_of_20_percent(cluster_name: str, tmp_path: 
         await world.cluster.shape([LINK], PacketShape(loss=0.2))
         seen = await world.cluster.measure(LINK, PROBES)
         assert shares(seen) == CLEAN | {"lost": pytest.approx(0.2, abs=0.03)}
-        if cluster_name not in ON_PACKETS:
+        if cluster_name not in ON_STREAMS:
             assert len(await world.hears("n1", "n2", notes=PROBES)) / PROBES == pytest.approx(0.8, abs=0.03)
         await healed(world, LINK)
 
@@ -110,7 +110,7 @@ def test_a_share_of_30_percent_is_one_of_30_percent(cluster_name: str, what: str
         else:
             assert seen == CLEAN | {f"{what.removesuffix('e')}ed": pytest.approx(0.3, abs=0.06)}
         heard = await world.hears("n1", "n2", notes=1000)
-        if cluster_name in ON_PACKETS:
+        if cluster_name in ON_STREAMS:
             async with asyncio.timeout(60):
                 while len(heard) < 1000:
                     heard += await world.hears("n1", "n2", notes=0)
@@ -132,7 +132,7 @@ def test_what_is_reordered_arrives_all_the_same(cluster_name: str, tmp_path: Pat
         assert shares(seen) == CLEAN | {"reordered": pytest.approx(0.3, abs=0.06)}
         heard = await world.hears("n1", "n2", notes=500, within_s=1.0)
         assert sorted(heard) == list(range(500))
-        assert (heard == sorted(heard)) is (cluster_name in ON_PACKETS)
+        assert (heard == sorted(heard)) is (cluster_name in ON_STREAMS)
         await healed(world, LINK)
 
     run(cluster_name, tmp_path, scenario)

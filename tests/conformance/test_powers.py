@@ -23,6 +23,7 @@ MISSING: Mapping[str, set[str]] = {
     "docker": DISKS,
     "local": DISKS,
     "process": {"memory", *DISKS},
+    "proxy": {"memory", *DISKS},
     "sim": {"memory"},
 }
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]

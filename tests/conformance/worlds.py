@@ -22,10 +22,12 @@ WORLDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 OF_NETWORKS = {"cut", "shape"}
 # Clusters that start real processes.
-REAL = {"docker", "local", "process"}
+REAL = {"docker", "local", "process", "proxy"}
 # Clusters whose faults act on packets below TCP, which hides loss and duplication from the nodes and needs both ways to talk at all:
 # what nodes see of a lossy or one-way link is measured in packets there (see tests/harness/clusters/local).
 ON_PACKETS = {"docker", "docker-helper", "local"}
+# Clusters on which nodes talk TCP over links that fail: each message arrives once and in order, or late.
+ON_STREAMS = ON_PACKETS | {"proxy"}
 
 
 def _worlds(names: list[str]) -> pytest.MarkDecorator:
@@ -48,7 +50,7 @@ def every_cluster_with(power: str) -> pytest.MarkDecorator:
 
 
 every_cluster = _worlds(sorted(WORLDS))
-every_cluster_on_messages = _worlds(sorted(set(WORLDS) - ON_PACKETS))
+every_cluster_on_messages = _worlds(sorted(set(WORLDS) - ON_STREAMS))
 
 
 class World:

@@ -43,7 +43,7 @@ def told(path: Path, cluster: str) -> tuple[list[tuple[str, Any]], list[dict[str
     return sequence, report.results["faults"], simulation.why(report)
 
 
-@pytest.mark.parametrize("cluster", ["process", pytest.param("local", marks=needs_namespaces)])
+@pytest.mark.parametrize("cluster", ["process", "proxy", pytest.param("local", marks=needs_namespaces)])
 def test_the_same_faults_as_in_the_simulator(tmp_path: Path, cluster: str) -> None:
     (tmp_path / "sim").mkdir()
     (tmp_path / cluster).mkdir()

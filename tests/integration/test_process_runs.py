@@ -13,8 +13,9 @@ KINDS = {"partition", "packet", "kill", "pause", "clock", "term", "throttle"}
 TRIES = 5
 
 
-def test_the_correct_node_is_valid_under_all_faults() -> None:
-    report = run(seed=3, cluster="process", nemesis="all", time_limit_s=20.0)
+@pytest.mark.parametrize("cluster", ["process", "proxy"])
+def test_the_correct_node_is_valid_under_all_faults(cluster: str) -> None:
+    report = run(seed=3, cluster=cluster, nemesis="all", time_limit_s=20.0)
     assert report.results["verdict"] == "valid", why(report)
     faults = report.results["faults"]
     assert {fault["kind"] for fault in faults} == KINDS

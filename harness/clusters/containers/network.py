@@ -14,7 +14,7 @@ from harness.clusters.containers.engine import Engine
 from harness.clusters.containers.labels import Owner
 from harness.clusters.fabric.router import told
 from harness.clusters.namespaces import layout
-from harness.clusters.namespaces.callers import Caller, Switchboard
+from harness.clusters.namespaces.callers import Caller, Switchboard, streams
 from harness.clusters.namespaces.conversation import Conversation
 from harness.clusters.namespaces.probing import Prober
 from harness.effects import Link, PacketShape
@@ -102,9 +102,8 @@ class Network:
         """Connect the nodes with these containers. Raises ClusterError."""
         await self.fabric.start(pairs, seed, self._address)
         self._board = Switchboard(
-            place=self.fabric.places[layout.CLIENTS],
-            where=self.fabric.where,
-            version=self._version,
+            take=streams(self.fabric.places[layout.CLIENTS], self._version),
+            where=lambda node: (self.host(node), layout.NODE_PORT),
             check=self._check,
             on_babble=self._on_babble,
         )

@@ -115,6 +115,10 @@ class Line:
         self._last_s = at_s
         return (at_s - now_s,)
 
+    def backlog_s(self, now_s: float) -> float:
+        """How long what is sent now waits for a limited rate; 0 where there is none."""
+        return self._free_s - now_s if self.shape is not None and self.shape.bytes_per_s else 0.0
+
     def spoils(self) -> bool:
         """Whether the message sent now is damaged on the way. Thrown before its fates, whatever they will be."""
         return self.shape is not None and self.shape.corrupt > 0 and self.spoiler.random() < self.shape.corrupt
@@ -185,29 +189,30 @@ class Links:
     def cut(self, links: Iterable[Link]) -> None:
         """Every message of these links vanishes. Counted: a link that was cut twice needs two mends."""
         for link in links:
-            self._line(link).cuts += 1
+            self.line(link).cuts += 1
 
     def mend(self, links: Iterable[Link]) -> None:
         """Take one cut of each of these links back; a link that is not cut stays as it is."""
         for link in links:
-            line = self._line(link)
+            line = self.line(link)
             line.cuts = max(0, line.cuts - 1)
 
     def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
         """These links treat messages like this from now on, whatever their shape was."""
         for link in links:
-            self._line(link).shape = shape
+            self.line(link).shape = shape
 
     def unshape(self, links: Iterable[Link]) -> None:
         """These links are themselves again. Idempotent."""
         for link in links:
-            self._line(link).shape = None
+            self.line(link).shape = None
 
     def tally(self, link: Link) -> Tally:
         """The counters of a link, from the start of the run on."""
-        return self._line(link).tally
+        return self.line(link).tally
 
-    def _line(self, link: Link) -> Line:
+    def line(self, link: Link) -> Line:
+        """The state of one link."""
         line = self._lines.get(link)
         if line is None:
             line = self._lines[link] = Line(self._seed, link, self._edge)

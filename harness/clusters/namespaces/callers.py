@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,15 @@ async def take_socket(
     return sock
 
 
+def streams(place: Conversation, version: int) -> Callable[[layout.Address], Awaitable[socket.socket]]:
+    """How callers whose sockets are in that place take them."""
+
+    async def take(mine: layout.Address) -> socket.socket:
+        return await take_socket(place, socket.SOCK_STREAM, version, mine.host(version))
+
+    return take
+
+
 class _Connection(asyncio.Protocol):
     """One connection of a client to a node."""
 
@@ -60,15 +69,14 @@ class _Connection(asyncio.Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switchboard:
-    """What all callers of a run share.
+    """What all callers of a run share: ``take`` makes a socket with a caller's address, ``where`` says where a node listens.
 
     ``check(node)`` raises if there is no such node, or if the run cannot be judged any more; ``on_babble`` is told of a node's line
     that is no message.
     """
 
-    place: Conversation
-    where: Mapping[str, layout.Address]
-    version: int
+    take: Callable[[layout.Address], Awaitable[socket.socket]]
+    where: Callable[[str], tuple[str, int]]
     check: Callable[[str], None]
     on_babble: Callable[[str, bytes], None]
 
@@ -116,12 +124,11 @@ class Caller:
         """Why there is no connection, or None."""
         sock = None
         try:
-            mine = self.address.host(self._board.version)
-            sock = await take_socket(self._board.place, socket.SOCK_STREAM, self._board.version, mine)
+            sock = await self._board.take(self.address)
             impatient(sock)
             loop = asyncio.get_running_loop()
             async with asyncio.timeout(CONNECT_S):
-                await loop.sock_connect(sock, (self._board.where[node].host(self._board.version), layout.NODE_PORT))
+                await loop.sock_connect(sock, self._board.where(node))
             _, connection = await loop.create_connection(
                 lambda: _Connection(lambda line: self._received(node, line), lambda: self._broken(node)), sock=sock
             )
