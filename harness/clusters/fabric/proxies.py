@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from harness.clusters.fabric.flow import GIVEN_UP_S, Flow
 from harness.clusters.fabric.links import Line, Links
@@ -180,7 +181,7 @@ class Proxies:
             self.ports[node] = self._reserve()
         loop = asyncio.get_running_loop()
         for link in ((src, dest) for src in self._nodes for dest in self._nodes if src != dest):
-            self._servers[link] = await loop.create_server(lambda link=link: self._called(link), HOST, 0)
+            self._servers[link] = await loop.create_server(partial(self._called, link), HOST, 0)
 
     def _reserve(self) -> int:
         """A port that nobody else is given. Held by a socket that does not listen, beside which Linux lets the node have it too."""
