@@ -14,7 +14,8 @@ NEW_MOUNT, NEW_UTS, NEW_IPC, NEW_USER, NEW_PID, NEW_NET = (
     0x20000000,
     0x40000000,
 )
-BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000
+BIND, RECURSIVE, PRIVATE, NO_SUID, NO_DEVICES = 0x1000, 0x4000, 0x40000, 0x2, 0x4
+_DETACH = 2
 _PR_SET_PDEATHSIG, _PR_SET_TIMERSLACK = 1, 29
 
 
@@ -38,10 +39,15 @@ def join(namespace: int) -> None:
     _checked(_libc().setns(namespace, 0), "cannot enter a namespace")
 
 
-def mount(source: str, target: str, kind: str | None = None, flags: int = 0) -> None:
+def mount(source: str, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
     """See mount(2). Raises OSError."""
-    words = [None if text is None else text.encode() for text in (source, target, kind)]
-    _checked(_libc().mount(*words, ctypes.c_ulong(flags), None), f"cannot mount {kind or source} on {target}")
+    *words, given = [None if text is None else os.fsencode(text) for text in (source, target, kind, options)]
+    _checked(_libc().mount(*words, ctypes.c_ulong(flags), given), f"cannot mount {kind or source} on {target}")
+
+
+def unmount(target: str) -> None:
+    """Take the mount away at once, whoever uses it; nothing if there is none."""
+    _libc().umount2(os.fsencode(target), _DETACH)
 
 
 def die_with_parent() -> None:
