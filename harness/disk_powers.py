@@ -53,8 +53,8 @@ class DiskPower:
             if effect.fault in held:
                 held.remove(effect.fault)
             await cluster.break_disk(node, tuple(held))
-            if node in cluster.crashes() and not holds.down[node] and not held:
-                await cluster.restart(node)  # it died of it, as many a program does whose disk refuses
+            if not held and not holds.down[node] and not holds.still[node] and await _died(cluster, node):
+                await cluster.restart(node)
 
     async def verify_healed(self, cluster: Any, effect: BreakDisk, holds: Holds) -> Proof:
         free = [n for n in effect.nodes if not (holds.disks.get(n) or holds.down[n] or holds.still[n])]
@@ -63,6 +63,16 @@ class DiskPower:
         sick = [f"{node} {words}" for node, words in troubles.items() if words]
         sick += [f"{node} does not answer" for node in free if node not in back]
         return Proof(holds=not sick, evidence=", ".join(sick) or f"disks work on {len(free)} of {len(free)} nodes")
+
+
+async def _died(cluster: Any, node: str) -> bool:
+    """Whether it died of it, as many a program does whose disk refuses; its end may be noticed only just now."""
+    until_s = asyncio.get_running_loop().time() + PATIENCE_S
+    while node not in cluster.crashes():
+        if await answers(cluster, [node], LOOK_S) or asyncio.get_running_loop().time() >= until_s:
+            return node in cluster.crashes()
+        await asyncio.sleep(LOOK_S)
+    return True
 
 
 async def _hits(cluster: Any, effect: BreakDisk) -> dict[str, int]:

@@ -143,6 +143,7 @@ class ClusterSpec:
     seed: int
     directory: Path  # nodes/<node>/ below it receives logs and, for real clusters, data
     workload: str = ""
+    disks: bool = False  # whether nodes' data lie on disks that can fail, where that costs something
 
 
 class Cluster(Protocol):

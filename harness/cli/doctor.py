@@ -123,7 +123,15 @@ def examine(cluster: str) -> list[Cell]:
 
 async def _try_all(name: str, cluster_class: Any, trials: Sequence[tuple[str, str]], directory: Path) -> list[Cell]:
     program = "targets.node.echo:Echo"
-    spec = ClusterSpec(target="echo", program=program, nodes=NODES, options={}, seed=0, directory=directory)
+    spec = ClusterSpec(
+        target="echo",
+        program=program,
+        nodes=NODES,
+        options={},
+        seed=0,
+        directory=directory,
+        disks="disk" in powers_of(cluster_class) - lacks_of(cluster_class).keys(),
+    )
     try:
         cluster = cluster_class(spec)
         await cluster.start()

@@ -26,6 +26,8 @@ from harness.registry import load
 from reports.report import Report
 from reports.terminal import head
 
+OF_DISKS = ("disk", "power")  # faults of these powers need disks that can fail
+
 
 @click.command()
 @click.argument("target")
@@ -154,7 +156,7 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
     from harness.lifecycle import Experiment, conduct
 
     target: Target = tables.targets().get(plan.target)
-    workload = tables.workloads().get(plan.workload)
+    workload, faults = tables.workloads().get(plan.workload), tables.faults()
     cluster_class = cluster_of(target, plan.cluster)
     options = {**plan.options, **({"bug": plan.bug} if plan.bug else {})}
     spec = ClusterSpec(
@@ -165,11 +167,11 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
         seed=plan.seed,
         directory=directory.path,
         workload=plan.workload,
+        disks=any(faults.get(kind).power in OF_DISKS for kind in plan.nemesis),
     )
     cluster: Cluster = cluster_class(spec)
     if not getattr(cluster, "simulated", False):
         directory.note_controller()
-    faults = tables.faults()
     experiment = Experiment(
         plan=plan,
         cluster=cluster,

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock
-from harness.clusters.clocks.clocks import Clocks, lacks
+from harness.clusters.clocks.clocks import Clocks
+from harness.clusters.clocks.clocks import lacks as clocks_lack
 from harness.clusters.containers import doctor, images, labels, sandbox, settings
 from harness.clusters.containers.desk import Desk
 from harness.clusters.containers.engine import Engine, connect
@@ -34,6 +35,9 @@ from harness.clusters.containers.life import End, Life
 from harness.clusters.containers.network import Fabric, Network
 from harness.clusters.containers.nodes import Argv, ContainerNode, container_node
 from harness.clusters.containers.own_fabric import OwnFabric
+from harness.clusters.disks.doctor import lacks_of_mounts as disks_lack
+from harness.clusters.disks.launch import DiskServer, end_all
+from harness.clusters.disks.mounted import DiskFaults, Disks
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.last_words import last_words
@@ -46,12 +50,16 @@ from harness.protocols import Body, Channel, ClusterSpec
 KILLED = 137  # the status of a container that ended by SIGKILL
 
 
-class DockerCluster:
+class DockerCluster(DiskFaults):
     """Nodes in containers, faults on packets. A Docker engine on this machine."""
 
     name = "docker"
     loop_factory = None
-    lacks = staticmethod(lacks)
+
+    @staticmethod
+    def lacks() -> Mapping[str, str]:
+        """See ``clusters``."""
+        return {**clocks_lack(), **disks_lack()}
 
     def __init__(self, spec: ClusterSpec, argv: Argv = container_node) -> None:
         layout.check_names(spec.nodes)
@@ -66,6 +74,7 @@ class DockerCluster:
         self._network = Network(self._fabric(), self._settings.version, self._check, self._babbled)
         self._desk = Desk(spec.target, self._write)
         self._clocks = Clocks(self._first_process)
+        self._disks, self._disk_servers = Disks(spec), list[DiskServer]()
         self._engine: Engine | None = None
         self._began_s = 0.0
 
@@ -122,6 +131,11 @@ class DockerCluster:
         async def one(node: ContainerNode) -> None:
             data = node.directory / "data"
             data.mkdir(parents=True, exist_ok=True)
+            if self._spec.disks:
+                disk = DiskServer(node.name, data)
+                self._disk_servers.append(disk)
+                self._disks.serve({node.name: disk.conversation})
+                await disk.ready()
             what = f"cannot make the containers of {node.name}"
             wanted = sandbox.Wanted(
                 owner=self._owner,
@@ -158,7 +172,10 @@ class DockerCluster:
             await self._clocks.stop()
         finally:
             # In threads of its own: those of the run may be at work still, and what they make must be removed, too.
-            await asyncio.to_thread(_remove_all, engine, self._owner.id)
+            try:
+                await asyncio.to_thread(_remove_all, engine, self._owner.id)
+            finally:
+                await end_all(self._disk_servers)
             await asyncio.sleep(0)  # transports close in the loop's next round
 
     async def _boot(self, engine: Engine, node: ContainerNode) -> None:
@@ -273,11 +290,13 @@ class DockerCluster:
         """Per link, how many packets met each fault so far: see ``Router.counters``."""
         return await self._network.fabric.counters()
 
-    async def kill(self, node: str) -> None:
+    async def _slay(self, node: str) -> bool:
         victim = self._node(node)
-        if victim.life is not None:
-            await victim.life.kill()
+        life = victim.life
+        if life is not None:
+            await life.kill()
         victim.crash = None
+        return life is not None
 
     async def terminate(self, node: str) -> bool:
         victim = self._node(node)

@@ -23,7 +23,10 @@ import msgspec
 
 from harness import clock
 from harness.clusters.channels import Line
-from harness.clusters.clocks.clocks import Clocks, lacks
+from harness.clusters.clocks.clocks import Clocks
+from harness.clusters.clocks.clocks import lacks as clocks_lack
+from harness.clusters.disks.doctor import lacks as disks_lack
+from harness.clusters.disks.mounted import DiskFaults, Disks
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.fabric.packet_log import PacketLog
@@ -52,12 +55,16 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class LocalCluster:
+class LocalCluster(DiskFaults):
     """Nodes in namespaces, faults on packets. Linux, as root or where user namespaces allow it."""
 
     name = "local"
     loop_factory = None
-    lacks = staticmethod(lacks)
+
+    @staticmethod
+    def lacks() -> Mapping[str, str]:
+        """See ``clusters``."""
+        return {**clocks_lack(), **disks_lack()}
 
     def __init__(self, spec: ClusterSpec, argv: Argv = tcp_node) -> None:
         layout.check_names(spec.nodes)
@@ -72,7 +79,7 @@ class LocalCluster:
             raise ClusterError("this machine's kernel has no IPv6: leave the option ip of the local cluster at 4")
         home, numbered = (spec.directory / "nodes").absolute(), enumerate(self.nodes, 1)
         self._nodes = {name: LocalNode(name, home / name, layout.node_address(number)) for number, name in numbered}
-        self._namespaces = Namespaces()
+        self._namespaces, self._disks = Namespaces(), Disks(spec)
         self._desk = Line(self._hand_over)
         self._callers: dict[str, Caller] = {}
         self._names = {half: node.name for node in self._nodes.values() for half in node.address.packed()}
@@ -95,6 +102,7 @@ class LocalCluster:
         self._began_s = asyncio.get_running_loop().time()
         try:
             await self._namespaces.start(self._plans(), self._spec.seed, tap=self._logs_packets)
+            self._disks.serve(self._namespaces.disks)
             self._router = Router(self._namespaces.filter, self._tell_shaper, self._keys)
             where = {node.name: node.address for node in self._nodes.values()}
             if self._logs_packets:
@@ -146,7 +154,8 @@ class LocalCluster:
         plans = []
         for node in self._nodes.values():
             node.directory.mkdir(parents=True, exist_ok=True)
-            plans.append(Plan(name=node.name, address=node.address, directory=str(node.directory), hosts=hosts))
+            own, disk = str(node.directory), self._spec.disks
+            plans.append(Plan(name=node.name, address=node.address, directory=own, hosts=hosts, disk=disk))
         return [*plans, Plan(name=layout.CLIENTS, address=None, directory=None, hosts=hosts)]
 
     async def _boot(self, node: LocalNode) -> None:
@@ -328,11 +337,13 @@ class LocalCluster:
         with told():
             await self._place(node).call("rate", bytes_per_s=bytes_per_s)
 
-    async def kill(self, node: str) -> None:
+    async def _slay(self, node: str) -> bool:
         victim = self._node(node)
-        if victim.program is not None:
-            await victim.program.kill()
+        program, victim.crash = victim.program, None
+        if program is not None:
+            await program.kill()
         victim.crash = None
+        return program is not None
 
     async def terminate(self, node: str) -> bool:
         victim = self._node(node)

@@ -39,6 +39,7 @@ def python_node(start: NodeStart) -> list[str]:
     argv = [sys.executable, "-m", "targets.node", start.spec.program]
     argv += ["--data", str(start.data), "--seed", str(start.spec.seed)]
     argv += ["--incarnation", str(start.incarnation), "--epoch", repr(start.epoch_s)]
+    argv += ["--through"] if start.spec.disks else []
     for name, value in start.spec.options.items():
         argv += ["--option", f"{name}={json.dumps(value)}"]
     if start.skew is not None:

@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("program", help=f"{', '.join(sorted(PROGRAMS))}, or MODULE:ATTR")
     parser.add_argument("--data", type=Path, help="directory of the node's storage (default: a temporary one)")
+    parser.add_argument(
+        "--through", action="store_true", help="what is appended reaches the system before it is synced"
+    )
     parser.add_argument("--seed", type=int, help="of the node's dice (default: none, no two runs alike)")
     parser.add_argument(
         "--option", type=_option, action="append", default=[], help="NAME=VALUE for the program; JSON, else text"
@@ -85,6 +88,7 @@ def main() -> int:
             incarnation=random.getrandbits(20) if arguments.incarnation is None else arguments.incarnation,
             epoch_s=arguments.epoch,
             skew=arguments.skew,
+            through=arguments.through,
         )
         if arguments.listen is not None:
             return tcp.run(seat, tcp.Book(listen=arguments.listen, peers=dict(arguments.peer)))

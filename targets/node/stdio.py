@@ -45,6 +45,7 @@ class Seat:
     incarnation: int = 0
     epoch_s: float | None = None
     skew: Skew | None = None
+    through: bool = False  # see ``FileStorage``
 
     def dice(self, node: str) -> random.Random:
         """The same dice as in the simulator (``harness.rng``)."""
@@ -63,7 +64,7 @@ class Node(asyncio.Protocol):
         self._rest = b""
         self._outgoing: list[bytes] = []
         self._name = ""
-        self._storage = FileStorage(seat.data)
+        self._storage = FileStorage(seat.data, through=seat.through)
         world = World(
             transmit=self._transmit,
             write=self._write,

@@ -44,7 +44,7 @@ def test_a_power_loss_takes_what_was_not_synced_of_all_nodes_at_once(cluster_nam
                 assert await loaded(world, node) == "".join(f"s{n};" for n in range(number + 1))
         assert await world.relays("n1", "n2")
 
-    run(cluster_name, tmp_path, scenario)
+    run(cluster_name, tmp_path, scenario, disks=True)
 
 
 @every_cluster_with("power")
@@ -56,7 +56,7 @@ def test_what_the_disk_had_got_before_the_power_went_is_there(cluster_name: str,
         await world.cluster.restart("n2")
         assert await loaded(world) == "never synced"
 
-    run(cluster_name, tmp_path, scenario)
+    run(cluster_name, tmp_path, scenario, disks=True)
 
 
 @every_cluster_with("disk")
@@ -89,7 +89,7 @@ def test_a_disk_refuses_until_it_is_mended(
         await save(world, "fine", sync=True)
         assert await loaded(world) == "fine"
 
-    run(cluster_name, tmp_path, scenario)
+    run(cluster_name, tmp_path, scenario, disks=True)
 
 
 @every_cluster_with("disk")
@@ -100,13 +100,16 @@ def test_a_program_dies_of_a_disk_that_refuses(cluster_name: str, tmp_path: Path
         await save(world, "free", sync=True, name="other")
         with pytest.raises(NoAnswer):
             await world.call("n2", "save", name="log", text="gone", sync=True, timeout_s=1)
+        async with asyncio.timeout(20):
+            while not world.cluster.crashes():
+                await asyncio.sleep(0.01)
         assert list(world.cluster.crashes()) == ["n2"]
         await world.cluster.break_disk("n2", [])
         await world.cluster.restart("n2")
         assert (await loaded(world)).startswith("kept")
         assert await loaded(world, name="other") == "free"
 
-    run(cluster_name, tmp_path, scenario)
+    run(cluster_name, tmp_path, scenario, disks=True)
 
 
 @every_cluster_with("disk")
@@ -117,7 +120,7 @@ def test_a_fault_ends_with_its_count(cluster_name: str, tmp_path: Path) -> None:
         assert [len(await refused(world)) for _ in range(4)] == [1, 1, 0, 0]
         assert await world.cluster.disk_hits("n2", fault) == 2
 
-    run(cluster_name, tmp_path, scenario)
+    run(cluster_name, tmp_path, scenario, disks=True)
 
 
 @every_cluster_with("disk")
@@ -137,7 +140,7 @@ def test_a_slow_fsync_holds_the_answer_back(cluster_name: str, tmp_path: Path) -
         await world.cluster.break_disk("n2", [])
         assert min([await took_s(world, "n2") for _ in range(5)]) < 0.5
 
-    run(cluster_name, tmp_path, scenario)
+    run(cluster_name, tmp_path, scenario, disks=True)
 
 
 @every_cluster_with("disk")
@@ -160,7 +163,7 @@ def test_a_disk_lies_about_a_write(cluster_name: str, action: str, tmp_path: Pat
         assert found != text + text.upper() + text
         assert "\0" in found
 
-    run(cluster_name, tmp_path, scenario)
+    run(cluster_name, tmp_path, scenario, disks=True)
 
 
 @every_cluster_with("disk")
@@ -184,4 +187,4 @@ def test_data_are_damaged_where_they_lie(cluster_name: str, tmp_path: Path) -> N
         assert len((await world.call("n2", "load", name="log"))["text"]) < len(text)
         assert await loaded(world, name="other") == text
 
-    run(cluster_name, tmp_path, scenario)
+    run(cluster_name, tmp_path, scenario, disks=True)

@@ -83,8 +83,11 @@ class World:
         return await self.cluster.ask(node, {"type": "sb_ping"}, timeout_s) is not None
 
 
-def spec(directory: Path, *, seed: int = 1, program: str = "targets.node.echo:Echo", **options: Any) -> ClusterSpec:
-    return ClusterSpec(target="echo", program=program, nodes=NODES, options=options, seed=seed, directory=directory)
+def spec(
+    directory: Path, *, seed: int = 1, program: str = "targets.node.echo:Echo", disks: bool = False, **options: Any
+) -> ClusterSpec:
+    settings: dict[str, Any] = {"options": options, "seed": seed, "directory": directory, "disks": disks}
+    return ClusterSpec(target="echo", program=program, nodes=NODES, **settings)
 
 
 def run(cluster_name: str, directory: Path, scenario: Callable[[World], Awaitable[Any]], **settings: Any) -> Any:

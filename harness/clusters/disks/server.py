@@ -20,9 +20,11 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from harness.clusters.disks import protocol as fuse
@@ -66,7 +68,16 @@ class Server:
         self._late: list[tuple[float, int, Later]] = []  # (when, the request's number, what then)
 
     def serve(self) -> None:
-        """Until the controller's end is closed, or the mount is gone."""
+        """Until the controller's end is closed, or the mount is gone. A mistake of ours is told to the controller before it is raised."""
+        try:
+            self._loop()
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            told = f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
+            wire.send(self._control, {"error": told, "errno": None})
+            raise
+
+    def _loop(self) -> None:
         poll = select.poll()
         poll.register(self._connection, select.POLLIN)
         poll.register(self._control, select.POLLIN)

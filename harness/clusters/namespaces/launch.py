@@ -39,10 +39,14 @@ def environment() -> dict[str, str]:
 
 
 class Namespaces:
-    """The namespaces of one run: ``places`` by name, and the router's ``filter``, ``route`` and ``shaper``. Made by ``start``."""
+    """The namespaces of one run: ``places`` and the servers of their ``disks`` by name; the router's ``filter``, ``route``, ``shaper``.
+
+    Made by ``start``.
+    """
 
     def __init__(self) -> None:
         self.places: dict[str, Conversation] = {}
+        self.disks: dict[str, Conversation] = {}
         self.filter: Filter
         self.route: Netlink
         self.shaper: Conversation
@@ -94,6 +98,9 @@ class Namespaces:
     def _handed_over(self, message: wire.Message, descriptors: list[int]) -> None:
         sock = socket.socket(fileno=descriptors[0])
         match message.get("tool"):
+            case None if "disk" in message:
+                self.disks[message["disk"]] = Conversation(sock, f"the disk of {message['disk']}")
+                self._close.append(self.disks[message["disk"]])
             case None:
                 self.places[message["place"]] = Conversation(sock, f"the init of {message['place']}")
                 self._close.append(self.places[message["place"]])

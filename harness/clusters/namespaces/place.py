@@ -24,6 +24,7 @@ from harness.clusters.fabric import netlink_route as route
 from harness.clusters.fabric import tbf
 from harness.clusters.fabric.netlink import ROUTE, Netlink, open_socket
 from harness.clusters.namespaces import kernel, layout, wire
+from harness.clusters.namespaces.disk import Disk
 
 CABLE = "eth0"
 SETTINGS: tuple[tuple[str, str], ...] = (
@@ -42,12 +43,15 @@ OF_NETWORKS = ("network", "socket", "rate")  # what a process that only joins so
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a place is: its name, its addresses (None: it is where the clients are), the directory that is its own, its hosts."""
+    """What a place is: its name, its addresses (None: it is where the clients are), the directory that is its own, its hosts;
+    whether the directory's "data" lie on a disk that can fail.
+    """
 
     name: str
     address: layout.Address | None
     directory: str | None
     hosts: str
+    disk: bool = False
 
 
 def found(plan: Plan, control: socket.socket, lent: int | None = None) -> None:
@@ -66,19 +70,23 @@ def found(plan: Plan, control: socket.socket, lent: int | None = None) -> None:
             _announce(plan, control)
             Init(plan, control, OF_NETWORKS).serve()
         keep_only(control)
-        kernel.unshare(kernel.NEW_NET | kernel.NEW_UTS | kernel.NEW_PID | kernel.NEW_MOUNT | kernel.NEW_IPC)
+        kernel.unshare(kernel.NEW_NET | kernel.NEW_UTS | kernel.NEW_MOUNT | kernel.NEW_IPC)
+        disk = Disk(plan.name, Path(plan.directory), control) if plan.disk and plan.directory else None
+        kernel.unshare(kernel.NEW_PID)
         if os.fork() != 0:
             os._exit(0)  # the init becomes a child of the supervisor
         socket.sethostname(plan.name)
         _furnish(plan)
-        _announce(plan, control)
+        _announce(plan, control, [disk.mount()] if disk is not None else [])
         Init(plan, control).serve()
 
 
-def _announce(plan: Plan, control: socket.socket) -> None:
+def _announce(plan: Plan, control: socket.socket, others: Sequence[int] = ()) -> None:
+    """Hand over a descriptor of this place's network, and these."""
     namespace = os.open("/proc/self/ns/net", os.O_RDONLY)
-    wire.send(control, {"born": plan.name}, [namespace])
-    os.close(namespace)
+    wire.send(control, {"born": plan.name}, [namespace, *others])
+    for descriptor in (namespace, *others):
+        os.close(descriptor)
 
 
 class fatal:  # noqa: N801 - a context manager that reads as a word

@@ -96,7 +96,12 @@ def _supervise(control: socket.socket) -> NoReturn:
 def _build(control: socket.socket, request: Mapping[str, Any], lent: Mapping[str, int]) -> None:
     """Make all places and their cables, and the router's tools; hand over each with its descriptors."""
     plans = [_plan(fields, request["hosts"]) for fields in request["places"]]
-    founded = [(plan, *_found(plan, lent.get(plan.name))) for plan in plans]
+    founded = []
+    for plan in plans:
+        conversation, descriptors = _found(plan, lent.get(plan.name))
+        founded.append((plan, conversation, descriptors[0]))
+        if plan.disk:
+            _give(control, {"disk": plan.name}, socket.socket(fileno=descriptors[1]))
     _lay_cables([(plan, namespace) for plan, _, namespace in founded])
     for _, conversation, namespace in founded:
         os.close(namespace)
@@ -116,7 +121,9 @@ def _build(control: socket.socket, request: Mapping[str, Any], lent: Mapping[str
 
 def _plan(fields: Mapping[str, Any], hosts: str) -> place.Plan:
     address = layout.Address(**fields["address"]) if fields["address"] is not None else None
-    return place.Plan(name=fields["name"], address=address, directory=fields["directory"], hosts=hosts)
+    return place.Plan(
+        name=fields["name"], address=address, directory=fields["directory"], hosts=hosts, disk=fields["disk"]
+    )
 
 
 def _give(control: socket.socket, message: Mapping[str, Any], sock: socket.socket) -> None:
@@ -124,15 +131,15 @@ def _give(control: socket.socket, message: Mapping[str, Any], sock: socket.socke
     sock.close()
 
 
-def _found(plan: place.Plan, lent: int | None) -> tuple[socket.socket, int]:
-    """The conversation with a new place, and a descriptor of its network namespace."""
+def _found(plan: place.Plan, lent: int | None) -> tuple[socket.socket, list[int]]:
+    """The conversation with a new place, and descriptors: of its network namespace, and of what serves its disk, if it has one."""
     ours, theirs = wire.pair()
     place.found(plan, theirs, lent)
     theirs.close()
     answer, descriptors = wire.receive(ours)
     if answer is None or not descriptors:
         raise OSError(f"the place {plan.name} was not made: {(answer or {}).get('error', 'its init ended')}")
-    return ours, descriptors[0]
+    return ours, descriptors
 
 
 def _lay_cables(ends: Sequence[tuple[place.Plan, int]]) -> None:
