@@ -133,7 +133,7 @@ def test_a_machine_without_the_device_is_told_how_to_get_it() -> None:
 
     assert "modprobe fuse" in str(doctor.unavailable(refuse(errno.ENOENT)))
     assert "chmod 666 /dev/fuse" in str(doctor.unavailable(refuse(errno.EACCES)))
-    assert doctor.hindered_by_mounts(lambda: 1000).keys() == {"disk", "power"}
+    assert doctor.lacks_of_mounts(lambda: 1000).keys() == {"disk", "power"}
 
 
 class Disk:
