@@ -1,8 +1,8 @@
 """Claims against runs: what a claim's runs say of it, what all claims say together, as data. Pure.
 
 A claim that must hold is VIOLATED by one invalid run, and unknown if any run is; it holds when every run was valid. A claim that is
-known to break is "violated as expected" when a run shows one of the anomalies that it names; an anomaly that it does not name
-is a violation like any other, and a claim that no run has broken is unknown: what must be seen has not been seen.
+known to break is "violated as expected" when a run shows one of the anomalies that it names (what is broken may show in other ways, too).
+If runs show nothing but others, that is a violation like any other; if none is invalid, the claim is unknown: what must be seen was not.
 
 Every verification contains a canary, a claim that must come out VIOLATED. If it does not, the judge is asleep and nothing that it
 called valid can be believed: the whole is unknown.
@@ -168,11 +168,11 @@ def status_of(case: Case, outcomes: Sequence[Outcome]) -> tuple[Status, str]:
     shown = [outcome for outcome in outcomes if case.breaks and outcome.shows(case.claim)]
     surprises = [outcome for outcome in outcomes if outcome.verdict == "invalid" and outcome not in shown]
     undecided = [outcome for outcome in outcomes if outcome.verdict == "unknown"]
+    if shown:
+        return Status.EXPECTED, shown[0].reason
     if surprises:
         expected = f" (expected was {' or '.join(case.claim.violates)})" if case.breaks else ""
         return Status.VIOLATED, surprises[0].reason + expected
-    if shown:
-        return Status.EXPECTED, shown[0].reason
     if undecided:
         return Status.UNKNOWN, undecided[0].reason
     if case.breaks:
@@ -278,9 +278,9 @@ def _hit(case: Case, outcome: Outcome) -> bool:
 
 def _smallest(case: Case, outcomes: Iterable[Outcome]) -> dict[str, Any] | None:
     """The run with the fewest operations that shows what the status is about."""
-    telling = [outcome for outcome in outcomes if outcome.verdict == str(Validity.INVALID)]
-    surprising = [outcome for outcome in telling if not _hit(case, outcome)]
-    return min((_outcome(o) for o in surprising or telling), key=lambda told: told["ops"], default=None)
+    outcomes = list(outcomes)
+    telling = [o for o in outcomes if _hit(case, o)] or [o for o in outcomes if o.verdict == str(Validity.INVALID)]
+    return min((_outcome(o) for o in telling), key=lambda told: told["ops"], default=None)
 
 
 def _cell(case: Case, outcomes: Sequence[Outcome], kind: str) -> dict[str, Any]:

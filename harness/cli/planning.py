@@ -44,7 +44,7 @@ class Request:
 def make_plan(request: Request) -> Plan:
     """The frozen plan of a run. Raises PlanError."""
     target: Target = tables.targets().get(request.target)
-    claim = _claim(target, request.claim)
+    claim = claim_of(target, request.claim) if isinstance(request.claim, str) else request.claim
     bug = _bug(target, request.bug or (claim.settings.get("bug") if claim else None))
     preset = _preset(bug, claim)
     faults = preset.pop("schedule", None)
@@ -176,9 +176,8 @@ def _bug(target: Target, name: str | None) -> Bug | None:
     return bugs[name]
 
 
-def _claim(target: Target, name: str | Claim | None) -> Claim | None:
-    if name is None or isinstance(name, Claim):
-        return name
+def claim_of(target: Target, name: str) -> Claim:
+    """The claim of that name which the target carries. Raises PlanError."""
     claims = {claim.name: claim for claim in target.claims}
     if name not in claims:
         raise PlanError(f"target {target.name} has no claim {name!r}: {suggest(name, claims)}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness import store
 from harness.claims import Case
@@ -40,6 +40,13 @@ class Attempt:
     known: bool = False
     keep: bool = False
     bug: str | None = None
+
+
+class Judged(NamedTuple):
+    """A run that was made: in short, and as reports show it."""
+
+    outcome: Outcome
+    report: Report
 
 
 def plan_of(attempt: Attempt) -> Plan:
@@ -81,7 +88,7 @@ def attempt_run(attempt: Attempt) -> tuple[Outcome, list[dict[str, Any]]]:
     ledger: list[dict[str, Any]] = []
     for number in range(1, TRIES_MAX + 1):
         try:
-            return _run(attempt), ledger
+            return judge_attempt(attempt).outcome, ledger
         except SplitbrainError as error:
             if error.exit_code != EXIT_BROKEN:
                 raise
@@ -91,7 +98,8 @@ def attempt_run(attempt: Attempt) -> tuple[Outcome, list[dict[str, Any]]]:
     return outcome, ledger
 
 
-def _run(attempt: Attempt) -> Outcome:
+def judge_attempt(attempt: Attempt) -> Judged:
+    """The run, made once. Raises PlanError for what cannot be run, TargetError or ClusterError where the infrastructure failed."""
     plan = plan_of(attempt)
     directory = store.create(attempt.store, plan)
     conduct_plan(plan, directory)
@@ -102,7 +110,7 @@ def _run(attempt: Attempt) -> Outcome:
         shutil.rmtree(directory.path)
     else:
         write_reports(directory, report)
-    return outcome
+    return Judged(outcome, report)
 
 
 def _outcome(attempt: Attempt, report: Report, directory: store.Run) -> Outcome:

@@ -46,6 +46,11 @@ def rate(figures: Mapping[str, Any]) -> str:
     return f"{hits} of {fresh} ({100 * low:.0f}–{100 * high:.0f} %)"
 
 
+def short_rate(figures: Mapping[str, Any]) -> str:
+    """``rate`` without its interval, for narrow places."""
+    return f"{figures['detected']}/{figures['fresh_runs']}" if figures["fresh_runs"] else rate(figures)
+
+
 def detect(figures: Mapping[str, Any]) -> str:
     """The median time, in the run's own seconds, until the first anomaly was complete."""
     return "" if figures.get("detect_s") is None else f"{figures['detect_s']:.1f} s"

@@ -9,13 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports.verification.rows import NAMES, SIGNS, canary, detect, expected, failed, kinds, rate, where
+from reports.verification.rows import NAMES, SIGNS, canary, detect, expected, failed, kinds, rate, short_rate, where
 from reports.wording import VERDICTS, count, sentence
 
 _STYLES = {"holds": "green", "violated as expected": "cyan", "VIOLATED": "bold red", "unknown": "yellow"}
 _VERDICT_STYLES = {"valid": "bold green", "invalid": "bold red", "unknown": "bold yellow"}
 # A cell of the matrix is one sign; the legend below says what it means.
 _CELLS = {"holds": "✓", "violated as expected": "x", "VIOLATED": "✗", "unknown": "?", "": "·"}
+# From here on there is room for intervals.
+_WIDE = 110
 _LEGEND = "✓ holds   x violated as expected   ✗ VIOLATED   ? unknown   · no run had such a fault"
 
 
@@ -28,10 +30,11 @@ def print_verification(console: Console, document: Mapping[str, Any], directory:
     for column in columns:
         table.add_column(Text(column[:4]), justify="center", no_wrap=True)
     table.add_column("status", overflow="fold", min_width=10)
-    table.add_column("found in", overflow="fold", min_width=10)
+    table.add_column("found in", no_wrap=True)
     table.add_column("after", no_wrap=True)
+    told = rate if console.width >= _WIDE else short_rate
     for claim in document["claims"]:
-        table.add_row(*_row(claim, columns))
+        table.add_row(*_row(claim, columns), Text(told(claim)), Text(detect(claim)))
     console.print(table)
     _print(console, Text(_LEGEND + ("" if not columns else f"   columns: {', '.join(columns)}"), style="dim"))
     _failures(console, document)
@@ -56,8 +59,6 @@ def _row(claim: Mapping[str, Any], columns: list[str]) -> list[Text]:
         Text(name if claim["cluster"] == "sim" else f"{name} ({sentence(claim['cluster'])})"),
         *signs,
         Text(SIGNS[status][1], style=_STYLES[status]),
-        Text(rate(claim)),
-        Text(detect(claim)),
     ]
 
 

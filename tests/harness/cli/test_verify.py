@@ -14,12 +14,14 @@ from harness.claims import Case
 from harness.cli import trials, trying, verify
 from harness.cli.corpus import read_corpus
 from harness.cli.main import run_command
-from harness.cli.trying import Attempt, attempt_run, judged
+from harness.cli.trying import Attempt, Judged, attempt_run, judged
 from harness.cli.verifying import make_trials
 from harness.errors import ClusterError, PlanError
+from harness.history import History
 from harness.protocols import Claim
 from harness.verification import CANARY, Outcome
 from reports import VERIFICATIONS
+from reports.report import Report
 
 HOLDS = '[[claim]]\nrow = "1"\ntarget = "kv/raft"\nname = "linearizable"\nfaults = ["partition"]\nsettings = {time_limit_s = 6.0}\n'
 BREAKS = (
@@ -115,13 +117,14 @@ def test_infrastructure_is_tried_again_but_a_verdict_is_not(tmp_path: Path, monk
     failures = [ClusterError("no disk"), ClusterError("no disk")]
     ran: list[int] = []
 
-    def run(attempt: Attempt) -> Outcome:
+    def run(attempt: Attempt) -> Judged:
         ran.append(attempt.seed)
         if failures:
             raise failures.pop()
-        return Outcome(cluster="sim", seed=attempt.seed, verdict="unknown", reason="")
+        outcome = Outcome(cluster="sim", seed=attempt.seed, verdict="unknown", reason="")
+        return Judged(outcome, Report(results={}, history=History.of([])))
 
-    monkeypatch.setattr(trying, "_run", run)
+    monkeypatch.setattr(trying, "judge_attempt", run)
     attempt = Attempt(case=CANARY, cluster="sim", seed=3, store=tmp_path, settings={})
     outcome, ledger = attempt_run(attempt)
     assert (outcome.verdict, len(ran), [line["try"] for line in ledger]) == ("unknown", 3, [1, 2])

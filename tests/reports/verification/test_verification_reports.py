@@ -48,7 +48,7 @@ def hostile(text: str) -> dict[str, Any]:
     )
 
 
-def text_of(document: dict[str, Any], width: int = 120) -> str:
+def text_of(document: dict[str, Any], width: int = 140) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
     print_verification(console, document, "store/verify/x")
     return str(console.file.getvalue())  # type: ignore[attr-defined]
