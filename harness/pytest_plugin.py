@@ -93,9 +93,10 @@ def _case(target: str, wanted: Mapping[str, Any]) -> Case:
         carried = claim_of(known, given.pop("claim"))
         claim = replace(carried, seeds=seeds, settings={**carried.settings, **given})
         return Case(target=target, claim=claim)
-    parts = {name: given.pop(name) for name in ("model", "workload", "checkers", "violates") if name in given}
+    plain: dict[str, Any] = {"name": "asserted", "topic": "", "statement": "", "model": ""}
+    plain["workload"] = known.workloads[0]
+    plain |= {name: given.pop(name) for name in ("model", "workload", "checkers", "violates") if name in given}
     faults = tuple(given.pop("faults", ()))
-    plain: dict[str, Any] = {"name": "asserted", "topic": "", "statement": "", "model": "", "workload": known.workloads[0], **parts}
     return Case(target=target, claim=Claim(**plain, faults=faults, settings=given, seeds=seeds))
 
 

@@ -22,6 +22,8 @@ from harness.samples import wilson
 from harness.verdict import Validity
 
 VERIFICATION_VERSION = 1
+# Settings of a claim that say how long its runs are, or when its faults come.
+_LENGTH = frozenset({"time_limit_s", "schedule", "bug"})
 # A finding that fewer of the earlier verifications show than this is rare.
 RARE_SHARE = 0.5
 NO_FAULT = "no fault"
@@ -88,12 +90,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How many runs a claim gets. A claim that is known to break needs no further run once one has shown it, if ``stop_when_shown``."""
+    """How many runs a claim gets, and how long those are that must hold, if the claim says nothing of that.
+
+    A claim that is known to break needs no further run once one has shown it, if ``stop_when_shown``.
+    """
 
     name: str
     holding_runs: int | None  # None: as many as the claim says
     breaking_runs: int | None
     stop_when_shown: bool
+    holding_time_s: float | None = None  # None: as long as runs are by default
+
+    def settings(self, case: Case) -> dict[str, float]:
+        """What a run of this case is asked for besides what the claim sets."""
+        if case.breaks or self.holding_time_s is None or not _LENGTH.isdisjoint(case.claim.settings):
+            return {}
+        return {"time_limit_s": self.holding_time_s}
 
     def runs(self, case: Case) -> int:
         limit = self.breaking_runs if case.breaks else self.holding_runs
@@ -101,7 +113,7 @@ class Profile:
 
 
 PROFILES: Mapping[str, Profile] = {
-    "pr": Profile(name="pr", holding_runs=2, breaking_runs=None, stop_when_shown=True),
+    "pr": Profile(name="pr", holding_runs=2, breaking_runs=None, stop_when_shown=True, holding_time_s=20.0),
     "nightly": Profile(name="nightly", holding_runs=None, breaking_runs=None, stop_when_shown=False),
 }
 

@@ -8,6 +8,7 @@ import secrets
 import shlex
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,7 @@ def _planted(bug: str | None) -> dict[str, str]:
 def _profile(profile: Profile, runs: int | None) -> Profile:
     if runs is None:
         return profile
-    return Profile(name=profile.name, holding_runs=runs, breaking_runs=runs, stop_when_shown=profile.stop_when_shown)
+    return replace(profile, holding_runs=runs, breaking_runs=runs)
 
 
 def _jobs(jobs: int | None, trials: Sequence[Trial]) -> int:

@@ -37,7 +37,7 @@ class Wishes:
             cluster=trial.cluster,
             seed=seed,
             store=self.store,
-            settings={} if tame else self.settings,
+            settings={} if tame else {**self.profile.settings(case), **self.settings},
             known=seed in trial.known,
             keep=self.keep,
             bug=None if tame else self.bugs.get(case.target),

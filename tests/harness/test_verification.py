@@ -141,3 +141,10 @@ def test_findings_are_compared_with_those_of_before() -> None:
         "resolved": ["last"],
     }
     assert compare(["a"], []) == {"new": ["a"], "ongoing": [], "rare": [], "resolved": []}
+
+
+def test_runs_that_must_hold_are_short_with_every_change() -> None:
+    assert PROFILES["pr"].settings(case()) == {"time_limit_s": 20.0}
+    assert PROFILES["pr"].settings(case(settings={"time_limit_s": 90.0})) == {}
+    assert PROFILES["pr"].settings(BREAKS) == {}
+    assert PROFILES["nightly"].settings(case()) == {}
