@@ -4,18 +4,16 @@ It measures every fault's window, and makes one promise a claim: once everything
 succeeds within ``progress_s``. It is a promise of liveness, so it is broken only if someone tried and the run
 went on for that long.
 
-A system may promise more: that of the operations invoked during a fault (later than ``grace_s`` after its
-start, for an election takes its time) at least the share ``served_min`` succeeds, however long it holds.
-
-Every fault's window is also measured on either side: on the nodes that were hit, and on the others. A store
-that promises to stay available on both sides of a partition is asked for more: ``side_ok_min`` is the share of
-operations that must succeed on either side of every partition. A side is judged by the operations whose clients
-spoke to its nodes, if they were ``SIDE_OPS_MIN`` or more. Partitions during which another kind of fault held
-are not judged: a dead node serves nobody.
+A system may promise more for as long as a fault holds, from ``grace_s`` after its start on, for an election takes
+its time: that of the operations invoked then at least the share ``served_min`` succeeds; and that no more than
+``stall_max_s`` passes without a success though somebody tries, so that nothing, such as elections without end,
+keeps it from progress while the fault is not healed. Who is served on which side of a partition is
+the matter of the checker ``sides``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,20 +21,16 @@ import numpy as np
 
 from checkers.figures import MILLISECOND_NS, SECOND_NS, Quantiles, begun, latency_ms, ok_times_ns, tally, timed
 from checkers.windows import Fault, Mark, Windows, windows_of
-from checkers.wording import count, listed
+from checkers.wording import count
 from harness.errors import PlanError
 from harness.history import OK, Calls, History
-from harness.samples import wilson
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "availability"
 PROGRESS_S = 5.0
-NO_PROGRESS, NOT_SERVED, SIDE_UNAVAILABLE = "no-progress", "fault-not-served", "side-unavailable"
+NO_PROGRESS, NOT_SERVED, STALLED = "no-progress", "fault-not-served", "stalled"
 # A fault during which fewer operations were invoked is measured, but no promise is called broken for it.
 OPERATIONS_MIN = 10
-PARTITION = "partition"
-# Fewer operations on a side say nothing about it.
-SIDE_OPS_MIN = 10
 # Of the operations that did not succeed, this many are shown.
 SHOWN_MAX = 10
 
@@ -46,20 +40,20 @@ def make(
     progress_s: float = PROGRESS_S,
     served_min: float | None = None,
     grace_s: float = 0.0,
-    side_ok_min: float | None = None,
+    stall_max_s: float | None = None,
 ) -> Checker:
     """Does progress return after the faults? Reports how much was served in each; options progress_s: how soon
     it must; served_min: the share of operations that must succeed during every fault, from grace_s after its
-    start on; side_ok_min: the share of them that must succeed on either side of every partition.
+    start on; stall_max_s: the longest time without a success then.
 
     Raises PlanError for a share that is none, or a time below 0.
     """
-    for name, share in (("served_min", served_min), ("side_ok_min", side_ok_min)):
-        if share is not None and not 0 <= share <= 1:
-            raise PlanError(f"{name} is {share!r}; a share of operations is a number from 0 to 1")
-    if not grace_s >= 0:
-        raise PlanError(f"grace_s is {grace_s!r}; it must be 0 or more seconds")
-    return Availability(progress_s=progress_s, served_min=served_min, grace_s=grace_s, side_ok_min=side_ok_min)
+    if served_min is not None and not 0 <= served_min <= 1:
+        raise PlanError(f"served_min is {served_min!r}; a share of operations is a number from 0 to 1")
+    for name, time_s in (("grace_s", grace_s), ("stall_max_s", stall_max_s)):
+        if time_s is not None and not time_s >= 0:
+            raise PlanError(f"{name} is {time_s!r}; it must be 0 or more seconds")
+    return Availability(progress_s=progress_s, served_min=served_min, grace_s=grace_s, stall_max_s=stall_max_s)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,52 +63,65 @@ class Availability:
     progress_s: float = PROGRESS_S
     served_min: float | None = None
     grace_s: float = 0.0
-    side_ok_min: float | None = None
+    stall_max_s: float | None = None
     name: str = field(default=NAME, init=False)
 
     def check(self, history: History, budget: Budget) -> Verdict:
-        verdict = self._whole(history)
-        return verdict if self.side_ok_min is None else _with_sides(verdict, history, self.side_ok_min)
-
-    def _whole(self, history: History) -> Verdict:
-        """Recovery, and what was served in each fault as a whole."""
         verdict = self._recovery(history)
-        if self.served_min is None or verdict.validity is Validity.INVALID:
+        if self.served_min is None and self.stall_max_s is None:
             return verdict
-        judged, broken = self._unserved(history)
+        judged, broken = self._during(history)
         if broken:
-            return replace(verdict, validity=Validity.INVALID, reason=broken[0].reason, anomalies=tuple(broken))
-        if not judged:
+            anomalies = (*verdict.anomalies, *broken)
+            return replace(verdict, validity=Validity.INVALID, reason=anomalies[0].reason, anomalies=anomalies)
+        if not judged and verdict.validity is not Validity.INVALID:
             reason = f"during no fault were {OPERATIONS_MIN} operations invoked, so who is served then is not known"
             return replace(verdict, validity=Validity.UNKNOWN, reason=reason)
         return verdict
 
-    def _unserved(self, history: History) -> tuple[int, list[Anomaly]]:
-        """How many faults can be judged, and those during which too little succeeded."""
-        assert self.served_min is not None
+    def _during(self, history: History) -> tuple[int, list[Anomaly]]:
+        """How many faults can be judged, and what was promised for their time and not kept."""
         calls, end_ns = timed(history), int(history.time_ns.max(initial=0))
         judged, broken = 0, []
         for fault in windows_of(history).faults:
             start_ns = fault.start_ns + round(self.grace_s * SECOND_NS)
-            part = begun(calls, start_ns, end_ns if fault.end_ns is None else fault.end_ns)
+            stop_ns = end_ns if fault.end_ns is None else fault.end_ns
+            part = begun(calls, start_ns, stop_ns)
             if len(part) < OPERATIONS_MIN:
                 continue
             judged += 1
-            ok = part.outcome == OK
-            if ok.mean() < self.served_min:
-                reason = (
-                    f"during {fault.title}, from {start_ns / SECOND_NS:.3f} s on, {int(ok.sum()):,} of "
-                    f"{count(len(part), 'operation')} succeeded: at least {self.served_min:.0%} must"
-                )
-                ops = _lines(part.where(~ok))
-                broken.append(Anomaly(checker=NAME, name=NOT_SERVED, ops=ops, reason=reason))
+            broken += [*self._unserved(fault, start_ns, part), *self._stalled(fault, start_ns, stop_ns, calls)]
         return judged, broken
+
+    def _unserved(self, fault: Fault, start_ns: int, part: Calls) -> Iterator[Anomaly]:
+        ok = part.outcome == OK
+        if self.served_min is not None and ok.mean() < self.served_min:
+            reason = (
+                f"during {fault.title}, from {start_ns / SECOND_NS:.3f} s on, {int(ok.sum()):,} of "
+                f"{count(len(part), 'operation')} succeeded: at least {self.served_min:.0%} must"
+            )
+            yield Anomaly(checker=NAME, name=NOT_SERVED, ops=_lines(part.where(~ok)), reason=reason)
+
+    def _stalled(self, fault: Fault, start_ns: int, stop_ns: int, calls: Calls) -> Iterator[Anomaly]:
+        """The longest time without a success, if it is too long and somebody tried in it."""
+        from_ns, to_ns = _longest_gap_ns(calls, start_ns, stop_ns)
+        tried = begun(calls, from_ns, to_ns)
+        if (
+            self.stall_max_s is not None
+            and to_ns - from_ns > self.stall_max_s * SECOND_NS
+            and len(tried) >= OPERATIONS_MIN
+        ):
+            reason = (
+                f"while {fault.title} held, no operation succeeded from {from_ns / SECOND_NS:.3f} s to {to_ns / SECOND_NS:.3f} s, "
+                f"although {count(len(tried), 'was', 'were')} invoked: some must succeed every {self.stall_max_s:g} s"
+            )
+            yield Anomaly(checker=NAME, name=STALLED, ops=_lines(tried), reason=reason)
 
     def _recovery(self, history: History) -> Verdict:
         calls, windows = timed(history), windows_of(history)
         end_ns = int(history.time_ns.max(initial=0))
         stats: dict[str, Any] = {
-            "faults": [_during(calls, fault, end_ns) for fault in windows.faults],
+            "faults": [_figures(calls, fault, end_ns) for fault in windows.faults],
             "before_faults": _before(calls, windows),
         }
         heal = windows.heal
@@ -171,12 +178,13 @@ def _first_ok(calls: Calls, heal: Mark) -> int | None:
     return int(times[at]) if at < len(times) else None
 
 
-def _during(calls: Calls, fault: Fault, run_end_ns: int) -> dict[str, Any]:
+def _figures(calls: Calls, fault: Fault, run_end_ns: int) -> dict[str, Any]:
     """How a fault's window went: operations invoked in it, the share of them that succeeded, the longest time
     without a success.
     """
     end_ns = run_end_ns if fault.end_ns is None else fault.end_ns
     part = begun(calls, fault.start_ns, end_ns)
+    gap_from_ns, gap_to_ns = _longest_gap_ns(calls, fault.start_ns, end_ns)
     return {
         "id": fault.id,
         "kind": fault.kind,
@@ -184,81 +192,18 @@ def _during(calls: Calls, fault: Fault, run_end_ns: int) -> dict[str, Any]:
         "end_s": None if fault.end_ns is None else fault.end_ns / SECOND_NS,
         "operations": len(part),
         "ok_share": round(float((part.outcome == OK).mean()), 4) if len(part) else None,
-        "unavailable_ms": _longest_gap_ns(calls, fault.start_ns, end_ns) / MILLISECOND_NS,
+        "unavailable_ms": (gap_to_ns - gap_from_ns) / MILLISECOND_NS,
         "latency_ms": latency_ms(part),
-        "sides": _sides(part, fault),
     }
 
 
-def _sides(part: Calls, fault: Fault) -> list[dict[str, Any]]:
-    """How the nodes that were hit served, and the others; sides that no client spoke to are left out."""
-    names = part.history.nodes
-    hit = np.array([name in fault.targets for name in names], dtype=np.bool_)
-    found = []
-    for mine in (hit, ~hit):
-        nodes = [name for name, wanted in zip(names, mine.tolist(), strict=True) if wanted]
-        side = part.where(np.isin(part.node, np.flatnonzero(mine)))
-        if len(side) and fault.targets:
-            ok = int((side.outcome == OK).sum())
-            low, high = wilson(ok, len(side))
-            found.append(
-                {
-                    "nodes": nodes,
-                    "operations": len(side),
-                    "ok_share": round(ok / len(side), 4),
-                    "ok_share_95": [round(low, 4), round(high, 4)],
-                }
-            )
-    return found
-
-
-def _with_sides(verdict: Verdict, history: History, ok_min: float) -> Verdict:
-    """``verdict``, and that either side of every partition served so much. Unknown if no partition shows it."""
-    faults = verdict.stats["faults"]
-    partitions = [fault for fault in faults if fault["kind"] == PARTITION and not _mixed(fault, faults)]
-    judged = [(fault, side) for fault in partitions for side in fault["sides"] if side["operations"] >= SIDE_OPS_MIN]
-    anomalies = tuple(_unavailable(history, fault, side, ok_min) for fault, side in judged if side["ok_share"] < ok_min)
-    if anomalies:
-        anomalies = (*verdict.anomalies, *anomalies)
-        return replace(verdict, validity=Validity.INVALID, reason=anomalies[0].reason, anomalies=anomalies)
-    sides = [sum(side["operations"] >= SIDE_OPS_MIN for side in fault["sides"]) for fault in partitions]
-    if not any(busy > 1 for busy in sides):
-        reason = f"in no partition alone were there {SIDE_OPS_MIN} operations on either side; {verdict.reason}"
-        return replace(verdict, validity=max(verdict.validity, Validity.UNKNOWN), reason=reason)
-    worst = min((side["ok_share"] for _, side in judged), default=1.0)
-    served = f"on either side of {count(len(partitions), 'partition')} at least {worst:.1%} of the operations succeeded"
-    return replace(verdict, reason=f"{served}; {verdict.reason}")
-
-
-def _mixed(fault: dict[str, Any], faults: list[dict[str, Any]]) -> bool:
-    """Whether a fault of another kind held at some moment of this one."""
-    forever = float("inf")
-    start_s, end_s = fault["start_s"], fault["end_s"] or forever
-    return any(
-        other["kind"] != fault["kind"] and other["start_s"] <= end_s and start_s <= (other["end_s"] or forever)
-        for other in faults
-    )
-
-
-def _unavailable(history: History, fault: dict[str, Any], side: dict[str, Any], ok_min: float) -> Anomaly:
-    start_ns, end_s = round(fault["start_s"] * SECOND_NS), fault["end_s"]
-    part = begun(history.calls(), start_ns, None if end_s is None else round(end_s * SECOND_NS))
-    mine = np.isin(part.node, [code for code, name in enumerate(history.nodes) if name in side["nodes"]])
-    rows = part.call[mine & (part.outcome != OK)][:SHOWN_MAX].tolist()
-    reason = (
-        f"during partition {fault['id']} ({fault['start_s']:.3f} s – {'the end' if end_s is None else f'{end_s:.3f} s'}) only "
-        f"{side['ok_share']:.1%} of {count(side['operations'], 'operation')} on {listed(side['nodes'])} succeeded, "
-        f"less than the {ok_min:.1%} that are promised"
-    )
-    ops = tuple(int(history.index[row]) for row in rows)
-    return Anomaly(checker=NAME, name=SIDE_UNAVAILABLE, ops=ops, reason=reason)
-
-
-def _longest_gap_ns(calls: Calls, start_ns: int, end_ns: int) -> int:
-    """The longest time of the window in which nothing completed ok."""
+def _longest_gap_ns(calls: Calls, start_ns: int, end_ns: int) -> tuple[int, int]:
+    """From when to when nothing of the window completed ok: the longest such time."""
     times = ok_times_ns(calls)
     inside = times[(times >= start_ns) & (times <= end_ns)]
-    return int(np.diff(np.concatenate([[start_ns], inside, [end_ns]])).max())
+    edges = np.concatenate([[start_ns], inside, [end_ns]])
+    longest = int(np.diff(edges).argmax())
+    return int(edges[longest]), int(edges[longest + 1])
 
 
 def _before(calls: Calls, windows: Windows) -> Quantiles:

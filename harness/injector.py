@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from harness.effects import Effect, Proof
 from harness.errors import TargetError
@@ -46,6 +46,15 @@ class Fault(Protocol):
     ) -> tuple[tuple[str, ...], tuple[Step, ...]]: ...
 
     def describe(self, args: Mapping[str, Any]) -> str: ...
+
+
+@runtime_checkable
+class Pursuer(Protocol):
+    """What it needs of a kind that decides while it holds; see ``nemesis.fault``."""
+
+    def look_s(self, args: Mapping[str, Any]) -> float: ...
+
+    def react(self, args: Mapping[str, Any], seen: Mapping[str, Mapping[str, Any]]) -> Effect | None: ...
 
 
 @dataclass(slots=True)
@@ -104,7 +113,10 @@ class Injector:
         later = [step for step in steps if step not in now]
         for step in now:
             await self._apply(fault, step.effect)
-        if later:
+        chosen = self._faults[kind]
+        if isinstance(chosen, Pursuer):
+            fault.steps = asyncio.get_running_loop().create_task(self._pursue(fault, chosen, args))
+        elif later:
             fault.steps = asyncio.get_running_loop().create_task(self._walk(fault, later))
         for step in now:
             fault.proofs.append(await EFFECTS[type(step.effect)].verify(self._cluster, step.effect, self._holds))
@@ -144,10 +156,7 @@ class Injector:
         edges = [(step.offset_s, True, step) for step in steps]
         edges += [(step.offset_s + step.length_s, False, step) for step in steps if step.length_s is not None]
         for at_s, begins, step in sorted(edges, key=lambda edge: edge[0]):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(began_s + at_s):
-                    await fault.ending.wait()
-            if fault.ending.is_set():
+            if await _ends_before(fault, began_s + at_s):
                 return
             if begins:
                 await self._apply(fault, step.effect)
@@ -155,6 +164,31 @@ class Injector:
             else:
                 fault.applied.remove(step.effect)
                 fault.healed.append(await self._heal(step.effect))
+
+    async def _pursue(self, fault: _Active, pursuer: Pursuer, args: Mapping[str, Any]) -> None:
+        """Move the effect to where the fault wants it, after every look at the nodes, until its stop.
+
+        Only the first effect is proved, and only at the end that all are gone: probes of a slow link take longer than what is pursued
+        stays where it is.
+        """
+        loop, moved = asyncio.get_running_loop(), list[Effect]()
+        while True:
+            looked_s = loop.time()
+            effect = pursuer.react(args, await self._statuses())
+            if effect not in fault.applied:
+                for old in tuple(fault.applied):
+                    await EFFECTS[type(old)].heal(self._cluster, old, self._holds)
+                    fault.applied.remove(old)
+                if effect is not None:
+                    moved.append(effect)
+                    await self._apply(fault, effect)
+            if effect is not None and not fault.bit:
+                fault.proofs.append(await EFFECTS[type(effect)].verify(self._cluster, effect, self._holds))
+            if await _ends_before(fault, looked_s + pursuer.look_s(args)):
+                break
+        fault.healed.append(Proof(holds=True, evidence=f"it moved {len(moved)} times"))
+        gone = [effect for effect in dict.fromkeys(moved) if effect not in fault.applied]
+        fault.healed += [await self._verify_healed(effect) for effect in gone]
 
     async def _apply(self, fault: _Active, effect: Effect) -> None:
         fault.applied.append(effect)  # before it is applied: an apply that fails half-way must be healed, too
@@ -180,15 +214,23 @@ class Injector:
         return proof
 
     async def _roles(self) -> dict[str, str]:
-        """Each answering node's role, as it sees itself. Several may call themselves leader: the one with the latest term comes last."""
-        answers = []
-        for node in self._cluster.nodes:
-            answer = await self._cluster.ask(node, {"type": "sb_status"}, PING_S)
-            if answer is not None:
-                status = answer.get("status", {})
-                answers.append((status.get("term", 0), node, status.get("role", "")))
-        latest = max((term for term, _, _ in answers), default=0)
-        return {node: role for term, node, role in answers if role and term == latest}
+        """Each answering node's role, as it sees itself; of a term before the latest, none counts."""
+        statuses = await self._statuses()
+        latest = max((status.get("term", 0) for status in statuses.values()), default=0)
+        return {node: s["role"] for node, s in statuses.items() if s.get("role") and s.get("term", 0) == latest}
+
+    async def _statuses(self) -> dict[str, Mapping[str, Any]]:
+        """What each node that answers says of itself."""
+        answers = {node: await self._cluster.ask(node, {"type": "sb_status"}, PING_S) for node in self._cluster.nodes}
+        return {node: answer.get("status", {}) for node, answer in answers.items() if answer is not None}
+
+
+async def _ends_before(fault: _Active, at_s: float) -> bool:
+    """Wait until ``at_s`` of the loop's time, or until the fault is to end: whether it is."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(at_s):
+            await fault.ending.wait()
+    return fault.ending.is_set()
 
 
 def _words(proofs: Sequence[Proof]) -> str:

@@ -3,7 +3,7 @@
     fault                    the contract of a kind of fault: Fault, Scene, Step
     targets grudges swarm    shared words: node specs and roles; who does not hear whom; how often which variant
     arguments                checks of hand-written arguments
-    partition packet kill pause clock throttle memory drift power disk    the kinds
+    partition packet kill pause clock throttle memory drift power disk adversary    the kinds
     timing schedules         the random nemesis, and completing a hand-written schedule
     package                  from ``--nemesis partition,kill`` to kinds
 
@@ -27,8 +27,10 @@ FAULTS: Mapping[str, str] = {
     "drift": "nemesis.drift:DRIFT",
     "disk": "nemesis.disk:DISK",
     "corrupt": "nemesis.disk:CORRUPT",
+    "adversary": "nemesis.adversary:ADVERSARY",
 }
 # What "all" leaves out: a kind that is a mild part of another one, for systems that promise to bear no more (drift); and what not every
-# correct system promises to bear: a disk that refuses (what to do then is each system's own policy), and data that are damaged (only
-# checksums see that). Losing what was not synced is the contract of every disk, so "power" is a part of "all".
-NAMED_ONLY = frozenset({"drift", "disk", "corrupt"})
+# correct system promises to bear: a disk that refuses (what to do then is each system's own policy), data that are damaged (only
+# checksums see that), and an adversary that chooses delays by what it sees. Losing what was not synced is the contract of every disk, so
+# "power" is a part of "all".
+NAMED_ONLY = frozenset({"drift", "disk", "corrupt", "adversary"})

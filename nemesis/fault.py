@@ -90,3 +90,15 @@ class Fault(Protocol):
     def describe(self, args: Mapping[str, Any]) -> str:
         """Explicit arguments in a few words, for reports: "partition: n1 n2 | n3 n4 n5"."""
         ...
+
+
+class Pursuer(Fault, Protocol):
+    """A kind that decides while it holds, by what the nodes say of themselves. Its ``resolve`` gives no steps."""
+
+    def look_s(self, args: Mapping[str, Any]) -> float:
+        """How often the nodes are looked at, in seconds."""
+        ...
+
+    def react(self, args: Mapping[str, Any], seen: Mapping[str, Mapping[str, Any]]) -> Effect | None:
+        """What is to hold from now on, after ``seen`` (node → its status, of those that answered); None for nothing."""
+        ...

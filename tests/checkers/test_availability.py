@@ -42,7 +42,6 @@ def test_what_was_served_during_a_fault() -> None:
         "ok_share": 0.5,
         "unavailable_ms": 3480.0,
         "latency_ms": {"read": {"0.5": 20.0, "0.9": 20.0, "0.99": 20.0, "1": 20.0}},
-        "sides": [],  # the lines name no nodes
     }
 
 
@@ -136,78 +135,41 @@ def test_the_fault_that_is_not_served_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize("options", [{"served_min": 1.1}, {"served_min": -0.1}, {"grace_s": -1.0}])
+@pytest.mark.parametrize(
+    "options", [{"served_min": 1.1}, {"served_min": -0.1}, {"grace_s": -1.0}, {"stall_max_s": -1.0}]
+)
 def test_options_that_make_no_sense(options: dict[str, float]) -> None:
     with pytest.raises(PlanError):
         make(**options)
 
 
-# Either side of a partition
-
-
-def split(hit: str, others: str, *, kind: str = "partition") -> str:
-    """A fault on n1 and n2 of four nodes, in which clients of n1 and of n3 read ten times each: how each read ends, as one letter."""
-    lines = [
-        f'nemesis info start-{kind} - {{"id": 1, "kind": "{kind}"}} time=1s',
-        f'nemesis info start-{kind} - {{"id": 1, "kind": "{kind}", "bit": true, "targets": ["n1", "n2"]}} time=1s',
-    ]
-    for step, (one, other) in enumerate(zip(hit, others, strict=True)):
-        for process, node, end in ((0, "n1", one), (1, "n3", other)):
-            lines.append(f"p{process} invoke read x _ node={node} time={2 + step}s")
-            lines.append(f"p{process} {'ok' if end == 'o' else 'fail'} read x _ node={node} time={2.5 + step}s")
-    lines += [
-        f'nemesis info stop-{kind} - {{"id": 1}} time=20s',
-        f'nemesis info stop-{kind} - {{"id": 1, "healed": true}} time=20s',
-        "nemesis info heal - _ time=21s",
-        'nemesis info heal - {"healed": true} time=21s',
-        "p2 invoke read x _ time=22s\np2 ok read x _ time=22.1s",
-    ]
-    return "\n".join(lines)
-
-
-def test_both_sides_are_measured() -> None:
-    verdict = check(split("oooooooxxx", "oooooooooo"))
-    assert verdict.validity is Validity.VALID
-    hit, others = verdict.stats["faults"][0]["sides"]
-    assert hit == {"nodes": ["n1"], "operations": 10, "ok_share": 0.7, "ok_share_95": [0.3968, 0.8922]}
-    assert others == {"nodes": ["n3"], "operations": 10, "ok_share": 1.0, "ok_share_95": [0.7225, 1.0]}
-
-
-def test_a_side_that_is_not_served_breaks_the_promise() -> None:
-    verdict = check(split("oooooooxxx", "oooooooooo"), side_ok_min=0.9)
-    assert verdict.validity is Validity.INVALID
-    (anomaly,) = verdict.anomalies
-    assert anomaly.name == "side-unavailable"
-    assert anomaly.reason == (
-        "during partition 1 (1.000 s – 20.000 s) only 70.0% of 10 operations on n1 succeeded, less than the 90.0% that are promised"
-    )
-    assert len(anomaly.ops) == 3
+# Reads fail at 2.0 s to 2.09 s, one succeeds at 3.9 s: of the fault, which held from 1 s to 5 s, 2.9 s went by without a success.
+LATE = "p30 invoke read x _ time=3.89s\np30 ok read x 1 time=3.9s\nnemesis info stop-kill"
 
 
 @pytest.mark.parametrize(
-    ("text", "share", "validity"),
+    ("failed", "options", "names"),
     [
-        (split("oooooooxxx", "oooooooooo"), 0.7, Validity.VALID),
-        (split("oooooooooo", "xooooooooo"), 1.0, Validity.INVALID),
-        (split("oooooooooo", "oooooooooo"), 1.0, Validity.VALID),
-        (split("xxxxxxxxx", "ooooooooo"), 1.0, Validity.UNKNOWN),  # nine operations are too few
-        (split("xxxxxxxxxx", "oooooooooo", kind="kill"), 1.0, Validity.UNKNOWN),  # no partition
-        (
-            split("xxxxxxxxxx", "oooooooooo")
-            + '\nnemesis info start-kill - {"id": 2, "kind": "kill", "bit": true} time=19s\n'
-            + 'nemesis info start-kill - {"id": 2, "bit": true, "healed": true} time=19s\n'
-            + 'nemesis info stop-kill - {"id": 2} time=19.5s\nnemesis info stop-kill - {"id": 2, "healed": true} time=19.5s',
-            1.0,
-            Validity.UNKNOWN,  # beside a kill nothing was promised
-        ),
-        (FAULT + TRIED + LAST, 0.0, Validity.INVALID),  # the other promise is still broken
+        (10, {"stall_max_s": 2.9}, []),
+        (10, {"stall_max_s": 2.8}, ["stalled"]),
+        (10, {"stall_max_s": 1.9, "grace_s": 1.0}, []),
+        (10, {"stall_max_s": 1.8, "grace_s": 1.0}, ["stalled"]),
+        (8, {"stall_max_s": 2.8}, []),  # too few tried
+        (10, {}, []),
+        (10, {"stall_max_s": 2.8, "served_min": 0.5}, ["fault-not-served", "stalled"]),
     ],
 )
-def test_either_side_and_its_near_misses(text: str, share: float, validity: Validity) -> None:
-    assert check(text, side_ok_min=share).validity is validity
+def test_how_long_nothing_may_succeed_while_a_fault_holds(
+    failed: int, options: dict[str, float], names: list[str]
+) -> None:
+    verdict = check(during(0, failed).replace("nemesis info stop-kill", LATE, 1), **options)
+    assert [anomaly.name for anomaly in verdict.anomalies] == names
+    assert (verdict.validity is Validity.INVALID) is bool(names)
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.1])
-def test_a_share_is_from_0_to_1(share: float) -> None:
-    with pytest.raises(PlanError, match="side_ok_min is .*; a share of operations is a number from 0 to 1"):
-        make(side_ok_min=share)
+def test_a_standstill_is_told_with_its_times() -> None:
+    (anomaly,) = check(during(0, 10).replace("nemesis info stop-kill", LATE, 1), stall_max_s=2.0).anomalies
+    assert anomaly.reason == (
+        "while fault 7 (kill of n1) held, no operation succeeded from 1.000 s to 3.900 s, although 11 were invoked: "
+        "some must succeed every 2 s"
+    )

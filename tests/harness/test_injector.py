@@ -440,3 +440,50 @@ def test_of_two_limits_the_stricter_holds_until_it_ends(tmp_path: Path) -> None:
         assert lab.cluster.untouched
 
     asyncio.run(scenario())
+
+
+class FakePursuer(FakeFault):
+    """Goes after nodes in turn: what it is told to want at each look."""
+
+    def __init__(self, *wanted: Effect | None) -> None:
+        self.wanted = list(wanted)
+
+    def look_s(self, args: Mapping[str, Any]) -> float:
+        return 0.01
+
+    def react(self, args: Mapping[str, Any], seen: Mapping[str, Mapping[str, Any]]) -> Effect | None:
+        assert seen["n2"]["role"] == "leader"
+        return self.wanted.pop(0) if len(self.wanted) > 1 else self.wanted[0]
+
+
+@pytest.mark.parametrize("last", [Cut(links=links(AC)), None], ids=["somebody", "nobody"])
+def test_a_pursuer_holds_what_it_wants_now_and_nothing_else(last: Effect | None, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path)
+        pursuer = FakePursuer(Cut(links=links(AB)), Cut(links=links(AB)), Cut(links=links(BA)), last)
+        lab.injector = Injector(lab.cluster, {"fake": pursuer}, FaultJournal(lab.path, lambda: 0))
+        await lab.steps(1)
+        async with asyncio.timeout(5):
+            while len(pursuer.wanted) > 1 or lab.cluster.links_cut != (last.links if isinstance(last, Cut) else set()):
+                await asyncio.sleep(0)
+        done = await lab.stop(1)
+        assert done["bit"]
+        assert done["healed"]
+        assert f"it moved {3 if last else 2} times" in done["evidence"]
+        assert lab.cluster.untouched
+
+    asyncio.run(scenario())
+
+
+def test_a_pursuer_whose_effect_stays_is_not_healed(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lab = Lab(tmp_path, sticky=True)
+        pursuer = FakePursuer(Cut(links=links(AB)), None)
+        lab.injector = Injector(lab.cluster, {"fake": pursuer}, FaultJournal(lab.path, lambda: 0))
+        await lab.steps(1)
+        async with asyncio.timeout(5):
+            while len(pursuer.wanted) > 1:
+                await asyncio.sleep(0)
+        assert not (await lab.stop(1))["healed"]
+
+    asyncio.run(scenario())

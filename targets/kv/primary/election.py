@@ -25,7 +25,7 @@ class Election:
         self._since_s = (
             0.0  # when this node last began to wait: at its start, at a vote that it gave, at its own attempts
         )
-        self._patience_s = 0.0
+        self.patience_s = 0.0
 
     def start(self) -> None:
         self._state.env.log(self._state.role.value, term=self._state.epoch)
@@ -38,18 +38,18 @@ class Election:
         env, config = self._state.env, self._state.config
         self._since_s = env.monotonic()
         # Drawn anew each time, so that two candidates that split the votes do not do so for ever.
-        self._patience_s = env.random.uniform(config.failover_min_s, config.failover_max_s)
+        self.patience_s = env.random.uniform(config.failover_min_s, config.failover_max_s)
 
     def _arm(self) -> None:
         state = self._state
-        due_s = max(state.heard_s, self._since_s) + self._patience_s
+        due_s = max(state.heard_s, self._since_s) + self.patience_s
         state.env.call_later(max(due_s - state.env.monotonic(), 0.001), self._on_timer)
 
     def _on_timer(self) -> None:
         state = self._state
         if state.leads:
             self._wait_anew()
-        elif state.env.monotonic() - max(state.heard_s, self._since_s) >= self._patience_s:
+        elif state.env.monotonic() - max(state.heard_s, self._since_s) >= self.patience_s:
             self._wait_anew()
             self._sound_out()
         self._arm()

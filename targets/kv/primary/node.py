@@ -54,6 +54,7 @@ class Primary:
         return {
             "role": state.role.value,
             "term": state.epoch,
+            "timeout_s": self.election.patience_s,
             "primary": state.primary,
             "commit": replica.commit,
             "last": replica.log.last_index,

@@ -21,7 +21,7 @@ class Election:
         self._since_s = (
             0.0  # when this server last began to wait: at its start, at a vote that it gave, at an election of its own
         )
-        self._timeout_s = 0.0
+        self.timeout_s = 0.0  # how long it waits until it stands itself
 
     def start(self) -> None:
         self._state.env.log(self._state.role.value, term=self._state.term)
@@ -34,11 +34,11 @@ class Election:
         config, env = self._state.config, self._state.env
         self._since_s = self._state.now()
         # 5.2: "election timeouts are chosen randomly from a fixed interval", so that most of the time one server alone times out.
-        self._timeout_s = env.random.uniform(config.election_min_s, config.election_max_s)
+        self.timeout_s = env.random.uniform(config.election_min_s, config.election_max_s)
 
     def _arm(self) -> None:
         state = self._state
-        rest_s = max(state.heard_s, self._since_s) + self._timeout_s - state.now()
+        rest_s = max(state.heard_s, self._since_s) + self.timeout_s - state.now()
         if state.local is not None:
             rest_s = min(rest_s, POLL_S)  # a clock that drifts must be watched
         if state.bugs.fixed_election_timeout:
@@ -51,7 +51,7 @@ class Election:
     def _on_timer(self) -> None:
         state = self._state
         waited_s = state.now() - max(state.heard_s, self._since_s)
-        due = waited_s >= self._timeout_s or state.bugs.fixed_election_timeout
+        due = waited_s >= self.timeout_s or state.bugs.fixed_election_timeout
         if state.leads:
             self._wait_anew()
         elif due and self._silent():

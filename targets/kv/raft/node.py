@@ -47,6 +47,7 @@ class Raft:
         return {
             "role": state.role.value,
             "term": state.term,
+            "timeout_s": self.core.election.timeout_s,
             "leader": state.leader,
             "commit": state.commit,
             "applied": state.applied,

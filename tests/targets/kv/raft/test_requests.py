@@ -142,6 +142,7 @@ def test_status_tells_what_faults_aim_at() -> None:
     assert desk.raft.status() == {
         "role": "leader",
         "term": 2,
+        "timeout_s": desk.raft.core.election.timeout_s,
         "leader": "n1",
         "commit": 1,
         "applied": 1,
