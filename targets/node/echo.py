@@ -20,6 +20,7 @@ from typing import Any
 from targets.node.env import Body, Env, Message
 
 TICK_S = 0.01
+TIMEOUT_S = 0.1  # for faults that look at how long nodes wait for each other
 
 
 class Echo:
@@ -40,7 +41,7 @@ class Echo:
 
     def status(self) -> dict[str, Any]:
         first = self._env.node_id == self._env.node_ids[0]
-        return {"role": "first" if first else "other", "ticks": self._ticks}
+        return {"role": "leader" if first else "follower", "timeout_s": TIMEOUT_S, "ticks": self._ticks}
 
     def _tick(self) -> None:
         now_s = self._env.monotonic()
