@@ -289,7 +289,7 @@ def test_the_runtime_tells_the_status_of_its_program(cluster_name: str, tmp_path
         replies = [await world.cluster.ask(node, {"type": "sb_status"}, 5.0) for node in NODES]
         return [reply["status"]["role"] for reply in replies]
 
-    assert run(cluster_name, tmp_path, scenario) == ["first", "other", "other"]
+    assert run(cluster_name, tmp_path, scenario) == ["leader", "follower", "follower"]
 
 
 @every_cluster
