@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from harness.cli.planning import Request, make_plan
 from harness.errors import EXIT_BROKEN, EXIT_VALID
 from harness.workloads import WORKLOADS
 from reports.report import Report
+from targets.node import codes
 from targets.systems.maelstrom import MAELSTROM
 from tests.simulation import run, why
 
@@ -21,14 +24,15 @@ pytestmark = pytest.mark.process
 NODES = Path(__file__).parent.parent / "maelstrom_nodes"
 SHELL = ("echo", "unique-ids", "broadcast", "g-set", "g-counter", "lin-kv")
 PERL = (*SHELL, "pn-counter")
-# Which anomaly the broken Python node of each workload must show (see BROKEN in maelstrom_nodes/node.py).
+C = ("echo", "unique-ids", "broadcast", "g-set", "g-counter", "pn-counter")
+# Which anomaly the broken node of each workload must show (see BROKEN in maelstrom_nodes/node.py, and node.c).
 BROKEN = {
     "echo": {"wrong-echo"},
     "unique-ids": {"duplicate-id"},
     "broadcast": {"undelivered"},
     "g-set": {"lost"},
     "g-counter": {"extra-add"},
-    "pn-counter": {"too-low", "too-high"},
+    "pn-counter": {"too-low", "too-high", "extra-add", "impossible-sum"},
     "lin-kv": {"stale-read", "lost-write", "nonlinearizable"},
     "txn-list-append": {"G1c", "G-single", "G2-item", "lost-update", "G-nonadjacent"},
     "txn-rw-register": {"lost-update", "G-single", "G-single-realtime"},
@@ -81,6 +85,23 @@ def test_a_node_in_shell_is_valid(workload: str) -> None:
 def test_a_node_in_perl_is_valid(workload: str) -> None:
     report = hosted(NODES / "node.pl", workload, workload=workload)
     assert report.results["verdict"] == "valid", why(report)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The node in C."""
+    program = tmp_path_factory.mktemp("c") / "node"
+    subprocess.run(["cc", "-std=c11", "-Wall", "-Werror", "-o", program, NODES / "node.c"], check=True)
+    return program
+
+
+@pytest.mark.parametrize("workload", C)
+def test_a_node_in_c_is_valid_and_a_broken_one_is_not(workload: str, compiled: Path) -> None:
+    report = hosted(compiled, workload, workload=workload)
+    assert report.results["verdict"] == "valid", why(report)
+    report = hosted(compiled, workload, "broken", workload=workload)
+    assert report.results["verdict"] == "invalid", why(report)
+    assert {anomaly["name"] for anomaly in report.results["anomalies"]} & BROKEN[workload]
 
 
 @pytest.mark.parametrize("workload", MAELSTROM.workloads)
@@ -140,6 +161,47 @@ def test_our_own_nodes_run_under_our_own_host(tmp_path: Path, capfd: pytest.Capt
     argv += ["--time-limit", "4", "--recovery", "3", "--progress", "3", "--store", str(tmp_path), "--", "kv/raft"]
     assert run_command(argv) == EXIT_VALID, capfd.readouterr()
     assert "cluster process: nodes of other languages are child processes" in " ".join(capfd.readouterr().out.split())
+
+
+def test_our_own_nodes_speak_the_protocol_on_bare_stdin_and_stdout(tmp_path: Path) -> None:
+    """No host of ours: what Maelstrom itself does with ``python -m targets.node kv/raft``, as its bin of lin-kv."""
+    argv = [sys.executable, "-m", "targets.node", "kv/raft"]
+    requests = [
+        {"type": "init", "node_id": "n1", "node_ids": ["n1"]},
+        {"type": "write", "key": 7, "value": 1},
+        {"type": "read", "key": 7},
+        {"type": "cas", "key": 7, "from": 1, "to": 2},
+        {"type": "cas", "key": 7, "from": 1, "to": 3},
+        {"type": "read", "key": 8},
+        {"type": "sing"},
+    ]
+    answers: list[tuple[Any, ...]] = []
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=NODES.parent.parent, text=True
+    ) as node:
+        assert node.stdin is not None
+        assert node.stdout is not None
+        asked = 0
+        while len(answers) < len(requests):
+            asked += 1
+            body = {**requests[len(answers)], "msg_id": asked}
+            node.stdin.write(json.dumps({"src": "c1", "dest": "n1", "body": body}) + "\n")
+            node.stdin.flush()
+            answer = json.loads(node.stdout.readline())
+            assert (answer["src"], answer["dest"], answer["body"]["in_reply_to"]) == ("n1", "c1", asked)
+            if answer["body"].get("code") != codes.UNAVAILABLE:  # a leader is elected first
+                answers.append((answer["body"]["type"], answer["body"].get("value"), answer["body"].get("code")))
+        node.stdin.close()
+        assert node.wait(timeout=30) == 0
+    assert answers == [
+        ("init_ok", None, None),
+        ("write_ok", None, None),
+        ("read_ok", 1, None),
+        ("cas_ok", None, None),
+        ("error", None, codes.PRECONDITION),
+        ("error", None, codes.KEY_MISSING),
+        ("error", None, codes.NOT_SUPPORTED),
+    ]
 
 
 def test_a_crash_is_told_with_its_status_and_last_lines() -> None:
