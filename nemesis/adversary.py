@@ -41,8 +41,7 @@ class Adversary:
         return self.complete({}, scene, rng)
 
     def complete(self, args: Mapping[str, Any], scene: Scene, rng: random.Random) -> dict[str, Any]:
-        drawn = {"look_s": rng.choice(LOOKS_S), "margin": round(rng.uniform(*MARGINS), 2)}
-        return drawn | args
+        return {"look_s": rng.choice(LOOKS_S), "margin": round(rng.uniform(*MARGINS), 2), **args}
 
     def problems(self, args: Mapping[str, Any], scene: Scene) -> list[str]:
         return [
