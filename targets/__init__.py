@@ -26,4 +26,7 @@ TARGETS = {
     "queue/log-acks-1": "targets.queue.log_target:ACKS_1",
     "queue/log-unclean": "targets.queue.log_target:UNCLEAN",
     "queue/log-at-least-once": "targets.queue.log_target:AT_LEAST_ONCE",
+    "queue/broker": "targets.queue.broker_target:QUEUE_BROKER",
+    "queue/broker-autoheal": "targets.queue.broker_target:AUTOHEAL",
+    "queue/broker-pause-minority": "targets.queue.broker_target:PAUSE_MINORITY",
 }

@@ -17,6 +17,7 @@ PROGRAMS = {
     "kv/primary": "targets.kv.primary:Primary",
     "kv/dynamo": "targets.kv.dynamo:Dynamo",
     "queue/log": "targets.queue.log:LogBroker",
+    "queue/broker": "targets.queue.broker:Broker",
 }
 
 

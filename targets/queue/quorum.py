@@ -42,15 +42,20 @@ class Copies:
 class Quorum:
     """One node's door to the replicated machine."""
 
-    def __init__(self, env: Env, machine: StateMachine, options: Mapping[str, Any]) -> None:
+    def __init__(self, env: Env, machine: StateMachine, options: Mapping[str, Any], bugs: Bugs | None = None) -> None:
         self._env = env
-        self.core = Core(env, Config.of(options), Bugs(), machine)
+        self.core = Core(env, Config.of(options), bugs or Bugs(), machine)
         self.state = self.core.state
         self._proposed: dict[int, asyncio.Future[Body]] = {}  # index of the entry → what waits for its result
         self._copies = Copies()
         self.core.roles.when_deposed.append(self._deposed)
         self.core.applier.when_applied = self._applied
         env.on("submit", self._on_submit)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this node decides which command comes next."""
+        return self.state.leads
 
     def start(self) -> None:
         """``init`` has been answered: elections begin."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
 import pytest
 
 from checkers import CHECKERS
@@ -11,6 +14,7 @@ from harness.workloads import WORKLOADS
 from nemesis import FAULTS
 from targets import TARGETS
 from targets.node.programs import PROGRAMS
+from targets.queue.broker.bugs import Bugs as BrokerBugs
 from targets.queue.log.bugs import Bugs as LogBugs
 
 REGISTRY = Registry("target", TARGETS)
@@ -44,17 +48,20 @@ def test_a_claim_names_its_source_and_a_workload_of_its_target(target: Target, c
     assert claim.statement.endswith(".")
 
 
-@pytest.mark.parametrize("family", ["queue/log"])
+@pytest.mark.parametrize("family", ["queue/log", "queue/broker"])
 def test_every_sentence_of_the_textbook_has_a_half_that_holds_and_one_that_breaks(family: str) -> None:
     claims = [claim for target in ALL if target.name.startswith(family) for claim in target.claims]
     held = {claim.topic for claim in claims if not claim.violates}
     assert {claim.topic for claim in claims if claim.violates} == held
 
 
-def test_the_programs_know_the_bugs_that_the_targets_name() -> None:
-    log = REGISTRY.get("queue/log")
-    assert len(log.bugs) >= 8
-    for bug in log.bugs:
-        assert LogBugs.named(bug.name) != LogBugs()
+@pytest.mark.parametrize(("family", "flags"), [("queue/log", LogBugs), ("queue/broker", BrokerBugs)])
+def test_a_program_knows_the_bugs_that_its_targets_name_and_no_others(family: str, flags: Any) -> None:
+    named = [bug.name for target in ALL if target.name.startswith(family) for bug in target.bugs]
+    assert len(named) == len(set(named)) >= 8
+    assert sorted(field.name.replace("_", "-") for field in fields(flags)) == sorted(named)
+
+
+def test_an_unknown_bug_is_refused() -> None:
     with pytest.raises(ValueError, match="queue/log has no seeded bug 'nonsense'"):
         LogBugs.named("nonsense")
