@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from harness.errors import PlanError, PluginError, suggest
@@ -26,6 +27,12 @@ def load(path: str) -> Any:
         raise PluginError(f"module {module!r} has no {attr!r}") from error
 
 
+@cache
+def _points(group: str) -> tuple[EntryPoint, ...]:
+    """What other distributions add, read once: it takes a look at every distribution there is."""
+    return tuple(entry_points(group=group))
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """One extension point. ``kind`` is the word for its members in messages; others join by the entry-point group "splitbrain.<kind>s"."""
@@ -36,7 +43,7 @@ class Registry:
     def paths(self) -> dict[str, str]:
         """Every known name and where it lives. Raises PluginError if two parties claim one name."""
         paths = dict(self.table)
-        for point in entry_points(group=f"splitbrain.{self.kind}s"):
+        for point in _points(f"splitbrain.{self.kind}s"):
             if point.name in paths:
                 raise PluginError(
                     f"{self.kind} {point.name!r} is claimed by {paths[point.name]} and by {point.value}: rename one of them"

@@ -16,12 +16,10 @@ import numpy as np
 
 from checkers import MODELS
 from checkers.kernels.engine import Engine, engine
-from checkers.linearizable import appends, generic, growing, registers
-from checkers.linearizable.containers import case as containers
+from checkers.linearizable import registers
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
-from checkers.linearizable.orders import orders
 from checkers.linearizable.register_search import STEPS_PER_OP
 from checkers.wording import Narrator, count, listed, name
 from harness.history import Calls, History
@@ -86,23 +84,34 @@ class Linearizable:
             )
         verdict = _verdict(self.model, calls, cases, steps, budget)
         if self.order and verdict.validity is Validity.VALID:
+            from checkers.linearizable.orders import orders
+
             return replace(verdict, stats={**verdict.stats, "orders": orders(calls, self.model)})
         return verdict
 
     def _cases(self, calls: Calls) -> Sequence[Case]:
+        """Every key, by the algorithms for its kind of object; each is imported when it is needed, since that takes time."""
         if self.model.register is not None:
             return registers.cases(calls, self.model.register)
         if self.model.container is not None:
+            from checkers.linearizable.containers import case as containers
+
             return containers.cases(calls, self.model)
         if self.model.grows:
+            from checkers.linearizable import growing
+
             return growing.cases(calls)
         if self.model.appends:
+            from checkers.linearizable import appends
+
             return appends.cases(calls, self.model)
+        from checkers.linearizable import generic
+
         return generic.cases(calls, self.model)
 
 
 def _refuse_unknown(history: History, calls: Calls, model: Model) -> None:
-    used = [history.fs[code] for code in np.unique(calls.f)]
+    used = [history.fs[code] for code in np.flatnonzero(np.bincount(calls.f)).tolist()]
     strange = [f for f in used if f not in model.fs]
     if strange:
         known = listed(sorted(model.fs))

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from checkers.kernels.engine import Engine
-from checkers.linearizable import layers, patterns, quick, register_search, unique, witness
+from checkers.linearizable import layers, quick, register_search, unique
 from checkers.linearizable.encode import RegisterOps, encode, kinds_of
-from checkers.linearizable.explain import explain
 from checkers.linearizable.layout import Prepared, prepare
 from checkers.linearizable.limits import Found, Limits, further
 from checkers.linearizable.models import RegisterForm
@@ -59,6 +58,9 @@ class RegisterCase:
         return replace(alone.register(np.arange(len(alone))), row=rows[alone.row])
 
     def anomaly(self, say: Narrator) -> Anomaly:
+        from checkers.linearizable import patterns
+        from checkers.linearizable.explain import explain
+
         ops = self.ops()
         sources = Sources(ops)
         stuck = self.found.stuck if self.found is not None else None
@@ -74,6 +76,8 @@ class RegisterCase:
         )
 
     def _witness(self, ops: RegisterOps, sources: Sources, stuck: int | None) -> tuple[int, ...]:
+        from checkers.linearizable import witness
+
         part = witness.Part(ops, sources)
         orphans = sources.orphans()
         if len(orphans):  # the most convincing kind; of several the one that ended first

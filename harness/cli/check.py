@@ -16,7 +16,7 @@ from harness.cli.showing import print_orders, show
 from harness.cli.workers import judge_apart
 from harness.errors import PlanError
 from harness.formats import load_history
-from harness.judge import substance
+from harness.judge import judge, substance
 from harness.verdict import Budget
 from reports.report import Report
 
@@ -112,9 +112,14 @@ def _judge_file(
     checkers = [make_checker(name, given) for name, given in asked.items()]
     if model:
         checkers.append(checker_of_model(model, options))
-    checkers += [make_checker("stats", {})] if "stats" not in asked else []
     history = load_history(store.Run(path).history if store.is_run(path) else path, keyed=keyed)
-    verdicts = [*judge_apart(history, checkers, budget, memory_mb=memory_mb), substance(history)]
+    # Figures cost next to nothing: they need no process of their own.
+    figures = [make_checker("stats", {})] if "stats" not in asked else []
+    verdicts = [
+        *judge_apart(history, checkers, budget, memory_mb=memory_mb),
+        *judge(history, figures, budget),
+        substance(history),
+    ]
     argv = ["splitbrain", "check", str(path), *(["--model", model] if model else []), *(["--keyed"] if keyed else [])]
     argv += [word for name in names for word in ("--checker", name)]
     document = results.document(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from harness.errors import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID
 from reports.report import Report
 from reports.results_json import dumps
-from reports.terminal import print_summary
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 EXIT_CODES = {"valid": EXIT_VALID, "invalid": EXIT_INVALID, "unknown": EXIT_UNKNOWN}
 
@@ -20,6 +22,8 @@ def show(report: Report, report_path: Path | None, *, as_json: bool) -> int:
     if as_json:
         click.echo(dumps(report.results), nl=False)
     else:
+        from reports.terminal import print_summary
+
         print_summary(console_for(as_json=False), report, str(report_path) if report_path else None)
     return EXIT_CODES[report.results["verdict"]]
 
@@ -35,4 +39,6 @@ def print_orders(report: Report) -> None:
 
 def console_for(*, as_json: bool) -> Console:
     """Where people read: standard output, or standard error where that is kept for a document."""
+    from rich.console import Console
+
     return Console(stderr=as_json, highlight=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,15 @@ import pytest
 import harness.registry as registry_module
 from harness.errors import PlanError, PluginError
 from harness.registry import Registry, load
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> Iterator[None]:
+    """What other distributions add is read anew in every test."""
+    registry_module._points.cache_clear()
+    yield
+    registry_module._points.cache_clear()
+
 
 TABLE = {
     "error": "harness.errors:PlanError",
