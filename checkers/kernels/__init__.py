@@ -58,4 +58,10 @@ KERNELS = (
     "checkers.transactions.walk:walk_back",
 )
 # Where the constants of kernels come from, and how they are compiled: an image made from others is not taken.
-MADE_FROM = ("checkers.linearizable.encode", "checkers.kernels.build", "harness.columns")
+MADE_FROM = (
+    "checkers.kernels.build",
+    "checkers.linearizable.encode",
+    "checkers.linearizable.layout",
+    "checkers.linearizable.steps",
+    "harness.columns",
+)

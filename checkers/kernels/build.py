@@ -27,6 +27,14 @@ def build() -> Compilation:
     return Compilation(symbols=symbols, code=_linked(modules, set(symbols.values())))
 
 
+def build_one(function: FunctionType) -> Compilation:
+    """One kernel, compiled, under its own name."""
+    symbol, module = _machine_independent(function)
+    return Compilation(
+        symbols={f"{function.__module__}:{function.__qualname__}": symbol}, code=_linked([module], {symbol})
+    )
+
+
 @cache
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` as numba runs it, compiled when it is called."""

@@ -19,6 +19,8 @@ from harness.history import FAIL, FOREVER, NO_KEY, OK, Calls, History, Ints
 from harness.interning import Interner
 
 READ, WRITE, CAS, APPEND = range(4)
+# Calls of any other object, see ``tabled``: those that may change its state, and those that never do.
+STEP, LOOK = 4, 5
 NOTHING = -1  # what a read makes, and what a write sees
 
 

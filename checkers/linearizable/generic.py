@@ -6,21 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from checkers.kernels.engine import Engine
-from checkers.linearizable import register_search, wgl
+from checkers.linearizable import register_search, tabled, wgl
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.layout import Prepared
-from checkers.linearizable.limits import Found, Limits
+from checkers.linearizable.limits import Found, Limits, further
 from checkers.linearizable.models import UNKNOWN, Model, frozen
 from checkers.linearizable.shrink import shrink
+from checkers.linearizable.tabled import Tabled
 from checkers.linearizable.wgl import Call
 from checkers.wording import Narrator, count
 from harness.history import FAIL, FOREVER, OK, Calls
 from harness.verdict import Anomaly, Validity
 
-WGL = "wgl"
+WGL, TABLED = "wgl", "tabled"
 # A step in plain Python counts as so many compiled ones: a budget is to mean about the same time for every model.
 STEP_COST = 16
 # What one attempt at a smaller witness may cost, and all of them together.
@@ -42,8 +44,14 @@ class GenericCase:
     algorithm: str = WGL
     found: Found | None = None
     prepare: Callable[[Sequence[Call]], Prepared] | None = None
+    _tabled: Tabled | None = None
 
     def attempt(self, limits: Limits, run: Engine) -> None:
+        if self.algorithm == WGL and self._tabled is None and tabled.is_worth_it(self.model, self.calls):
+            self.algorithm, self._tabled = TABLED, Tabled(self.model, self.calls)
+        if self._tabled is not None:
+            self.found = further(self.found, _guarded(self.model, partial(self._tabled.search, limits, run)))
+            return
         most = Limits(steps=-(-limits.steps // STEP_COST), configs=limits.configs, bytes=limits.bytes)
         found = _search(self.model, self.calls, most)
         self.found = replace(found, steps=found.steps * STEP_COST)
@@ -131,8 +139,12 @@ def case_of(key: int, part: Calls, rows: Sequence[int], model: Model) -> Generic
 
 
 def _search(model: Model, calls: Sequence[Call], limits: Limits) -> Found:
+    return _guarded(model, lambda: wgl.search(model, calls, limits))
+
+
+def _guarded(model: Model, search: Callable[[], Found]) -> Found:
     try:
-        return wgl.search(model, calls, limits)
+        return search()
     except Exception as error:  # a model is anybody's code, and values are anybody's data
         raise Unjudgeable(
             f"the model {model.name} cannot judge this history: {type(error).__name__}: {error}"

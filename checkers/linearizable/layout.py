@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from checkers.kernels.engine import Column, Engine
 from checkers.linearizable.encode import NOTHING, RegisterOps
+from checkers.linearizable.steps import TABLED
 from harness.history import FOREVER, Ints
 
 # Bits per word of a mask, and a hash that stays below 2^62: no step overflows int64, so plain Python computes
@@ -19,6 +20,8 @@ HASH_FACTOR = 1664525  # Knuth and Lewis; see "Numerical Recipes", ch. 7.1
 LOW_BITS = (1 << 31) - 1
 _NONE = np.zeros(0, dtype=np.int64)
 NO_EDGES = (_NONE, _NONE, _NONE)
+MOVE = 3  # columns of an entry of the table of moves: 1 + state, kind of call, state after
+FACTS = 4  # numbers per call of a model whose state is an integer: f, argument, result, known
 
 
 class Data(NamedTuple):
@@ -29,7 +32,7 @@ class Data(NamedTuple):
     token it made, if there is one, else to DEAD.
 
     ``slot`` is the bit of an operation in masks, ``rank`` its place in ``order`` (the length of ``order`` if
-    it never completed).
+    it never completed). ``facts`` are what ``steps.step_of`` asks for.
     """
 
     kind: Column
@@ -43,6 +46,7 @@ class Data(NamedTuple):
     edges: Column
     tokens: Column
     targets: Column
+    facts: Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +57,8 @@ class Prepared:
     position: Ints
     order: Ints  # the completed ones, in the order of their completions
     edges: tuple[Ints, Ints, Ints] = NO_EDGES
+    form: int = TABLED  # of steps
+    facts: Ints = field(default_factory=lambda: _NONE)
 
 
 def prepare(ops: RegisterOps) -> Prepared:
@@ -93,6 +99,7 @@ def data_of(run: Engine, prepared: Prepared) -> tuple[Data, int, Ints]:
         edges=run.column(edges),
         tokens=run.column(tokens),
         targets=run.column(targets),
+        facts=run.column(prepared.facts),
     )
     return data, words, lasting
 

@@ -17,7 +17,7 @@ A model of your own takes 20 lines::
 
 Arguments and results come ``frozen``: lists as tuples, and everything hashable, so that ``==`` is the
 equality of JSON values. Models know nothing of time, processes or keys: every key of a history is judged as
-an object of its own.
+an object of its own. If the state is one integer, ``ints`` lets the search compile it, see ``IntForm``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
+from checkers.linearizable.steps import ADD, CUSTOM, ILLEGAL, READ, custom  # noqa: F401 - ILLEGAL is for models of one's own
+from checkers.linearizable.steps import COUNTER as COUNTS
 from harness.interning import identity
 
 
@@ -43,6 +45,8 @@ UNKNOWN: Final = _Unknown.RESULT
 State = Hashable
 Step = Callable[[Any, str, Any, Any], tuple[bool, Any]]
 Lost = Callable[[Any, str, Any], Sequence[Any]]
+Number = Callable[[Any], int]
+Coded = tuple[int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,23 @@ class ContainerForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntForm:
+    """How a model's state is one integer, so that the search can be compiled with it. An addition to the model: it must say the same.
+
+    ``code(f, argument, result, number)`` makes three integers of a call, or None where it cannot be: then the model's own ``step`` judges
+    the history. ``result`` may be UNKNOWN; ``number(value)`` gives values, whatever they are, numbers from 1 on, equal ones the same.
+    ``step(state, f, argument, result, known)`` is given these integers, and says which one the state is after the call, or ILLEGAL;
+    ``known`` is 0 for a call that never completed. It is arithmetic on integers that stay below 2^61, with loops, ifs, functions and
+    constants of the same kind; where it can be, it is compiled. ``form`` is for those that are built in, see ``steps``.
+    """
+
+    init: int
+    code: Callable[[str, Any, Any, Number], Coded]
+    step: Callable[[int, int, int, int, int], int] = custom
+    form: int = CUSTOM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A sequential object.
 
@@ -83,7 +104,7 @@ class Model:
     ``state`` (UNKNOWN: it never completed) and what it leaves behind. States are hashable and compared with
     ``==``. ``fs`` are the functions that it understands, ``reads`` those among them that never change the
     state. A call that failed certainly did not happen: no model sees it. ``lost`` is only for objects on which
-    a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them. ``grows``
+    a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them. ``ints`` makes it faster. ``grows``
     says that it is a set to which add adds, and of which read returns all, ``appends`` that it is strings, see ``appends``.
     """
 
@@ -96,6 +117,7 @@ class Model:
     register: RegisterForm | None = None
     container: ContainerForm | None = None
     lost: Lost | None = None
+    ints: IntForm | None = None
     grows: bool = False
     appends: bool = False
 
@@ -166,6 +188,12 @@ def _counter(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, Stat
     if f == "add":
         return True, state + argument
     return result is UNKNOWN or result == state, state
+
+
+def _code_counter(f: str, argument: Any, result: Any, _number: Number) -> Coded:
+    if f == "add":
+        return (ADD, argument, 0) if type(argument) is int else None
+    return (READ, 0, result) if type(result) is int else None
 
 
 _REGISTER = frozenset({"read", "write"})
@@ -241,4 +269,5 @@ COUNTER = Model(
     step=_counter,
     fs=frozenset({"add", "read"}),
     reads=_READ,
+    ints=IntForm(init=0, code=_code_counter, form=COUNTS),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from checkers.linearizable.models import UNKNOWN, ContainerForm, Model, State
+from checkers.linearizable import steps
+from checkers.linearizable.models import UNKNOWN, Coded, ContainerForm, IntForm, Model, Number, State
 
 
 def _least_first(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
@@ -79,6 +80,12 @@ def _fetch_and_add(state: Any, f: str, argument: Any, result: Any) -> tuple[bool
     return result is UNKNOWN or result == state, state + argument
 
 
+def _code_fetch_and_add(f: str, argument: Any, result: Any, _number: Number) -> Coded:
+    delta, before = argument if f == "add" else 0, 0 if result is UNKNOWN else result
+    whole = type(delta) is int and type(before) is int
+    return (steps.ADD if f == "add" else steps.READ, delta, before) if whole else None
+
+
 def _reentrant(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
     """Who holds the lock, and how often; the argument says who acts."""
     owner, depth = state
@@ -88,6 +95,10 @@ def _reentrant(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, St
     elif depth > 0 and owner == argument:
         return True, (argument if depth > 1 else None, depth - 1)
     return result is UNKNOWN, state
+
+
+def _code_reentrant(f: str, argument: Any, _result: Any, number: Number) -> Coded:
+    return steps.ACQUIRE if f == "acquire" else steps.RELEASE, number(argument), 0
 
 
 def _registers(state: Any, _f: str, argument: Any, result: Any) -> tuple[bool, State]:
@@ -120,6 +131,7 @@ FETCH_AND_ADD = Model(
     step=_fetch_and_add,
     fs=frozenset({"add", "read"}),
     reads=frozenset({"read"}),
+    ints=IntForm(init=0, code=_code_fetch_and_add, form=steps.FETCH_AND_ADD),
 )
 REENTRANT_LOCK = Model(
     name="reentrant-lock",
@@ -127,6 +139,7 @@ REENTRANT_LOCK = Model(
     init=(None, 0),
     step=_reentrant,
     fs=frozenset({"acquire", "release"}),
+    ints=IntForm(init=0, code=_code_reentrant, form=steps.REENTRANT),
 )
 MULTI_REGISTER = Model(
     name="multi-register",

@@ -35,14 +35,18 @@ from typing import NamedTuple
 import numpy as np
 
 from checkers.kernels.engine import Column, Engine, engine
-from checkers.linearizable.encode import APPEND, NOTHING, READ, WRITE
-from checkers.linearizable.layout import WORD, Data, Prepared, data_of, mix
+from checkers.linearizable.encode import APPEND, CAS, LOOK, NOTHING, READ, STEP, WRITE
+from checkers.linearizable.layout import FACTS, MOVE, WORD, Data, Prepared, data_of, mix
 from checkers.linearizable.limits import Found, Limits
+from checkers.linearizable.steps import ILLEGAL, TABLED, step_of
 from harness.history import FOREVER
 from harness.verdict import Validity
 
 # The mutable scalars of the search, as one column. BEST: the most completions ever passed.
-STATE, PASSED, COVER, HELD, DEPTH, STEPS, CONFIGS, BEST = range(8)
+STATE, PASSED, COVER, HELD, DEPTH, STEPS, CONFIGS, BEST, FORM, UNTIL = range(10)
+# Beside the values of Validity: a move is missing (see ``tabled``) for a call invoked before position UNTIL.
+WANTING = 3
+MISSING = ILLEGAL - 1
 # How an operation came to its place: there were alternatives; there were none; it was hidden by the write
 # before.
 CHOSEN, FORCED, ABSORBED = range(3)
@@ -87,6 +91,7 @@ class Search(NamedTuple):
     placed: Column
     mask: Column
     lasting: Column
+    moves: Column
     stack: Stack
     table: Column
     regs: Column
@@ -94,31 +99,36 @@ class Search(NamedTuple):
 
 def search(prepared: Prepared, limits: Limits, run: Engine | None = None) -> Found:
     """Whether the register is linearizable; ``run`` is the engine to use, if not the one for its length."""
-    completed = len(prepared.order)
     run = run or engine(min(limits.steps, len(prepared.ops) * STEPS_PER_OP))
-    world, configs = _begin(run, prepared, limits)
+    world, configs = begin(run, prepared, limits)
     answer = run.kernel(explore)(world, min(limits.steps, FOREVER - 1), configs)
+    return told(world, prepared, Validity(int(answer)))
+
+
+def told(world: Search, prepared: Prepared, validity: Validity) -> Found:
+    """What the search found, once it has ended."""
+    completed = len(prepared.order)
     explained, steps = int(world.regs[BEST]), int(world.regs[STEPS])
-    validity = Validity(int(answer))
     stuck = int(prepared.position[prepared.order[explained]]) if validity is Validity.INVALID else None
     return Found(validity=validity, steps=steps, explained=explained, completed=completed, stuck=stuck)
 
 
-def _begin(run: Engine, prepared: Prepared, limits: Limits) -> tuple[Search, int]:
+def begin(run: Engine, prepared: Prepared, limits: Limits) -> tuple[Search, int]:
     """A search that has placed nothing yet, and how many configurations it may remember."""
     n = len(prepared.ops)
     data, words, lasting = data_of(run, prepared)
     configs = min(limits.configs, limits.steps)
     while configs > 1 and _capacity(configs) * (HEAD + words) * _BYTES_PER_WORD > limits.bytes:
         configs //= 2
-    regs = run.full(8, 0)
-    regs[STATE], regs[COVER] = prepared.ops.initial, NOBODY
+    regs = run.full(UNTIL + 1, 0)
+    regs[STATE], regs[COVER], regs[FORM] = prepared.ops.initial, NOBODY, prepared.form
     world = Search(
         data=data,
         unplaced=Unplaced(run.column(np.arange(1, n + 2) % (n + 1)), run.column(np.arange(-1, n) % (n + 1))),
         placed=run.full(n, 0),
         mask=run.full(words, 0),
         lasting=run.column(lasting),
+        moves=run.full(MOVE, 0),
         stack=Stack(*(run.full(n + 1, 0) for _ in range(6))),
         table=run.full(_capacity(configs) * (HEAD + words), 0),
         regs=regs,
@@ -138,7 +148,8 @@ def explore(world: Search, steps_max: int, configs_max: int) -> int:
     data, regs = world.data, world.regs
     end = len(data.kind)
     while True:
-        settle(world)
+        if not settle(world):
+            return WANTING
         if regs[PASSED] == len(data.order):
             return 0
         if regs[STEPS] >= steps_max or regs[CONFIGS] >= configs_max:
@@ -161,8 +172,8 @@ def explore(world: Search, steps_max: int, configs_max: int) -> int:
         place(chosen, how, world)
 
 
-def settle(world: Search) -> None:
-    """Place every read that is legal now. One pass is enough: the state stays, and new operations stand
+def settle(world: Search) -> bool:
+    """Place every read that is legal now; False if nobody knows. One pass is enough: the state stays, and new operations stand
     behind.
     """
     data, after, regs = world.data, world.unplaced.after, world.regs
@@ -171,9 +182,14 @@ def settle(world: Search) -> None:
     while i != end and regs[PASSED] < completed and data.call[i] < data.ret[data.order[regs[PASSED]]]:
         regs[STEPS] += 1
         behind = after[i]
-        if data.kind[i] == READ and data.seen[i] == regs[STATE]:
+        if data.kind[i] >= STEP and leads_to(i, world) == MISSING:
+            regs[UNTIL] = data.ret[data.order[regs[PASSED]]]
+            return False
+        seen = data.kind[i] == READ and data.seen[i] == regs[STATE]
+        if seen or (data.kind[i] == LOOK and leads_to(i, world) == regs[STATE]):
             place(i, FORCED, world)
         i = behind
+    return True
 
 
 def choose(last: int, world: Search) -> int:
@@ -203,23 +219,42 @@ def choose_among(cursor: int, crashed: bool, world: Search) -> int:
         elif data.kind[i] == WRITE:
             able = regs[HELD] == FREE and (data.ret[i] != FOREVER or data.made[i] != regs[STATE])
         elif data.kind[i] == APPEND:
-            able = following(i, world) != DEAD or i == data.order[regs[PASSED]]
+            able = leads_to(i, world) != DEAD or i == data.order[regs[PASSED]]
+        elif data.kind[i] == STEP:
+            then = leads_to(i, world)
+            able = then != ILLEGAL and (data.ret[i] != FOREVER or then != regs[STATE])
         else:
-            able = data.kind[i] != READ and data.seen[i] == regs[STATE]
+            able = data.kind[i] == CAS and data.seen[i] == regs[STATE]
         if able and not has_earlier_twin(i, deadline, world):
             return i
         i = after[i]
     return NOBODY
 
 
-def following(i: int, world: Search) -> int:
-    """The state to which the append ``i`` leads."""
-    data, state = world.data, world.regs[STATE]
-    if state >= 0:
-        for at in range(data.edges[state], data.edges[state + 1]):
-            if data.tokens[at] == data.made[i]:
-                return data.targets[at]
-    return DEAD
+def leads_to(i: int, world: Search) -> int:
+    """The state that the append, step or look ``i`` leaves behind: DEAD or ILLEGAL where there is none, MISSING if nobody knows."""
+    data, state, form = world.data, world.regs[STATE], world.regs[FORM]
+    if data.kind[i] == APPEND:
+        if state >= 0:
+            for at in range(data.edges[state], data.edges[state + 1]):
+                if data.tokens[at] == data.made[i]:
+                    return data.targets[at]
+        return DEAD
+    if form == TABLED:
+        return look_up(state, data.made[i], world.moves)
+    at, facts = i * FACTS, data.facts
+    return step_of(form, state, facts[at], facts[at + 1], facts[at + 2], facts[at + 3])
+
+
+def look_up(state: int, kind: int, moves: Column) -> int:
+    """What a kind of call does to a state, as far as that is known."""
+    capacity = len(moves) // MOVE
+    row = mix(mix(1, state), kind) % capacity
+    while moves[row * MOVE] != 0:
+        if moves[row * MOVE] == state + 1 and moves[row * MOVE + 1] == kind:
+            return moves[row * MOVE + 2]
+        row = (row + 1) % capacity
+    return MISSING
 
 
 def has_earlier_twin(i: int, deadline: int, world: Search) -> bool:
@@ -251,8 +286,8 @@ def place(i: int, how: int, world: Search) -> None:
     mask[data.slot[i] // WORD] |= 1 << (data.slot[i] % WORD)
     if how != ABSORBED:
         regs[HELD] = FREE
-        if data.kind[i] == APPEND:
-            regs[STATE] = following(i, world)
+        if data.kind[i] >= APPEND:
+            regs[STATE] = leads_to(i, world)
         elif data.made[i] != NOTHING:
             regs[STATE] = data.made[i]
         if data.kind[i] == WRITE:
