@@ -43,7 +43,7 @@ def found(model: Model, history: History, engine: Plain | Compiled) -> Found:
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**9), length=st.integers(1, 30), crashes=st.booleans())
+@given(seed=st.integers(0, 10**9), length=st.integers(1, 18), crashes=st.booleans())
 def test_a_tabled_search_is_the_definition(name: str, seed: int, length: int, crashes: bool) -> None:
     model: Model = Registry("model", MODELS).get(name)
     history = run(name, length, seed, crashes=crashes)
