@@ -124,14 +124,17 @@ class Injector:
             return
 
 
-def serve(control: socket.socket, seed: int) -> None:
-    """Serve both queues until the other end of ``control`` is closed.
+def serve(control: socket.socket, seed: int, first_queue: int = 0) -> None:
+    """Serve both queues, the first of that number, until the other end of ``control`` is closed.
 
     Requests: {"links": [[src, dest, [key in hex...]]...], "shape": {...} or null}, answered {}; {"tallies": n}, answered with
     those from the n-th on, at most ``LINKS_MAX``.
     """
     pacer, injector = Pacer(seed), Injector()
-    queues = {number: Queue(number, whole=name == nft.COPIED) for name, number in nft.QUEUES.items()}
+    queues = {
+        first_queue + number: Queue(first_queue + number, whole=name == nft.COPIED)
+        for name, number in nft.QUEUES.items()
+    }
     wire.send(control, {})  # ready
     sockets = {queue.socket.fileno(): queue for queue in queues.values()}
     while True:

@@ -19,7 +19,8 @@ import errno
 import socket
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.clusters.fabric.netlink import ACK, APPEND, CREATE, DUMP, Netlink, Request, attribute, attributes, nested
 
@@ -28,7 +29,7 @@ BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEW_TABLE, NEW_CHAIN, NEW_RULE, NEW_SET, NEW_ELEMENTS, GET_ELEMENTS, DELETE_ELEMENTS = 0, 3, 6, 9, 12, 13, 14
 TABLE = "splitbrain"
 
-FORWARD, OUTPUT = 2, 3  # hooks
+INPUT, FORWARD, OUTPUT = 1, 2, 3  # hooks
 CUT, LOSS, QUEUE, HELD, AGAIN = "cut", "loss", "queue", "held", "again"
 # Chains with their hooks and priorities: the lowest comes first.
 CHAINS: Mapping[str, tuple[int, int]] = {
@@ -53,16 +54,25 @@ NETWORK_HEADER, VERDICT, REGISTER = (
     1,
 )  # where a key is read from; the verdict's register, and the first one for data
 DROP = 0
+OWNED = 2  # a table that the kernel removes when the socket that made it closes (NFT_TABLE_F_OWNER, Linux 5.12)
+LOOPBACK, NOT_EQUAL, INTERFACE = 1, 1, 4  # the number that the loopback interface always has
 BYPASS = 1  # where nobody serves a queue, its packets pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """Where the addresses stand in the header, source before destination."""
+    """Where the addresses stand in the header, source before destination; and where the rules of this family stand.
+
+    On a router packets are met where it forwards them, on a host (``hook`` INPUT) where it receives them; copies that are sent there come
+    back by the loopback interface, and are not met twice. ``queue`` is the number of the first of the two queues.
+    """
 
     number: int
     offset: int
     size: int
+    table: str = TABLE
+    hook: int = FORWARD
+    queue: int = 0
 
 
 # RFC 791 section 3.1, RFC 8200 section 3.
@@ -71,7 +81,6 @@ FAMILIES: Mapping[int, Family] = {
     socket.AF_INET6: Family(number=10, offset=8, size=32),
 }
 Key = bytes  # source address and destination address
-_BY_SIZE = {family.size: family for family in FAMILIES.values()}
 
 
 def be32(value: int) -> bytes:
@@ -106,6 +115,17 @@ def _in_set(name: str) -> bytes:
     return _expression("lookup", attribute(1, name), attribute(2, be32(REGISTER)))
 
 
+def _not_by_loopback() -> bytes:
+    index = _expression("meta", attribute(1, be32(2)), attribute(2, be32(INTERFACE)))
+    value = nested(3, attribute(1, struct.pack("=I", LOOPBACK)))
+    return index + _expression("cmp", attribute(1, be32(2)), attribute(2, be32(NOT_EQUAL)), value)
+
+
+def _met(family: Family, name: str) -> bytes:
+    """Goes on for packets of the set's links, and on a host for those alone that come from elsewhere."""
+    return (b"" if family.hook == FORWARD else _not_by_loopback()) + _key(family) + _in_set(name)
+
+
 def _drop() -> bytes:
     return _expression("immediate", attribute(1, be32(VERDICT)), nested(2, nested(2, attribute(1, be32(DROP)))))
 
@@ -135,36 +155,40 @@ def _to_queue_compat(number: int) -> bytes:
 
 
 def _rule(family: Family, chain: str, *expressions: bytes) -> Request:
-    body = attribute(1, TABLE) + attribute(2, chain) + nested(4, *expressions)
+    body = attribute(1, family.table) + attribute(2, chain) + nested(4, *expressions)
     return _request(NEW_RULE, family, f"add a rule to the chain {chain}", body, flags=ACK | CREATE | APPEND)
 
 
 def _set(family: Family, name: str, number: int) -> Request:
     key = attribute(3, be32(0)) + attribute(4, be32(0)) + attribute(5, be32(family.size)) + attribute(10, be32(number))
     counted = nested(17, attribute(1, "counter"))
-    return _request(NEW_SET, family, f"make the set {name}", attribute(1, TABLE), attribute(2, name), key, counted)
+    return _request(
+        NEW_SET, family, f"make the set {name}", attribute(1, family.table), attribute(2, name), key, counted
+    )
 
 
-def _elements(kind: int, name: str, keys: Sequence[Key]) -> Request:
+def _elements(kind: int, name: str, keys: Sequence[Key], family: Family) -> Request:
     listed = nested(3, *(nested(1, nested(1, attribute(1, key))) for key in keys))
     verb, flags = ("add to", ACK | CREATE) if kind == NEW_ELEMENTS else ("remove from", ACK)
     what = f"{verb} the set {name}"
-    return _request(kind, _BY_SIZE[len(keys[0])], what, attribute(1, TABLE), attribute(2, name), listed, flags=flags)
+    return _request(kind, family, what, attribute(1, family.table), attribute(2, name), listed, flags=flags)
 
 
-def setup(*, compat: bool, families: Iterable[Family] = tuple(FAMILIES.values())) -> list[Request]:
+def setup(*, compat: bool, families: Iterable[Family] = tuple(FAMILIES.values()), owned: bool = False) -> list[Request]:
     """A table per family with its chains, and the sets of cuts and queues."""
     to_queue = _to_queue_compat if compat else _to_queue
     requests = []
     for family in families:
-        requests.append(_request(NEW_TABLE, family, "make the table", attribute(1, TABLE)))
+        flags = attribute(2, be32(OWNED)) if owned else b""
+        requests.append(_request(NEW_TABLE, family, "make the table", attribute(1, family.table), flags))
         for chain, (hook_number, priority) in CHAINS.items():
-            hook = nested(4, attribute(1, be32(hook_number)), attribute(2, struct.pack(">i", priority)))
-            named = attribute(1, TABLE) + attribute(3, chain)
+            at = family.hook if hook_number == FORWARD else hook_number
+            hook = nested(4, attribute(1, be32(at)), attribute(2, struct.pack(">i", priority)))
+            named = attribute(1, family.table) + attribute(3, chain)
             requests.append(_request(NEW_CHAIN, family, f"make the chain {chain}", named, hook, attribute(7, "filter")))
         requests += [_set(family, name, number) for number, name in enumerate((CUT, *QUEUES), 1)]
         requests += [_rule(family, chain, _key(family), _in_set(CUT), _drop()) for chain in (CUT, HELD, AGAIN)]
-        requests += [_rule(family, QUEUE, _key(family), _in_set(name), to_queue(n)) for name, n in QUEUES.items()]
+        requests += [_rule(family, QUEUE, _met(family, name), to_queue(family.queue + n)) for name, n in QUEUES.items()]
     return requests
 
 
@@ -179,33 +203,44 @@ def lossy(parts: int, families: Iterable[Family] = tuple(FAMILIES.values())) -> 
     requests = []
     for family in families:
         requests.append(_set(family, name, LOSS_PARTS + parts))
-        requests.append(_rule(family, LOSS, _key(family), _in_set(name), _by_chance(parts), _drop()))
+        requests.append(_rule(family, LOSS, _met(family, name), _by_chance(parts), _drop()))
     return requests
 
 
-def changes(old: Mapping[str, frozenset[Key]], new: Mapping[str, frozenset[Key]]) -> list[Request]:
+def changes(
+    old: Mapping[str, frozenset[Key]],
+    new: Mapping[str, frozenset[Key]],
+    families: Iterable[Family] = tuple(FAMILIES.values()),
+) -> list[Request]:
     """What leads from one content of the sets to another; elements that stay keep their counts."""
     requests = []
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name, frozenset()), new.get(name, frozenset())
         for kind, keys in ((DELETE_ELEMENTS, before - after), (NEW_ELEMENTS, after - before)):
-            for size in _BY_SIZE:
-                chosen = sorted(key for key in keys if len(key) == size)
+            for family in families:
+                chosen = sorted(key for key in keys if len(key) == family.size)
                 starts = range(0, len(chosen), KEYS_MAX)
-                requests += [_elements(kind, name, chosen[start : start + KEYS_MAX]) for start in starts]
+                requests += [_elements(kind, name, chosen[start : start + KEYS_MAX], family) for start in starts]
     return requests
 
 
 class Filter:
-    """The packet filter of the namespace that the socket belongs to; without ``six`` for IPv4 alone."""
+    """The packet filter of the namespace that the socket belongs to; without ``six`` for IPv4 alone.
 
-    def __init__(self, sock: socket.socket, *, six: bool = True) -> None:
+    ``place`` are fields of ``Family`` that say where its rules stand. What is ``owned`` goes with the socket where the kernel can do so.
+    """
+
+    def __init__(
+        self, sock: socket.socket, *, six: bool = True, place: Mapping[str, Any] | None = None, owned: bool = False
+    ) -> None:
         try:
             sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, SEND_BYTES)
         except PermissionError:  # an ordinary user gets what the machine allows: some 50 nodes' links, as a rule
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         self._netlink = Netlink(sock)
-        self._families = tuple(family for number, family in FAMILIES.items() if six or number == socket.AF_INET)
+        there = (family for number, family in FAMILIES.items() if six or number == socket.AF_INET)
+        self._families = tuple(replace(family, **(place or {})) for family in there)
+        self._owned = owned
         self._sizes = {family.size for family in self._families}
         self._sets: dict[str, frozenset[Key]] = {}
         self._losses: set[int] = set()
@@ -213,11 +248,19 @@ class Filter:
     def setup(self) -> None:
         """Make the tables. Raises OSError."""
         try:
-            self._netlink.transact(batch(setup(compat=False, families=self._families)))
+            self._make(compat=False)
         except OSError as error:
             if error.errno != errno.ENOENT:  # ENOENT: this kernel has no such expression
                 raise
-            self._netlink.transact(batch(setup(compat=True, families=self._families)))
+            self._make(compat=True)
+
+    def _make(self, *, compat: bool) -> None:
+        try:
+            self._netlink.transact(batch(setup(compat=compat, families=self._families, owned=self._owned)))
+        except OSError as error:
+            if not self._owned or error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a kernel before 5.12
+                raise
+            self._netlink.transact(batch(setup(compat=compat, families=self._families)))
 
     def close(self) -> None:
         self._netlink.close()
@@ -229,7 +272,9 @@ class Filter:
         """
         fresh = sorted(set(losses) - self._losses)
         sets = {name: frozenset(key for key in keys if len(key) in self._sizes) for name, keys in sets.items()}
-        requests = [request for parts in fresh for request in lossy(parts, self._families)] + changes(self._sets, sets)
+        requests = [request for parts in fresh for request in lossy(parts, self._families)] + changes(
+            self._sets, sets, self._families
+        )
         if requests:
             self._netlink.transact(batch(requests))
         self._sets, self._losses = sets, self._losses | set(fresh)
@@ -238,7 +283,7 @@ class Filter:
         """How many packets have matched each key that is in the set now."""
         found: dict[Key, int] = {}
         for family in self._families:
-            asked = attribute(1, TABLE) + attribute(2, name)
+            asked = attribute(1, family.table) + attribute(2, name)
             request = _request(GET_ELEMENTS, family, f"list the set {name}", asked, flags=DUMP)
             for answer in self._netlink.dump(request):
                 found.update(element_counts(answer.payload))
