@@ -61,6 +61,9 @@ def make_plan(request: Request) -> Plan:
     if not 1 <= count <= NODES_MAX:
         raise PlanError(f"--nodes must be 1 to {NODES_MAX}, not {count}")
     nodes = tuple(f"n{number}" for number in range(1, count + 1))
+    check = getattr(cluster_class, "check", None)
+    if check is not None:
+        check(options, nodes)
     wishes = {name: value for name, value in request.settings.items() if value is not None}
     settings = {**preset, **wishes}
     fields: dict[str, Any] = {

@@ -37,7 +37,7 @@ OF_DISKS = ("disk", "power")  # faults of these powers need disks that can fail
     default=tables.AUTO,
     show_default=True,
     metavar="NAME",
-    help="sim, process, proxy, local, docker, or auto: the best at hand.",
+    help="sim, process, proxy, local, docker, ssh, or auto: the best at hand.",
 )
 @click.option("--nodes", type=int, metavar="N", help="How many nodes.  [default: 5]")
 @click.option("--workload", metavar="NAME", help="What clients do.  [default: the target's first]")
@@ -68,6 +68,9 @@ OF_DISKS = ("disk", "power")  # faults of these powers need disks that can fail
 @click.option(
     "--image", metavar="NAME", help="docker: the nodes' base image.  [default: python:3.12-slim, or one made here]"
 )
+@click.option(
+    "--hosts", type=click.Path(path_type=Path), metavar="FILE", help="ssh: the file that names the nodes' hosts."
+)
 @click.option("--bin", "binary", metavar="PATH", help="The program that every node is, for targets that host one.")
 @click.option(
     "--bin-arg", "bin_args", multiple=True, metavar="ARG", help="An argument of that program, in their order."
@@ -97,6 +100,7 @@ def run(
     bug: str | None,
     claim: str | None,
     image: str | None,
+    hosts: Path | None,
     binary: str | None,
     bin_args: tuple[str, ...],
     arguments: tuple[str, ...],
@@ -124,7 +128,7 @@ def run(
         seed=seed,
         nodes=nodes,
         settings=settings,
-        options=_chosen(options, image, binary, (*bin_args, *arguments)),
+        options=_chosen(options, image, hosts, binary, (*bin_args, *arguments)),
         workload_options=parse_options(workload_options, "--workload-option"),
         checkers=parse_checkers(checkers),
     )
@@ -186,10 +190,11 @@ def conduct_plan(plan: Plan, directory: store.Run, observe: Callable[[Op], None]
 
 
 def _chosen(
-    options: tuple[str, ...], image: str | None, binary: str | None, arguments: tuple[str, ...]
+    options: tuple[str, ...], image: str | None, hosts: Path | None, binary: str | None, arguments: tuple[str, ...]
 ) -> dict[str, Any]:
     """All options of the target, those with flags of their own included. Raises PlanError, also for arguments of no program."""
     if arguments and binary is None:
         raise PlanError(f"{arguments[0]!r} is an argument of no program: name the program with --bin PATH")
     program = {} if binary is None else {"bin": binary, "args": list(arguments)}
-    return {**program, **parse_options(options), **({"image": image} if image else {})}
+    own = {"image": image, "hosts": str(hosts.absolute()) if hosts else None}
+    return {**program, **parse_options(options), **{name: value for name, value in own.items() if value}}

@@ -2,7 +2,8 @@
 
 A cluster class also has ``loop_factory`` (for ``asyncio.Runner``; None: the ordinary event loop) and
 ``unavailable() -> str | None``: why it cannot run on this machine. It may have ``lacks() -> Mapping[str, str]``: which of its
-powers it does not have on this machine, and why. Importing this imports none of them.
+powers it does not have on this machine, and why; and ``check(options, nodes)``, which raises PlanError. Importing this imports none
+of them.
 """
 
 CLUSTERS = {
@@ -11,4 +12,5 @@ CLUSTERS = {
     "process": "harness.clusters.process:ProcessCluster",
     "proxy": "harness.clusters.proxy:ProxyCluster",
     "sim": "harness.clusters.sim:SimCluster",
+    "ssh": "harness.clusters.ssh:SshCluster",
 }

@@ -19,6 +19,22 @@ GRACE_S = 5.0
 # How much of a line that is no message an error shows.
 LINE_SHOWN = 200
 
+# The command line of each life comes as the first line of standard input, so that all can be made ready for it before. Read byte by
+# byte: what follows is for the program.
+LAUNCH = """\
+import json, os, sys
+line = b""
+while not line.endswith(b"\\n"):
+    byte = os.read(0, 1)
+    if not byte:
+        sys.exit(0)
+    line += byte
+argv = json.loads(line)
+try:
+    os.execvp(argv[0], argv)
+except OSError as error:
+    sys.exit(f"cannot run {argv[0]!r}: {error.strerror}")
+"""
 HARNESS = "sb"  # the harness's own name in messages
 
 

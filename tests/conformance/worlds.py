@@ -13,6 +13,7 @@ from harness.clusters import CLUSTERS
 from harness.powers import powers_of
 from harness.protocols import Channel, ClusterSpec
 from harness.registry import load
+from tests.harness.clusters.hosts import servers
 
 NODES = ("n1", "n2", "n3")
 # What the tests run on, by name: a cluster with the options that make another network of it.
@@ -22,10 +23,10 @@ WORLDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 OF_NETWORKS = {"cut", "shape"}
 # Clusters that start real processes.
-REAL = {"docker", "local", "process", "proxy"}
+REAL = {"docker", "local", "process", "proxy", "ssh"}
 # Clusters whose faults act on packets below TCP, which hides loss and duplication from the nodes and needs both ways to talk at all:
 # what nodes see of a lossy or one-way link is measured in packets there (see tests/harness/clusters/local).
-ON_PACKETS = {"docker", "docker-helper", "local"}
+ON_PACKETS = {"docker", "docker-helper", "local", "ssh"}
 # Clusters on which nodes talk TCP over links that fail: each message arrives once and in order, or late.
 ON_STREAMS = ON_PACKETS | {"proxy"}
 
@@ -38,8 +39,8 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
     cluster, _ = WORLDS[name]
     if cluster not in REAL:
         return []
-    why = load(CLUSTERS[cluster]).unavailable()
-    kind = pytest.mark.docker if cluster == "docker" else pytest.mark.process
+    why = servers.hindrance() if cluster == "ssh" else load(CLUSTERS[cluster]).unavailable()
+    kind = {"docker": pytest.mark.docker, "ssh": pytest.mark.ssh}.get(cluster, pytest.mark.process)
     return [kind, pytest.mark.skipif(why is not None, reason=f"cluster {cluster} cannot run here: {why}")]
 
 
@@ -94,6 +95,8 @@ def run(cluster_name: str, directory: Path, scenario: Callable[[World], Awaitabl
     """Start a cluster of ``WORLDS``, play the scenario, stop it whatever happened. ``settings`` are those of ``spec``."""
     cluster_name, options = WORLDS[cluster_name]
     cluster_class = load(CLUSTERS[cluster_name])
+    if cluster_name == "ssh":
+        settings = {"hosts": str(servers.shared().hosts), **settings}
 
     async def body() -> Any:
         cluster = cluster_class(spec(directory, **{**options, **settings}))

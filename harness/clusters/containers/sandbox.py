@@ -19,6 +19,7 @@ from docker.errors import APIError, NotFound
 from harness.clusters.containers import labels
 from harness.clusters.containers.engine import explained
 from harness.clusters.containers.labels import Owner
+from harness.clusters.starts import LAUNCH
 from harness.errors import ClusterError
 
 CONFINED: Mapping[str, Any] = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
@@ -30,22 +31,6 @@ BEING_REMOVED = 409  # "removal of container ... is already in progress"
 REMOVED_AT_ONCE = 8
 # The sandbox does nothing. As the first process of its pid namespace it ignores all signals but SIGKILL.
 HOLD = ["python3", "-I", "-S", "-c", "import signal\nwhile True: signal.pause()"]
-# The command line of each life comes as the first line of standard input, since a container's own never changes. Read byte by byte: what
-# follows is for the program.
-LAUNCH = """\
-import json, os, sys
-line = b""
-while not line.endswith(b"\\n"):
-    byte = os.read(0, 1)
-    if not byte:
-        sys.exit(0)
-    line += byte
-argv = json.loads(line)
-try:
-    os.execvp(argv[0], argv)
-except OSError as error:
-    sys.exit(f"cannot run {argv[0]!r}: {error.strerror}")
-"""
 LAUNCHER = ["python3", "-I", "-S", "-c", LAUNCH]
 
 

@@ -26,7 +26,16 @@ from harness.clusters.fabric.netlink import ACK, APPEND, CREATE, DUMP, Netlink, 
 
 SUBSYSTEM = 10 << 8
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
-NEW_TABLE, NEW_CHAIN, NEW_RULE, NEW_SET, NEW_ELEMENTS, GET_ELEMENTS, DELETE_ELEMENTS = 0, 3, 6, 9, 12, 13, 14
+NEW_TABLE, DELETE_TABLE, NEW_CHAIN, NEW_RULE, NEW_SET, NEW_ELEMENTS, GET_ELEMENTS, DELETE_ELEMENTS = (
+    0,
+    2,
+    3,
+    6,
+    9,
+    12,
+    13,
+    14,
+)
 TABLE = "splitbrain"
 
 INPUT, FORWARD, OUTPUT = 1, 2, 3  # hooks
@@ -261,6 +270,14 @@ class Filter:
             if not self._owned or error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a kernel before 5.12
                 raise
             self._netlink.transact(batch(setup(compat=compat, families=self._families)))
+
+    def remove(self) -> None:
+        """Take the tables away, with all that is in them. Raises OSError."""
+        removed = [
+            _request(DELETE_TABLE, family, "remove the table", attribute(1, family.table), flags=ACK)
+            for family in self._families
+        ]
+        self._netlink.transact(batch(removed))
 
     def close(self) -> None:
         self._netlink.close()

@@ -1,20 +1,18 @@
 """Probes of the fabric: datagrams from one node's network to another's, by the way that all packets take, timed by the kernel.
 
-The sockets stand in the places of the nodes, and are read here: so a probe tells of the link, and not of the program on the node. Probes
-carry no sum, so that a damaged one arrives as it is: it holds the same words several times, and one flipped bit spoils one of them. (A
-bit of its header that flips makes it a lost one.)
+The sockets stand in the places of the nodes, and are read here: so a probe tells of the link, and not of the program on the node.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from harness import clock
+from harness.clusters.fabric import datagrams
 from harness.clusters.fabric.probes import BURST, BURST_BYTES, REACH_PROBES, SPACING_S, Landing, figures, rate
 from harness.clusters.namespaces import layout
 from harness.clusters.namespaces.callers import take_socket
@@ -25,12 +23,6 @@ from harness.effects import Link
 # not arrived by then counts as lost.
 PATIENCE_S = 0.2
 LINKS_AT_ONCE = 32  # a socket holds some 250 datagrams
-SO_TIMESTAMPNS = 35  # socket(7); Python has no name for it
-# No sum in what is sent, and none asked of what is received: socket(7), and udp.h of the kernel; Python has no names for them.
-SO_NO_CHECK, UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX = 11, 101, 102
-_WORDS = struct.Struct("=QI")  # flight, number
-COPIES = 5  # of the words in a probe
-_TIMESPEC = struct.Struct("=qq")
 
 
 class Prober:
@@ -58,11 +50,7 @@ class Prober:
         for node, address in where.items():
             host = address.host(version)
             sock = await take_socket(places[node], socket.SOCK_DGRAM, version, host, layout.PROBE_PORT)
-            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            sock.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
-            if version == 6:
-                sock.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_TX, 1)
-                sock.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_RX, 1)
+            datagrams.prepare(sock)
             self._sockets[node] = sock
             asyncio.get_running_loop().add_reader(sock.fileno(), self._read, sock)
 
@@ -117,7 +105,7 @@ class Prober:
         src, dest = link
         with suppress(OSError):  # no room in the queue of the interface: a probe that is lost
             where = self._where[dest].host(self._version), layout.PROBE_PORT
-            self._sockets[src].sendto((_WORDS.pack(flight, number) * COPIES).ljust(size, b"."), where)
+            self._sockets[src].sendto(datagrams.packed(flight, number, size), where)
 
     async def _until(self, there: Callable[[], bool], patience_s: float) -> None:
         with suppress(TimeoutError):
@@ -127,25 +115,11 @@ class Prober:
                     await self._landed.wait()
 
     def _read(self, sock: socket.socket) -> None:
-        with suppress(BlockingIOError):
-            while True:
-                data, ancillary, _, _ = sock.recvmsg(_WORDS.size * COPIES, socket.CMSG_SPACE(_TIMESPEC.size))
-                if len(data) < _WORDS.size * COPIES:
-                    continue
-                ((flight, number), copies), *_ = Counter(_WORDS.iter_unpack(data)).most_common(1)
-                if flight not in self._flights:
-                    continue
-                if copies == COPIES:
-                    self._flights[flight].append(Landing(number, _stamp(ancillary)))
-                else:
-                    self._damaged[flight] += 1
-                self._landed.set()
-
-
-def _stamp(ancillary: Sequence[tuple[int, int, bytes]]) -> float:
-    """When the kernel received a datagram, in seconds since the epoch."""
-    for level, kind, payload in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
-            seconds, nanoseconds = _TIMESPEC.unpack(payload)
-            return float(seconds) + float(nanoseconds) * 1e-9
-    return clock.wall_s()
+        for flight, number, at_s, whole in datagrams.received(sock):
+            if flight not in self._flights:
+                continue
+            if whole:
+                self._flights[flight].append(Landing(number, at_s))
+            else:
+                self._damaged[flight] += 1
+            self._landed.set()

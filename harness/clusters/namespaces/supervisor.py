@@ -163,7 +163,7 @@ def _lay_cables(ends: Sequence[tuple[place.Plan, int]]) -> None:
     netlink.close()
 
 
-def shaper(seed: int) -> tuple[socket.socket, str | None]:
+def shaper(seed: int, first_queue: int = 0) -> tuple[socket.socket, str | None]:
     """The conversation with the process that shapes packets, and why it cannot if it cannot."""
     ours, theirs = wire.pair()
     if os.fork() == 0:
@@ -171,7 +171,7 @@ def shaper(seed: int) -> tuple[socket.socket, str | None]:
             place.keep_only(theirs)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             kernel.exact_timers()
-            nfqueue_shaper.serve(theirs, seed)
+            nfqueue_shaper.serve(theirs, seed, first_queue)
     theirs.close()
     answer, _ = wire.receive(ours)
     return ours, "it ended" if answer is None else answer.get("error")
