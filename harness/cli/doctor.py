@@ -80,9 +80,10 @@ class Cell:
 
 @click.command()
 @click.option("--cluster", "chosen", metavar="NAME", help="Only this one.  [default: all]")
+@click.option("--hosts", type=click.Path(path_type=Path), metavar="FILE", help="The hosts of the ssh cluster.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on standard output.")
 @click.option("--debug", is_flag=True, help="Show where a bug of splitbrain itself happened.")
-def doctor(chosen: str | None, as_json: bool, debug: bool) -> int:  # noqa: ARG001 - see main
+def doctor(chosen: str | None, hosts: Path | None, as_json: bool, debug: bool) -> int:  # noqa: ARG001 - see main
     """Try every fault on every cluster that can run here; say what works, what does not and why, and what would enable it.
 
     The exit code is 255 if none of them can run here at all.
@@ -91,8 +92,8 @@ def doctor(chosen: str | None, as_json: bool, debug: bool) -> int:  # noqa: ARG0
     if chosen is not None:
         registry.check(chosen)
     names = [chosen] if chosen is not None else registry.names()
-    cells = [cell for name in names for cell in examine(name)]
-    hindrances = {name: registry.get(name).unavailable() for name in names}
+    cells = [cell for name in names for cell in examine(name, hosts)]
+    hindrances = {name: _hindrance(name, hosts) for name in names}
     auto = _auto()
     if as_json:
         document = {
@@ -107,27 +108,47 @@ def doctor(chosen: str | None, as_json: bool, debug: bool) -> int:  # noqa: ARG0
     return EXIT_BROKEN if all(why is not None for why in hindrances.values()) else 0
 
 
-def examine(cluster: str) -> list[Cell]:
-    """All faults on the cluster of that name."""
+def _hindrance(cluster: str, hosts: Path | None) -> str | None:
+    """Why the cluster cannot run here, or None."""
+    cluster_class = tables.clusters().get(cluster)
+    why: str | None = cluster_class.unavailable()
+    check = getattr(cluster_class, "check", None)
+    if why is None and check is not None:
+        try:
+            check(_options(hosts), NODES)
+        except PlanError as error:
+            why = str(error)
+    return why
+
+
+def _options(hosts: Path | None) -> dict[str, Any]:
+    return {} if hosts is None else {"hosts": str(hosts)}
+
+
+def examine(cluster: str, hosts: Path | None = None) -> list[Cell]:
+    """All faults on the cluster of that name; ``hosts`` names those of the ssh cluster."""
     trials = [(kind, label) for kind in tables.faults().names() for label in TRIALS.get(kind, {"": {}})]
     cluster_class = tables.clusters().get(cluster)
-    why = cluster_class.unavailable()
+    options = _options(hosts) if hasattr(cluster_class, "check") else {}
+    why = _hindrance(cluster, hosts)
     if why is not None:
         return [Cell(fault=_name(*trial), cluster=cluster, works=False, reason=why) for trial in trials]
     with (
         tempfile.TemporaryDirectory(prefix="splitbrain-doctor-") as scratch,
         asyncio.Runner(loop_factory=cluster_class.loop_factory) as runner,
     ):
-        return runner.run(_try_all(cluster, cluster_class, trials, Path(scratch)))
+        return runner.run(_try_all(cluster, cluster_class, trials, Path(scratch), options))
 
 
-async def _try_all(name: str, cluster_class: Any, trials: Sequence[tuple[str, str]], directory: Path) -> list[Cell]:
+async def _try_all(
+    name: str, cluster_class: Any, trials: Sequence[tuple[str, str]], directory: Path, options: Mapping[str, Any]
+) -> list[Cell]:
     program = "targets.node.echo:Echo"
     spec = ClusterSpec(
         target="echo",
         program=program,
         nodes=NODES,
-        options={},
+        options=options,
         seed=0,
         directory=directory,
         disks="disk" in powers_of(cluster_class) - lacks_of(cluster_class).keys(),

@@ -31,6 +31,7 @@ COMMANDS = {
     "heal": ("harness.cli.heal:heal", "Remove what dead runs have left, and make their records whole."),
     "doctor": ("harness.cli.doctor:doctor", "Try which faults work here, and say what would enable the others."),
     "image": ("harness.cli.image:image", "The image that nodes run in on the docker cluster."),
+    "hosts": ("harness.cli.hosts:hosts", "The hosts of the ssh cluster: pin their keys."),
     "list": (
         "harness.cli.listing:list_",
         "List targets, bugs, nemeses, workloads, checkers, models, clusters or runs.",

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -124,9 +123,15 @@ class SshCluster:
         """Let the agents hear of us."""
         while True:
             await asyncio.sleep(self._lease_s / 3)
-            for site in self._sites.values():
-                with suppress(ClusterError):  # who is lost has been reported
-                    await site.agent.ask("renew")
+            await _all(self._renew_one(site) for site in self._sites.values())
+
+    async def _renew_one(self, site: Site) -> None:
+        """Who does not answer has healed everything by then, or will."""
+        agent = site.agent
+        try:
+            await agent.ask("renew", self._lease_s)
+        except ClusterError:
+            agent.lose(f"the agent has not answered for {self._lease_s:g} s")
 
     async def _boot(self, site: Site) -> None:
         """One new life, up to its answer to ``init``."""

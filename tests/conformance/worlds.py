@@ -40,8 +40,10 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
     if cluster not in REAL:
         return []
     why = servers.hindrance() if cluster == "ssh" else load(CLUSTERS[cluster]).unavailable()
-    kind = {"docker": pytest.mark.docker, "ssh": pytest.mark.ssh}.get(cluster, pytest.mark.process)
-    return [kind, pytest.mark.skipif(why is not None, reason=f"cluster {cluster} cannot run here: {why}")]
+    kinds = {"docker": [pytest.mark.docker], "ssh": [pytest.mark.ssh, pytest.mark.process]}.get(
+        cluster, [pytest.mark.process]
+    )
+    return [*kinds, pytest.mark.skipif(why is not None, reason=f"cluster {cluster} cannot run here: {why}")]
 
 
 def every_cluster_with(power: str) -> pytest.MarkDecorator:

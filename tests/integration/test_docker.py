@@ -20,6 +20,7 @@ from harness.registry import load
 from tests import simulation
 from tests.conformance.worlds import spec
 from tests.harness.clusters.docker.running import needs_docker
+from tests.harness.clusters.hosts import servers
 from tests.integration.container_deaths import KINDS, LINES, TARGETS, die, difference
 from tests.integration.machine import picture
 
@@ -98,11 +99,12 @@ def test_one_schedule_gives_the_same_faults_everywhere(tmp_path: Path) -> None:
     path.write_text(json.dumps({"version": 1, "faults": faults}))
     seen = {}
     for name in sorted(CLUSTERS):
-        if name != "docker" and load(CLUSTERS[name]).unavailable() is not None:
+        why = servers.hindrance() if name == "ssh" else load(CLUSTERS[name]).unavailable()
+        if name != "docker" and why is not None:
             continue
-        where = tmp_path / name
+        where, options = tmp_path / name, {"hosts": str(servers.shared().hosts)} if name == "ssh" else {}
         report = simulation.run(
-            cluster=name, seed=4, path=where, nodes=3, schedule=path, time_limit_s=10.0, recovery_s=5.0
+            cluster=name, seed=4, path=where, nodes=3, options=options, schedule=path, time_limit_s=10.0, recovery_s=5.0
         )
         assert report.results["verdict"] == "valid", simulation.why(report)
         seen[name] = sequence(where)

@@ -65,7 +65,7 @@ class Connection:
                 host.host,
                 host.port,
                 host.user,
-                key_filename=str(host.key) if host.key else None,
+                pkey=_key(host),
                 allow_agent=host.key is None,
                 look_for_keys=False,
                 sock=sock,
@@ -118,3 +118,15 @@ class Connection:
     def close(self) -> None:
         """Idempotent."""
         self._client.close()
+
+
+def _key(host: Host) -> paramiko.PKey | None:
+    """The key that the file of the hosts names; None: those of the SSH agent are tried. Raises ClusterError."""
+    if host.key is None:
+        return None
+    try:
+        return paramiko.PKey.from_path(host.key)
+    except paramiko.PasswordRequiredException as error:
+        raise ClusterError(f"{host.name}: the key {host.key} wants a passphrase: give it to the SSH agent") from error
+    except (OSError, ValueError, TypeError, paramiko.SSHException, paramiko.UnknownKeyType) as error:
+        raise ClusterError(f"{host.name}: the key {host.key} cannot be read: {error}") from error

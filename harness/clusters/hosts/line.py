@@ -106,7 +106,7 @@ class AgentLine:
             if self._channel.exit_status_ready():
                 why = f"the agent ended with status {self._channel.exit_status} (see {self._log})"
         self._outgoing.put(None)
-        self._tell(self._lose, why)
+        self._tell(self.lose, why)
 
     def _hear_errors(self, log: IO[bytes]) -> None:
         while self._channel.recv_stderr_ready():
@@ -130,8 +130,13 @@ class AgentLine:
                 if waiter is not None and not waiter.done():
                     waiter.set_result(message)
 
-    def _lose(self, why: str) -> None:
+    def lose(self, why: str) -> None:
+        """Nothing can be asked any more. Idempotent."""
+        if self.why_lost:
+            return
         self.why_lost = why
+        self._outgoing.put(None)
+        self._channel.close()
         for waiter in self._waiting.values():
             if not waiter.done():
                 waiter.set_result({"error": why})

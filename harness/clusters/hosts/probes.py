@@ -1,4 +1,4 @@
-"""Datagrams between hosts, by the way that all packets take, timed by the kernel. The agent's end. Standard library alone."""
+"""Datagrams between hosts, by the way that all packets take. The agent's end. Standard library alone."""
 
 from __future__ import annotations
 
@@ -73,9 +73,10 @@ class ProbePort:
             self._socket.sendto(datagrams.packed(flight, number, size), (self._peers[dest], PROBE_PORT))
 
     def _read(self) -> None:
-        for flight, number, at_s, whole in datagrams.received(self._socket):
+        # Not the kernel's time of their arrival, which is that at the interface: they are shaped behind it.
+        for flight, number, _, whole in datagrams.received(self._socket):
             if whole:
-                self._landed.setdefault(flight, []).append((number, at_s))
+                self._landed.setdefault(flight, []).append((number, clock.wall_s()))
             else:
                 self._damaged[flight] += 1
             self._news.set()

@@ -17,6 +17,7 @@ from harness.clusters.hosts.line import AgentLine, open_agent
 from harness.errors import ClusterError
 
 READINGS = 5  # of the host's clock: the one that was answered soonest counts
+FETCH_S = 10.0
 PATIENCE_S = 60.0  # for the agent's beginning: it may have to clean up
 
 
@@ -86,6 +87,7 @@ class Site:
 
     async def end(self) -> None:
         """Fetch the node's log; the agent heals all and ends; hang up. Idempotent."""
+        self.up = False
         line, self._line = self._line, None
         connection, self._connection = self._connection, None
         try:
@@ -104,7 +106,7 @@ class Site:
     async def _fetch_log(self, line: AgentLine) -> None:
         with self.log.open("wb") as file:
             while True:
-                answer = await line.ask("log", at=file.tell())
+                answer = await line.ask("log", FETCH_S, at=file.tell())
                 piece = base64.b64decode(answer["piece"])
                 if not piece:
                     return

@@ -61,6 +61,8 @@ class Servers:
     def cable(self, *, up: bool) -> None:
         """Cut this machine off from all of them, without a word to either side; or no more."""
         _ip("-n", self.router, "link", "set", "out", "up" if up else "down")
+        if up:  # the kernel has dropped the way along with the link
+            _ip("-n", self.router, "route", "add", f"{self.addresses[0].rpartition('.')[0]}.254/32", "dev", "out")
 
     def namespace(self, number: int) -> str:
         return f"{self.router}-{number}"
