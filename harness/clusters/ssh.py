@@ -22,10 +22,10 @@ from harness.clusters.containers.desk import Desk
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.probes import BURST, BURST_BYTES, Landing
 from harness.clusters.hosts import inventory, pins
-from harness.clusters.hosts.calling import HostBoard
+from harness.clusters.hosts.calling import taker
 from harness.clusters.hosts.site import Site
 from harness.clusters.namespaces import layout
-from harness.clusters.namespaces.callers import Caller
+from harness.clusters.namespaces.callers import Caller, Switchboard
 from harness.clusters.namespaces.lives import Argv, tcp_node
 from harness.clusters.namespaces.probing import PATIENCE_S
 from harness.clusters.starts import GRACE_S, INIT_S, NodeStart
@@ -57,7 +57,7 @@ class SshCluster:
         self._sites = {name: Site(name, host, home / name) for name, host in zip(self.nodes, hosts, strict=False)}
         self._desk = Desk(spec.target, lambda node, line: self._site(node).agent.write(line.decode().rstrip("\n")))
         self._callers: dict[str, Caller] = {}
-        self._board: HostBoard
+        self._board: Switchboard
         self._renewal: asyncio.Task[None] | None = None
         self._began_s, self._flown = 0.0, 0
 
@@ -78,7 +78,12 @@ class SshCluster:
         try:
             await _all(site.connect(self._keys) for site in self._sites.values())
             where = self._where()
-            self._board = HostBoard(where=where, check=self._check, on_babble=self._desk.babbled)
+            self._board = Switchboard(
+                take=taker(6 if ":" in where[self.nodes[0]] else 4),
+                where=lambda node: (where[node], layout.NODE_PORT),
+                check=self._check,
+                on_babble=self._desk.babbled,
+            )
             await _all(self._begin(site, where) for site in self._sites.values())
             self._renewal = asyncio.get_running_loop().create_task(self._renew())
             await _all(self._boot(site) for site in self._sites.values())

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 
 from harness.clusters.namespaces import layout
-from harness.clusters.namespaces.callers import connected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostBoard:
-    """Satisfies ``callers.Board``. ``where``: the address of each node."""
+def taker(version: int) -> Callable[[layout.Address], Awaitable[socket.socket]]:
+    """What makes a client's sockets: any of this machine's, since clients have no addresses of their own here."""
 
-    where: Mapping[str, str]
-    check: Callable[[str], None]
-    on_babble: Callable[[str, bytes], None]
-
-    async def connect(self, node: str, own: layout.Address) -> socket.socket:
-        """A connection to a node; clients have no addresses of their own here. Raises OSError."""
-        host = self.where[node]
-        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    async def take(_own: layout.Address) -> socket.socket:
+        sock = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)
-        return await connected(sock, host)
+        return sock
+
+    return take
