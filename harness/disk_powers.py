@@ -37,13 +37,15 @@ class DiskPower:
 
     async def verify(self, cluster: Any, effect: BreakDisk, holds: Holds) -> Proof:
         """Some node's disk has done it: to the canary where the fault may hit that, or to the program."""
-        if _of_canary(effect.fault):
-            await _tried(cluster, (node for node in effect.nodes if not (holds.down[node] or holds.still[node])))
-        hits = await _hits(cluster, effect)
+        awake = [node for node in effect.nodes if not (holds.down[node] or holds.still[node])]
         until_s = asyncio.get_running_loop().time() + (0 if effect.fault.action in DISK_DAMAGE else PATIENCE_S)
-        while not any(hits.values()) and asyncio.get_running_loop().time() < until_s:
-            await asyncio.sleep(LOOK_S)
+        while True:
+            if _of_canary(effect.fault):
+                await _tried(cluster, awake)
             hits = await _hits(cluster, effect)
+            if any(hits.values()) or asyncio.get_running_loop().time() >= until_s:
+                break
+            await asyncio.sleep(LOOK_S)
         words = ", ".join(f"{count:,} on {node}" for node, count in hits.items())
         return Proof(holds=any(hits.values()), evidence=f"{effect.fault.action}: {words}", figures=hits)
 

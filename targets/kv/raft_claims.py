@@ -17,6 +17,8 @@ NOT_LINEARIZABLE = ("stale-read", "lost-write", "new-old-inversion", "impossible
 CAP = "CAP: under a partition a store that prefers consistency refuses on the minority's side"
 ONE_LEADER = "a term has at most one leader"
 PERSISTENCE = "vote and log are on the disk before anybody is answered"
+DURABILITY = "what was acknowledged outlasts the loss of power"
+CORRUPTION = "silent corruption of a minority's disks is seen, and never served"
 ASYMMETRY = "a server that sends but does not hear must not stop the others"
 MEMBERSHIP = "members are changed one at a time, and only by a leader that has committed an entry of its term"
 FLP = "delay can stop progress, but never make the store wrong"
@@ -52,6 +54,23 @@ PURSUED: Mapping[str, Any] = {
 FIXED: Mapping[str, Any] = {"election_min_s": 0.45, "election_max_s": 0.45, "pre_vote": False, "stickiness": False}
 # Every message takes longer than the longest election timeout: votes come when their candidate has long given up.
 SLOW = ({"kind": "packet", "start_s": 10, "end_s": 40, "args": {"target": "all", "delay_s": 0.8, "jitter_s": 0.2}},)
+
+
+# Bits flip in two servers' logs, they read them again, and then one of them leads, two of the others being away; until the final reads.
+_FLIPS = {"shape": "bit-flip", "path": "log", "count": 3, "nodes": ["n4", "n5"]}
+DAMAGE_LEADS = (
+    {"kind": "corrupt", "start_s": 9, "end_s": 10, "args": _FLIPS},
+    {"kind": "kill", "start_s": 10.5, "end_s": 11.5, "args": {"shape": "crash", "nodes": ["n4", "n5"]}},
+    {"kind": "kill", "start_s": 12.5, "end_s": 15, "args": {"shape": "crash", "nodes": ["n1", "n2"]}},
+)
+# A log that is never rewritten, and reads of what was written long ago.
+DAMAGED: Mapping[str, Any] = {
+    "schedule": DAMAGE_LEADS,
+    "time_limit_s": 16.0,
+    "options": {"snapshot_entries": 100_000},
+    "concurrency": 5,
+    "workload_options": {"keys": 500},
+}
 
 
 def drifting(drift: float) -> tuple[dict[str, Any], ...]:
@@ -216,6 +235,61 @@ RAFT_CLAIMS = (
         violates=NOT_LINEARIZABLE,
         settings={"bug": "no-fsync"},
         source="etcd issue 14370; NATS JetStream issue 7564",
+    ),
+    Claim(
+        name="power-loss-takes-nothing",
+        topic=DURABILITY,
+        statement="no acknowledged write is lost when all servers lose their power at once",
+        model="linearizable",
+        workload="register",
+        faults=("power",),
+        checkers={"leadership": {}},
+        settings={"interval_s": 4.0},
+        source="catalogue row 19; Raft ATC'14, Figure 2, persistent state",
+    ),
+    Claim(
+        name="power-loss-takes-what-was-not-synced",
+        topic=DURABILITY,
+        statement="servers that answer before the disk has the entries lose acknowledged writes when the power goes",
+        model="linearizable",
+        workload="register",
+        faults=("power",),
+        violates=NOT_LINEARIZABLE,
+        settings={"bug": "no-fsync", "interval_s": 4.0},
+        source="etcd issue 14370; NATS JetStream issue 7564",
+    ),
+    Claim(
+        name="power-loss-takes-volatile-votes",
+        topic=DURABILITY,
+        statement="servers that keep their vote in memory lose terms and acknowledged writes when the power goes",
+        model="linearizable",
+        workload="register",
+        faults=("power",),
+        violates=("two-leaders", *NOT_LINEARIZABLE),
+        checkers={"leadership": {}},
+        settings={"bug": "volatile-vote", "interval_s": 4.0},
+        source="catalogue row 31; NATS JetStream issue 7567",
+    ),
+    Claim(
+        name="damage-is-refused",
+        topic=CORRUPTION,
+        statement="a server whose disk does not give back what was written stands aside, and every read is of the latest write",
+        model="linearizable",
+        workload="register",
+        faults=("corrupt", "kill"),
+        settings=DAMAGED,
+        source="catalogue row 18; Ganesan et al., FAST'17",
+    ),
+    Claim(
+        name="damage-goes-unseen",
+        topic=CORRUPTION,
+        statement="servers that do not check what they read serve values that nobody wrote, or none",
+        model="linearizable",
+        workload="register",
+        faults=("corrupt", "kill"),
+        violates=NOT_LINEARIZABLE,
+        settings={**DAMAGED, "bug": "no-checksum"},
+        source="catalogue row 18; Ganesan et al., FAST'17",
     ),
     Claim(
         name="delay-never-harms-safety",

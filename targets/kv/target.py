@@ -7,7 +7,7 @@ of a minute of virtual time each, on the simulator (``tests/sweep/test_bugs.py``
 from __future__ import annotations
 
 from harness.protocols import Bug, Claim, Target
-from targets.kv.raft_claims import CHANGING, RAFT_CLAIMS
+from targets.kv.raft_claims import CHANGING, DAMAGED, RAFT_CLAIMS
 
 RAFT_BUGS = (
     Bug(
@@ -100,6 +100,14 @@ RAFT_BUGS = (
         source="Raft ATC'14, Figure 2; etcd issue 14370",
     ),
     Bug(
+        name="no-checksum",
+        summary="what the disk gives back is taken for what was written to it",
+        checker="linearizable",
+        faults=("corrupt", "kill"),
+        source="Ganesan et al., FAST'17; TigerBeetle, storage fault model",
+        settings=DAMAGED,
+    ),
+    Bug(
         name="vote-for-outdated-log",
         summary="a server votes for a candidate whose log lacks entries that it has itself",
         checker="linearizable",
@@ -163,7 +171,7 @@ COUNTER_CLAIMS = (
 RAFT = Target(
     name="kv/raft",
     summary="a linearizable key-value store replicated by Raft: pre-vote, snapshots, read-index, sessions, membership changes",
-    program="targets.kv.raft:Raft",
+    program="targets.kv.raft:server",
     client="targets.kv.client:KvClient",
     workloads=("register", "kv", "cas-register", "counter"),
     roles=("leader", "follower", "candidate"),

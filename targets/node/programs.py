@@ -10,7 +10,7 @@ from targets.node.env import Env
 
 PROGRAMS = {
     "echo": "targets.node.echo:Echo",
-    "kv/raft": "targets.kv.raft:Raft",
+    "kv/raft": "targets.kv.raft:server",
     "kv/counter": "targets.kv.counter:Counter",
     "kv/crdt": "targets.kv.crdt:Crdt",
     "kv/unique-ids": "targets.kv.crdt:Ids",

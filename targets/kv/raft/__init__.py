@@ -11,11 +11,13 @@ In reading order:
 * ``followers`` the receiver of AppendEntries and InstallSnapshot; ``replication`` the leader's side (5.3, 5.4.2);
 * ``machine`` the replicated key-value store with its sessions (thesis 6.3); ``snapshot`` (section 7); ``applier`` from log to machine;
 * ``reads`` read-index (thesis 6.4); ``requests`` clients, forwarding; ``reconfig`` membership changes (thesis 4.1);
-* ``core`` puts the parts of consensus together, for any machine; ``node`` those of the store.
+* ``core`` puts the parts of consensus together, for any machine; ``node`` those of the store;
+* ``damaged``: what a server is whose disk does not give back what was written.
 
 Every handler is a plain function: nothing here awaits, so a message is dealt with whole, at one instant.
 """
 
+from targets.kv.raft.damaged import server
 from targets.kv.raft.node import Raft
 
-__all__ = ["Raft"]
+__all__ = ["Raft", "server"]

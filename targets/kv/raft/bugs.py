@@ -30,6 +30,7 @@ class Bugs:
     read_index_unconfirmed: bool = False  # the leader does not ask whether it still leads (against section 8)
     wrong_quorum_even: bool = False  # half of an even number of nodes is taken for a majority (against 5.2)
     no_fsync: bool = False  # appended entries are acknowledged before they are durable (against Figure 2)
+    no_checksum: bool = False  # what the disk gives back is taken for what was written (catalogue: silent corruption)
     vote_for_outdated_log: bool = False  # votes are granted whatever the candidate's log holds (against 5.4.1)
     append_without_log_matching: bool = False  # entries are appended to whatever the follower has (against 5.3)
     append_from_stale_term: bool = False  # AppendEntries of deposed leaders are accepted (against Figure 2)

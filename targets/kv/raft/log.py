@@ -12,7 +12,7 @@ from typing import Any
 
 from targets.kv.raft.bugs import Bugs
 from targets.node.env import Storage
-from targets.node.records import frame, unframe
+from targets.node.records import SEAL, check, frame, unframe
 
 Entry = list[Any]  # [term, command]; a list, as it comes out of a message
 TERM, COMMAND = 0, 1
@@ -23,7 +23,10 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Log:
-    """What is on the disk, and in memory for speed. ``base_index`` and ``base_term`` are those of the last entry that is gone."""
+    """What is on the disk, and in memory for speed. ``base_index`` and ``base_term`` are those of the last entry that is gone.
+
+    Raises Damaged if the disk does not give back what was synced.
+    """
 
     def __init__(self, storage: Storage, bugs: Bugs, note: Callable[..., None]) -> None:
         self._storage, self._bugs = storage, bugs
@@ -89,6 +92,7 @@ class Log:
         if self.synced_index == self.last_index:
             return
         if not self._bugs.no_fsync:
+            self._storage.append(FILE, SEAL)
             self._storage.sync(FILE)
         self.synced_index = self.last_index
 
@@ -108,18 +112,24 @@ class Log:
 
     def _rewrite(self) -> None:
         base = frame(_encode([BASE, self.base_index, self.base_term]).encode())
-        self._storage.replace(FILE, base + _records(self.base_index + 1, self.entries))
+        self._storage.replace(FILE, base + _records(self.base_index + 1, self.entries) + SEAL)
         self.synced_index = self.last_index
 
     def _load(self, note: Callable[..., None]) -> None:
         data = self._storage.read(FILE)
-        payloads, taken = unframe(data)
+        payloads, taken = unframe(data, checked=not self._bugs.no_checksum)
+        if not self._bugs.no_checksum:
+            check(data, taken)
         for payload in payloads:
-            self._take(*json.loads(payload))
+            try:
+                self._take(*json.loads(payload))
+            except (ValueError, TypeError):
+                if not self._bugs.no_checksum:
+                    raise  # what cannot be read is skipped
         if taken < len(data):
             note("torn-tail", file=FILE, kept=taken, dropped=len(data) - taken)
             # Whatever is appended behind a torn record would never be read again: it goes before anything new comes.
-            self._storage.replace(FILE, data[:taken])
+            self._storage.replace(FILE, data[:taken] + SEAL)
 
     def _take(self, index: Any, term_or_index: int, command_or_term: Any) -> None:
         if index == BASE:

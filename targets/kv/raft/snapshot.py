@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from targets.kv.raft.machine import StateMachine
-from targets.kv.raft.state import MEMBERS, State
+from targets.kv.raft.state import MEMBERS, State, read_whole
 from targets.node.env import Body
+from targets.node.records import frame
 
 FILE = "snapshot"
 
@@ -79,13 +80,14 @@ class Snapshots:
         state.env.log("install-snapshot", index=snapshot.index, term=snapshot.term)
 
     def _save(self, snapshot: Snapshot) -> None:
-        self._state.env.storage.replace(FILE, json.dumps(snapshot.fields(), separators=(",", ":")).encode())
+        data = json.dumps(snapshot.fields(), separators=(",", ":")).encode()
+        self._state.env.storage.replace(FILE, frame(data))
         self._latest = snapshot
 
     def _recover(self) -> None:
-        data = self._state.env.storage.read(FILE)
-        if data:
-            self._latest = Snapshot(**json.loads(data))
+        saved = read_whole(self._state.env.storage, FILE, self._state.bugs)
+        if saved:
+            self._latest = Snapshot(**saved)
             self._adopt(self._latest)
         else:
             self._count_members(0)

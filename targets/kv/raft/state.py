@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import Any
 
 from targets.kv.raft.bugs import Bugs
 from targets.kv.raft.config import LEASE, Config
 from targets.kv.raft.local_clock import LocalClock
 from targets.kv.raft.log import COMMAND, Entry, Log
 from targets.kv.raft.members import Members
-from targets.node.env import Env
+from targets.node.env import Env, Storage
+from targets.node.records import frame, unframe, whole
 
 FILE = "vote"
 MEMBERS = (
@@ -33,7 +35,7 @@ class Role(StrEnum):
 
 
 class State:
-    """One server's state, as its disk remembers it."""
+    """One server's state, as its disk remembers it. Raises Damaged if that is not what was written there."""
 
     def __init__(self, env: Env, config: Config, bugs: Bugs) -> None:
         self.env, self.config, self.bugs = env, config, bugs
@@ -62,7 +64,7 @@ class State:
         """Be in ``term``, having voted for ``voted_for``; durable when this returns (Figure 2, "updated on stable storage before ...")."""
         self.term, self.voted_for = term, voted_for
         if not self.bugs.volatile_vote:
-            self.env.storage.replace(FILE, json.dumps({"term": term, "voted_for": voted_for}).encode())
+            self.env.storage.replace(FILE, frame(json.dumps({"term": term, "voted_for": voted_for}).encode()))
 
     def store(self, prev: int, entries: Sequence[Entry]) -> None:
         """Put ``entries`` into the log behind ``prev`` (not yet synced). Members count from the moment they are in the log (thesis 4.1)."""
@@ -85,8 +87,18 @@ class State:
         return self.now() - self.heard_s
 
     def _load(self) -> tuple[int, str | None]:
-        data = self.env.storage.read(FILE)
-        if not data:
-            return 0, None
-        saved = json.loads(data)
-        return saved["term"], saved["voted_for"]
+        saved = read_whole(self.env.storage, FILE, self.bugs)
+        return (saved["term"], saved["voted_for"]) if saved else (0, None)
+
+
+def read_whole(storage: Storage, name: str, bugs: Bugs) -> Any:
+    """The JSON document that a file is; None if there is no such file. Raises Damaged."""
+    data = storage.read(name)
+    if not bugs.no_checksum:
+        payload = whole(data)
+        return json.loads(payload) if payload else None
+    payloads, _ = unframe(data, checked=False)
+    try:
+        return json.loads(payloads[0]) if payloads else None
+    except ValueError:
+        return None  # what cannot be read is taken for nothing

@@ -8,11 +8,8 @@ import os
 import random
 import shutil
 import stat
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,14 +21,8 @@ from hypothesis import strategies as st
 from harness.clusters.disks import damage, doctor, fates, pages
 from harness.clusters.disks.inodes import Inode
 from harness.clusters.disks.rules import Rules
-from harness.clusters.namespaces import wire
-from harness.clusters.namespaces.launch import environment
 from harness.effects import CRASH_FATES, KEPT, LOST, REORDERED, TORN, DiskFault
-
-mounted = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0 or doctor.unavailable() is not None,
-    reason="mounting a disk on the machine's own tree needs Linux, root and the kernel's FUSE",
-)
+from tests.mounted import disk, mounted
 
 offsets = st.integers(min_value=0, max_value=3 * pages.PAGE)
 steps = st.lists(
@@ -134,53 +125,6 @@ def test_a_machine_without_the_device_is_told_how_to_get_it() -> None:
     assert "modprobe fuse" in str(doctor.unavailable(refuse(errno.ENOENT)))
     assert "chmod 666 /dev/fuse" in str(doctor.unavailable(refuse(errno.EACCES)))
     assert doctor.lacks_of_mounts(lambda: 1000).keys() == {"disk", "power"}
-
-
-class Disk:
-    """A mounted disk, and the controller's end of its conversation."""
-
-    def __init__(self, place: Path) -> None:
-        self.place, self._asked = place, 0
-        place.mkdir()
-        self._control, theirs = wire.pair()
-        self._control.settimeout(20)
-        with theirs:
-            argv = [
-                sys.executable,
-                "-S",
-                "-m",
-                "harness.clusters.disks.server",
-                str(theirs.fileno()),
-                str(place),
-                "test-disk",
-            ]
-            self._process = subprocess.Popen(argv, pass_fds=[theirs.fileno()], env=environment())
-        assert wire.receive(self._control)[0] == {"born": str(place)}
-
-    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
-        self._asked += 1
-        wire.send(self._control, {"id": self._asked, "do": do, **fields})
-        answer, _ = wire.receive(self._control)
-        assert answer is not None
-        assert "error" not in answer, answer
-        return answer
-
-    def break_(self, *faults: DiskFault) -> None:
-        self.ask("break", faults=[asdict(fault) for fault in faults])
-
-    def end(self) -> None:
-        self._control.close()
-        assert self._process.wait(20) == 0
-        assert not os.path.ismount(self.place)
-
-
-@contextmanager
-def disk(place: Path) -> Iterator[Disk]:
-    made = Disk(place)
-    try:
-        yield made
-    finally:
-        made.end()
 
 
 names = st.sampled_from(["a", "b", "d", "d/a", "d/b", "e", "e/a"])

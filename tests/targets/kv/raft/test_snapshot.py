@@ -9,6 +9,7 @@ import pytest
 
 from targets.kv.raft.log import FILE as LOG_FILE
 from targets.kv.raft.snapshot import FILE
+from targets.node.records import whole
 from tests.targets.kv.raft.desk import Desk, of_type
 
 
@@ -77,7 +78,7 @@ def test_a_snapshot_that_another_server_sent_is_durable_with_its_members() -> No
     follower = Desk(3)
     follower.say("n2", **json.loads(json.dumps(message)))
     again = follower.restart()
-    assert again.raft.machine.dump() == json.loads(follower.disk.read(FILE))["machine"]
+    assert again.raft.machine.dump() == json.loads(whole(follower.disk.read(FILE)))["machine"]
     assert again.raft.machine.read("x")["value"] == 9
     assert again.state.members.nodes == ("n1", "n2", "n3")
 
