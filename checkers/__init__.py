@@ -12,6 +12,7 @@ from __future__ import annotations
 
 CHECKERS = {
     "atomic-commit": "checkers.commits.check:make",
+    "atomicity": "checkers.atomicity:make",
     "availability": "checkers.availability:make",
     "broadcast": "checkers.broadcast:make",
     "clock-condition": "checkers.clocks:make",

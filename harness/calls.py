@@ -42,7 +42,7 @@ class Calls:
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Calls:
         """The rows for which ``mask`` holds."""
-        return self._take(np.flatnonzero(mask))
+        return self.take(np.flatnonzero(mask))
 
     def by_key(self) -> Iterator[tuple[int, Calls]]:
         """(key code, its calls), keys in order of first appearance; calls without a key come as (NO_KEY,
@@ -52,7 +52,7 @@ class Calls:
         cuts = np.flatnonzero(np.diff(self.key[order])) + 1
         groups = np.split(order, cuts) if len(order) else []
         for group in sorted(groups, key=lambda rows: int(rows[0])):
-            yield int(self.key[group[0]]), self._take(group)
+            yield int(self.key[group[0]]), self.take(group)
 
     def op(self, row: int) -> Op:
         """The invocation of that call."""
@@ -63,7 +63,8 @@ class Calls:
         other = int(self.history.pair[self.call[row]])
         return None if other == NO_KEY else self.history[other]
 
-    def _take(self, rows: npt.NDArray[np.intp]) -> Calls:
+    def take(self, rows: npt.NDArray[np.intp]) -> Calls:
+        """These rows, in this order."""
         columns = {item.name: getattr(self, item.name)[rows] for item in fields(self) if item.name != "history"}
         return Calls(history=self.history, **columns)
 

@@ -77,7 +77,7 @@ class Linearizable:
         try:
             _refuse_unknown(history, calls, self.model)
             cases = self._cases(calls)
-            steps = _decide(cases, budget)
+            steps = decide(cases, budget)
         except Unjudgeable as problem:
             return Verdict(
                 checker=NAME, validity=Validity.UNKNOWN, reason=str(problem), stats={"model": self.model.name}
@@ -120,7 +120,7 @@ def _refuse_unknown(history: History, calls: Calls, model: Model) -> None:
         )
 
 
-def _decide(cases: Sequence[Case], budget: Budget) -> int:
+def decide(cases: Sequence[Case], budget: Budget) -> int:
     """Search what is undecided, round by round; returns the steps taken. What exceeds the budget is left
     UNKNOWN.
     """

@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any
 
 from checkers.kernels.engine import Engine
-from checkers.linearizable import register_search, tabled, wgl
+from checkers.linearizable import register_search, wgl
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.layout import Prepared
 from checkers.linearizable.limits import Found, Limits, further
 from checkers.linearizable.models import UNKNOWN, Model, frozen
 from checkers.linearizable.shrink import shrink
-from checkers.linearizable.tabled import Tabled
+from checkers.linearizable.tabled import Tabled, is_worth_it
 from checkers.linearizable.wgl import Call
 from checkers.wording import Narrator, count
 from harness.history import FAIL, FOREVER, OK, Calls
@@ -44,13 +44,13 @@ class GenericCase:
     algorithm: str = WGL
     found: Found | None = None
     prepare: Callable[[Sequence[Call]], Prepared] | None = None
-    _tabled: Tabled | None = None
+    tabled: Tabled | None = None
 
     def attempt(self, limits: Limits, run: Engine) -> None:
-        if self.algorithm == WGL and self._tabled is None and tabled.is_worth_it(self.model, self.calls):
-            self.algorithm, self._tabled = TABLED, Tabled(self.model, self.calls)
-        if self._tabled is not None:
-            self.found = further(self.found, _guarded(self.model, partial(self._tabled.search, limits, run)))
+        if self.algorithm == WGL and self.tabled is None and is_worth_it(self.model, self.calls):
+            self.algorithm, self.tabled = TABLED, Tabled(self.model, self.calls)
+        if self.tabled is not None:
+            self.found = further(self.found, _guarded(self.model, partial(self.tabled.search, limits, run)))
             return
         most = Limits(steps=-(-limits.steps // STEP_COST), configs=limits.configs, bytes=limits.bytes)
         found = _search(self.model, self.calls, most)

@@ -29,6 +29,8 @@ CONSISTENCY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "monotonic-writes": ("sessions", {"guarantees": "monotonic-writes"}),
     "writes-follow-reads": ("sessions", {"guarantees": "writes-follow-reads"}),
     "staleness": ("staleness", {}),
+    "atomicity": ("atomicity", {}),
+    "2-atomic": ("atomicity", {"k": 2}),
     "eventual": ("convergence", {}),
 }
 
