@@ -4,6 +4,7 @@
     writes              who wrote which value; what is said of micro-operations
     graph, times        who must come before whom, and why: ww, wr, rw, process and real time
     scc, walk, cycles   strongly connected components, shortest walks, and the cycles by name
+    visibility, visible  what transactions should have seen: atomic and causal views
     models              the lattice of consistency models: which anomalies refute which
     telling, judging    the words; from findings to a verdict
     list_append         lists: their order is read off (``lists``, ``list_edges``; in words ``list_facts``)

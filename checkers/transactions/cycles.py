@@ -165,6 +165,20 @@ class Search:
             raise Exhausted
 
 
+def circles(graph: Graph, steps: int) -> Iterator[tuple[Edge, ...]]:
+    """Of each component the shortest cycle, whatever its edges; no more than ``steps`` go into making one shorter."""
+    core = graph.core()
+    component = components(core.size, core.src, core.dst)
+    held = core.only(component[core.src] == component[core.dst])
+    if not len(held.src):
+        return
+    walker = _Walker(held, core.size)
+    for _, nodes in _groups(component, held.src):
+        found = walker.shortest([(node, node) for node in nodes.tolist() if node < core.txns], steps)
+        yield tuple(Edge(src=core.named(one.src), dst=core.named(one.dst), kind=one.kind) for one in found)
+        walker.spent()
+
+
 def class_of(kinds: Sequence[Kind]) -> tuple[Level, Time]:
     """The class of a cycle of these kinds of edges."""
     reads = [kind in RW_KINDS for kind in kinds]

@@ -35,6 +35,9 @@ class Kind(IntEnum):
     SESSION_RW = 9  # as LATE_RW, by the order of a process
     LATE_WW = 10  # as WW, but known by real time alone, from those who read the versions
     SESSION_WW = 11  # as LATE_WW, by the order of a process
+    ATOMIC_WW = (
+        12  # as WW, since who read the later version had seen another write of the transaction of the earlier one
+    )
 
 
 class Level(IntEnum):
@@ -64,6 +67,7 @@ SINCE: Mapping[Kind, tuple[Level, Time]] = {
     Kind.RW: (Level.SINGLE, Time.NONE),
     Kind.SESSION_RW: (Level.SINGLE, Time.PROCESS),
     Kind.SESSION_WW: (Level.SINGLE, Time.PROCESS),
+    Kind.ATOMIC_WW: (Level.SINGLE, Time.NONE),
     Kind.LATE_RW: (Level.SINGLE, Time.REAL),
     Kind.LATE_WW: (Level.SINGLE, Time.REAL),
     Kind.PROCESS: (Level.WRITES, Time.PROCESS),
@@ -72,7 +76,7 @@ SINCE: Mapping[Kind, tuple[Level, Time]] = {
 }
 RW_KINDS = (Kind.RW, Kind.LATE_RW, Kind.SESSION_RW)
 # Orders of versions that stand for a rw: the other order would make a cycle with one.
-INSTEAD_OF_RW = (Kind.UNSEEN_WW, Kind.LATE_WW, Kind.SESSION_WW)
+INSTEAD_OF_RW = (Kind.UNSEEN_WW, Kind.LATE_WW, Kind.SESSION_WW, Kind.ATOMIC_WW)
 DEPENDENCIES = (Kind.WW, Kind.FOLLOW_WW, Kind.WR, *INSTEAD_OF_RW, *RW_KINDS)
 
 
@@ -192,16 +196,35 @@ def _table(kinds: tuple[Kind, ...]) -> npt.NDArray[np.bool_]:
     return np.array([kind in kinds for kind in Kind], dtype=np.bool_)
 
 
-def room(run: Engine, txns: int, most: int) -> Edges:
-    """Room for ``most`` edges."""
+def together(one: Graph, other: Graph) -> Graph:
+    """The edges of both; the second one's joints come after the first one's."""
+    columns: dict[str, Any] = {
+        column: np.concatenate([getattr(one, column), getattr(other, column)]) for column in ("src", "dst", "kind")
+    }
+    return Graph(size=max(one.size, other.size), txns=one.txns, **columns)
+
+
+def room(run: Engine, nodes: int, most: int) -> Edges:
+    """Room for ``most`` edges; the first joint is ``nodes``."""
     counts = run.full(2, 0)
-    counts[1] = txns
+    counts[1] = nodes
     return Edges(
         run.view(np.zeros(most, np.int32)),
         run.view(np.zeros(most, np.int32)),
         run.view(np.zeros(most, np.int8)),
         counts,
     )
+
+
+def begin_with(edges: Edges, graph: Graph) -> None:
+    """Put the edges of another graph first; its joints are those before the first one of ``edges``."""
+    count = len(graph.src)
+    for column, given in ((edges.src, graph.src), (edges.dst, graph.dst), (edges.kind, graph.kind)):
+        if isinstance(column, list):
+            column[:count] = given.tolist()
+        else:
+            np.asarray(column)[:count] = given
+    edges.counts[0] = count
 
 
 def graph_of(edges: Edges, txns: int) -> Graph:

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from checkers.transactions.cycles import CLASSES, NAMES, SUFFIXES, Cycle, Search
+from checkers.transactions.cycles import NAMES, SUFFIXES, Cycle, Search
 from checkers.transactions.graph import DEPENDENCIES, Graph, Kind
 from checkers.transactions.models import (
     ALIASES,
     ANOMALIES,
+    CAUSAL,
     DEFAULT,
     MODELS,
+    NON_CAUSAL,
     canonical,
     classes_for,
     forbids,
@@ -24,18 +26,21 @@ from checkers.transactions.models import (
 )
 from checkers.transactions.telling import Explain, Finding, Teller, conjoined
 from checkers.transactions.txns import Txns, is_ok
+from checkers.transactions.visible import Views
 from checkers.wording import count
 from harness.errors import PlanError, suggest
 from harness.verdict import Anomaly, Budget, Validity, Verdict
 
 # Of each name this many anomalies are shown; counts are of all.
 SHOWN_MAX = 8
+NOTHING_SEEN = Views(sights={}, wrong={}, circles={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What a workload's analysis gives: what is wrong besides cycles (by name the micro-operations that show it, and their words), the
-    dependencies and the order of time, and why a dependency holds. ``doubt``: what was not judged, if anything.
+    """What a workload's analysis gives: what is wrong besides cycles (by name the micro-operations that show it, and their words); the
+    dependencies and the order of time, and why a dependency holds. ``views`` judges what transactions saw, given a number of steps;
+    ``always``: also where there are no cycles.
     """
 
     txns: Txns
@@ -43,7 +48,8 @@ class Analysis:
     tell: Callable[[str, int], Finding]
     graph: Graph
     explain: Explain
-    doubt: str = ""
+    views: Callable[[int], Views]
+    always: bool = False
 
 
 def model_named(model: str = DEFAULT) -> str:
@@ -56,27 +62,32 @@ def model_named(model: str = DEFAULT) -> str:
 
 def judged(checker: str, analysis: Analysis, model: str, budget: Budget) -> Verdict:
     """The verdict: invalid if anything that was found refutes the model; unknown if there was nothing to judge, or too much."""
-    search = Search(analysis.graph.core(), budget.steps_max)
+    core = analysis.graph.core()
+    search = Search(core, budget.steps_max)
     wanted = classes_for(model)
     cycles = list(search.cycles(wanted))
     found = Counter({name: len(analysis.found[name]) for name in ANOMALIES if analysis.found.get(name) is not None})
     found = Counter({name: number for name, number in found.items() if number})
     found.update(cycle.name for cycle in cycles)
+    views = analysis.views(budget.steps_max) if core.size or found or analysis.always else NOTHING_SEEN
+    found.update({name: len(views.wrong[name]) + len(views.circles[name]) for name in views.wrong})
+    found = +found
     mine = Counter({name: number for name, number in found.items() if forbids(model, name)})
     stats = _stats(analysis, model, found, mine)
     uncovered = [pair for pair in wanted if pair not in search.covered]
     stats["searched_for"] = [NAMES[level] + SUFFIXES[time] for level, time in search.covered]
-    anomalies = _anomalies(checker, analysis, mine, cycles)
+    anomalies = _anomalies(checker, analysis, mine, cycles, views)
     missed = [NAMES[level] + SUFFIXES[time] for level, time in uncovered if forbids(model, _name(level, time))]
     if anomalies:
         more = f" ({'; '.join(f'{name}: {number:,}' for name, number in mine.items())})" if mine.total() > 1 else ""
         validity, reason = Validity.INVALID, f"not {model}: {anomalies[0].reason}{more}"
-    elif missed or analysis.doubt:
+    elif model == CAUSAL and views is not NOTHING_SEEN and NON_CAUSAL not in views.sights:
+        validity = Validity.UNKNOWN
+        reason = "the causal past of so many transactions of so many processes is too large to be judged"
+    elif missed:
         validity = Validity.UNKNOWN
         covered = f"no {conjoined(stats['searched_for'])}" if search.covered else "none of these"
-        reason = (
-            analysis.doubt or f"the search for {conjoined(missed)} ran out of its budget of steps; it found {covered}"
-        )
+        reason = f"the search for {conjoined(missed)} ran out of its budget of steps; it found {covered}"
     elif not stats["dependencies"]:
         validity = Validity.UNKNOWN
         reason = f"no transaction of {count(len(analysis.txns), 'transaction')} depends on another, so there was nothing to judge"
@@ -92,22 +103,25 @@ def _name(level: Any, time: Any) -> str:
 
 
 def _anomalies(
-    checker: str, analysis: Analysis, mine: Mapping[str, int], cycles: Sequence[Cycle]
+    checker: str, analysis: Analysis, mine: Mapping[str, int], cycles: Sequence[Cycle], views: Views
 ) -> tuple[Anomaly, ...]:
     if not mine:
         return ()
     teller = Teller(analysis.txns, analysis.explain)
     anomalies = []
     for name in mine:
-        for mop in [] if name in CLASSES else list(analysis.found[name])[:SHOWN_MAX]:
+        for mop in [*analysis.found.get(name, ()), *views.wrong.get(name, ())][:SHOWN_MAX]:
             finding = analysis.tell(name, int(mop))
             ops, reason = teller.rows(finding.txns), teller.finding(finding)
+            anomalies.append(Anomaly(checker=checker, name=name, ops=ops, reason=reason))
+        for edges in views.circles.get(name, ())[:SHOWN_MAX]:
+            ops, reason = teller.rows([edge.src for edge in edges]), teller.cycle(edges)
             anomalies.append(Anomaly(checker=checker, name=name, ops=ops, reason=reason))
     told: Counter[str] = Counter()
     for cycle in cycles:
         told[cycle.name] += 1
         if cycle.name in mine and told[cycle.name] <= SHOWN_MAX:
-            ops, reason = teller.rows([edge.src for edge in cycle.edges]), teller.cycle(cycle)
+            ops, reason = teller.rows([edge.src for edge in cycle.edges]), teller.cycle(cycle.edges)
             anomalies.append(Anomaly(checker=checker, name=cycle.name, ops=ops, reason=reason))
     return tuple(anomalies)
 

@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 
 from checkers.kernels.engine import Engine, engine
-from checkers.transactions.graph import Graph, graph_of, room
+from checkers.transactions.graph import Graph, Kind, graph_of, room, together
 from checkers.transactions.judging import Analysis, judged, model_named
 from checkers.transactions.list_edges import Ends, depend_lists, depend_unseen, find_ends
 from checkers.transactions.list_facts import Facts
 from checkers.transactions.lists import Orders, find_longest, judge_reads, order_versions
-from checkers.transactions.models import DEFAULT
+from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC
+from checkers.transactions.registers import INITIAL, NOWHERE
 from checkers.transactions.times import EDGES_EACH, follow_time
-from checkers.transactions.txns import Mops, Spans, Txns, Unjudgeable, txns_of
+from checkers.transactions.txns import Mops, Spans, Txns, Unjudgeable, is_ok, txns_of
+from checkers.transactions.visibility import Shown
+from checkers.transactions.visible import Viewer, Views, views
 from checkers.transactions.writes import NONE, Keys, Writes, index_writes, lay_out_tables, mark_happened
 from checkers.wording import name, text
 from harness.history import History
@@ -57,7 +60,56 @@ def analysed(txns: Txns) -> Analysis:
     orders = _ordered(txns, run, spans, mops, table)
     graph = _depended(txns, run, spans=spans, mops=mops, table=table, orders=orders)
     facts = Facts(txns, table, orders)
-    return Analysis(txns=txns, found=facts.found(), tell=facts.tell, graph=graph, explain=facts.explain)
+
+    def seen(steps: int) -> Views:
+        viewer = Viewer(txns, run, spans, mops, table, shown_by(txns, run, table, orders))
+        sights = {NON_MONOTONIC: viewer.direct(monotonic=True), FRACTURED: viewer.direct(monotonic=False)}
+        before = together(graph.of_kinds((Kind.PROCESS,)), read_from(txns, table, orders))
+        past = viewer.past(before, np.flatnonzero((txns.write == 1) & (np.asarray(table.later) == 0)).astype(np.int32))
+        facts.sights = sights if past is None else sights | {NON_CAUSAL: past}
+        return views(table, facts.sights, before, steps)
+
+    return Analysis(txns=txns, found=facts.found(), tell=facts.tell, graph=graph, explain=facts.explain, views=seen)
+
+
+def shown_by(txns: Txns, run: Engine, table: Writes, orders: Orders) -> Shown:
+    """What reads saw that say what was there before their transaction, of keys whose order is known."""
+    bad, start = np.asarray(orders.bad, dtype=np.int8), np.asarray(orders.start, dtype=np.int32)
+    external = (txns.write == 0) & (np.asarray(table.before, dtype=np.int32) == NONE) & (bad[txns.key] == 0)
+    read = np.flatnonzero(external & is_ok(txns)[np.asarray(table.author, dtype=np.int32)])
+    length = txns.first[read + 1] - txns.first[read]
+    source = np.full(len(txns.key), NOWHERE, dtype=np.int32)
+    source[read] = INITIAL
+    some = read[length > 0]
+    last = np.asarray(orders.version, dtype=np.int32)[start[txns.key[some]] + length[length > 0] - 1]
+    source[some] = np.where(last == NONE, NOWHERE, last)
+    return Shown(run.view(source), orders.start, orders.version, orders.place)
+
+
+def read_from(txns: Txns, table: Writes, orders: Orders) -> Graph:
+    """Who saw whose elements: each version is a joint, to which its writer and the version before lead, and which leads to its readers."""
+    count, author = len(txns), np.asarray(table.author, dtype=np.int32)
+    version, start = np.asarray(orders.version, dtype=np.int32), np.asarray(orders.start, dtype=np.int32)
+    known = np.flatnonzero(version != NONE)
+    next_ = np.ones(len(version), dtype=np.bool_)
+    next_[start[:-1][start[:-1] < len(version)]] = False
+    later = np.flatnonzero(next_)
+    bad = np.asarray(orders.bad, dtype=np.int8)
+    length = txns.first[1:] - txns.first[:-1]
+    external = (txns.write == 0) & (np.asarray(table.before, dtype=np.int32) == NONE) & (bad[txns.key] == 0)
+    read = np.flatnonzero(external & (length > 0))
+    columns: list[tuple[Any, Any, Kind]] = [
+        (author[version[known]], count + known, Kind.WR),
+        (count + later - 1, count + later, Kind.VIA),
+        (count + start[txns.key[read]] + length[read] - 1, author[read], Kind.VIA),
+    ]
+    return Graph(
+        size=count + len(version),
+        txns=count,
+        src=np.concatenate([src for src, _, _ in columns]).astype(np.int32),
+        dst=np.concatenate([dst for _, dst, _ in columns]).astype(np.int32),
+        kind=np.concatenate([np.full(len(src), kind, np.int8) for src, _, kind in columns]),
+    )
 
 
 def indexed(txns: Txns, run: Engine, mops: Mops) -> Writes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,7 @@ from checkers.transactions.graph import Kind
 from checkers.transactions.lists import Orders
 from checkers.transactions.telling import Finding, named, shown
 from checkers.transactions.txns import Txns
+from checkers.transactions.visible import WHY_SEEN, Sights
 from checkers.transactions.writes import NONE, Writes
 from harness.history import FAIL
 
@@ -35,6 +37,7 @@ class Facts:
 
     def __init__(self, txns: Txns, table: Writes, orders: Orders) -> None:
         self._txns, self._table, self._orders = txns, table, orders
+        self.sights: Mapping[str, Sights] = {}
         self._flags = np.asarray(table.flags, dtype=np.int32)
 
     def found(self) -> dict[str, Sequence[int]]:
@@ -112,6 +115,11 @@ class Facts:
         return f"{{0}} appended {value} to {self.key(mop)} behind {other} of {{1}}, which had failed", self.author(
             failed
         )
+
+    def unseen(self, mop: int, *, anomaly: str) -> tuple[Any, ...]:
+        missed = self.sights[anomaly].missed(mop)
+        words = f"{self.read(mop)} without {{1}}'s append of {self._value(missed)}, {WHY_SEEN[anomaly]}"
+        return words, self.author(missed)
 
     def explain(self, edge: Edge) -> str:
         """Why a dependency holds: looked up again, since so few are told."""
@@ -194,4 +202,5 @@ _TELL: dict[str, Callable[[Facts, int], tuple[Any, ...]]] = {
     models.DUPLICATES: lambda facts, mop: (f"{facts.read(mop)}, in which an element stands more than once",),
     models.INCOMPATIBLE: Facts.disordered,
     models.DIRTY_UPDATE: Facts.dirty,
+    **{name: partial(Facts.unseen, anomaly=name) for name in WHY_SEEN},
 }

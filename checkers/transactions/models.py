@@ -3,7 +3,8 @@
 The lattice is Elle's (elle.consistency-model), which gathers Adya's thesis (1999), Bailis and others (2014), Cerone, Bernardi, Gotsman
 (2015), Daudjee and Salem (2006). Some of its models forbid phenomena for which nobody has a detector (G-cursor, G-monotonic, G-MSR,
 G-update, G-SI); for those, what implies them is looked for. Models that nothing here could refute (view serializability, and those of
-single objects) have no name here.
+single objects) have no name here. ``causal`` is ours: transactional causal consistency with the order of each process, as AWDIT and Plume
+decide it (``causal-cerone`` knows no processes, and is refuted by what refutes read atomic).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from checkers.transactions.graph import Level, Time
 PHANTOM, DUPLICATES, INCOMPATIBLE = "garbage-read", "duplicate-elements", "incompatible-order"
 CYCLIC_VERSIONS, DIRTY_UPDATE, LOST_UPDATE = "cyclic-versions", "dirty-update", "lost-update"
 G1A, G1B, INTERNAL, FUTURE_READ = "G1a", "G1b", "internal", "future-read"
-DEFAULT = "strict-serializable"
+NON_MONOTONIC, FRACTURED, NON_CAUSAL = "non-monotonic-view", "fractured-read", "non-causal"
+DEFAULT, CAUSAL = "strict-serializable", "causal"
 
 ALIASES: Mapping[str, str] = {
     "PL-1": "read-uncommitted",
@@ -34,7 +36,6 @@ ALIASES: Mapping[str, str] = {
     "conflict-serializable": "serializable",
     "PL-SS": "strict-serializable",
     "strong-serializable": "strict-serializable",
-    "causal": "causal-cerone",
     "strong-session-PL-1": "strong-session-read-uncommitted",
     "strong-session-PL-2": "strong-session-read-committed",
     "strong-PL-1": "strong-read-uncommitted",
@@ -70,7 +71,8 @@ IMPLIES: Mapping[str, tuple[str, ...]] = {
     "strong-session-read-committed": ("read-committed", "strong-session-read-uncommitted"),
     "strong-read-uncommitted": ("strong-session-read-uncommitted",),
     "strong-read-committed": ("strong-session-read-committed", "strong-read-uncommitted"),
-    "strong-session-snapshot-isolation": ("snapshot-isolation", "strong-session-read-committed"),
+    "causal": ("causal-cerone", "strong-session-read-committed"),
+    "strong-session-snapshot-isolation": ("snapshot-isolation", "causal"),
     "strong-snapshot-isolation": ("strong-session-snapshot-isolation", "strong-read-committed"),
     "strong-session-serializable": ("serializable", "strong-session-snapshot-isolation"),
     "strict-serializable": ("strong-session-serializable", "strong-snapshot-isolation"),
@@ -105,6 +107,9 @@ ALONE: Mapping[str, tuple[str, ...]] = {
     FUTURE_READ: ("read-committed",),
     INTERNAL: ("read-atomic",),
     LOST_UPDATE: ("cursor-stability", "update-atomic"),
+    NON_MONOTONIC: ("monotonic-atomic-view", "consistent-view"),
+    FRACTURED: ("read-atomic", "consistent-view"),
+    NON_CAUSAL: ("causal",),
 }
 ANOMALIES = (*CLASSES, *ALONE)
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from checkers.kernels.engine import Narrow
 from checkers.transactions.graph import Edges, add_edge, join_all
-from checkers.transactions.register_orders import FOLLOW, LATE, SESSION, Follows
+from checkers.transactions.register_orders import ATOMIC, CAUSAL, FOLLOW, LATE, SESSION, Follows
 from checkers.transactions.registers import Versions
 from checkers.transactions.txns import Spans
 from checkers.transactions.writes import Writes
 
-WW, WR, RW, LATE_RW, FOLLOW_WW, SESSION_RW, LATE_WW, SESSION_WW = 0, 1, 2, 6, 8, 9, 10, 11
+WW, WR, RW, LATE_RW, FOLLOW_WW, SESSION_RW, LATE_WW, SESSION_WW, ATOMIC_WW = 0, 1, 2, 6, 8, 9, 10, 11, 12
 
 
 class Ends(NamedTuple):
@@ -68,6 +68,17 @@ def depend_readers(writes: Writes, versions: Versions, ends: Ends, edges: Edges)
     return edges.counts[0]
 
 
+def ww_of(kind: int) -> int:
+    """Kernel: the kind of edge between the writers of two versions in order."""
+    if kind == FOLLOW:
+        return FOLLOW_WW
+    if kind == LATE:
+        return LATE_WW
+    if kind == ATOMIC:
+        return ATOMIC_WW
+    return SESSION_WW if kind in (SESSION, CAUSAL) else WW
+
+
 def depend_followers(  # noqa: PLR0917 - kernels take columns by position
     spans: Spans, writes: Writes, versions: Versions, follows: Follows, ends: Ends, edges: Edges
 ) -> int:
@@ -76,8 +87,7 @@ def depend_followers(  # noqa: PLR0917 - kernels take columns by position
     while start < pairs:
         end = end_of_group(follows, start)
         version, kind = follows.before[start], follows.kind[start]
-        ww = FOLLOW_WW if kind == FOLLOW else LATE_WW if kind == LATE else SESSION_WW if kind == SESSION else WW
-        rw = LATE_RW if kind == LATE else SESSION_RW if kind == SESSION else RW
+        ww, rw = ww_of(kind), LATE_RW if kind == LATE else SESSION_RW if kind in (SESSION, CAUSAL) else RW
         for at in range(start, end):
             writer, other = writes.author[version], writes.author[follows.after[at]]
             ends.other[at - start] = other

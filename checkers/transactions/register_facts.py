@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import numpy.typing as npt
 from checkers.transactions import models, writes
 from checkers.transactions.cycles import Edge
 from checkers.transactions.graph import RW_KINDS, Kind
-from checkers.transactions.register_orders import FOLLOW, LATE, SESSION, SURE
+from checkers.transactions.register_orders import ATOMIC, CAUSAL, FOLLOW, LATE, SESSION, SURE
 from checkers.transactions.registers import INITIAL, Reads
-from checkers.transactions.telling import Finding, named, shown
+from checkers.transactions.telling import Finding, label, named, shown
 from checkers.transactions.txns import Txns
+from checkers.transactions.visible import WHY_SEEN, Sights
 from checkers.transactions.writes import Writes
 
 FLAGS = {
@@ -31,15 +33,18 @@ BECAUSE = {
     SESSION: ", and a process had to do with {before} before it had to do with {after}",
     LATE: ", and one who had to do with {before} had ended before another began that had to do with {after}",
     SURE: ", by the order of versions that is known",
+    ATOMIC: ", since {reader} read {after}, although it had seen another write of who wrote {before}",
+    CAUSAL: ", since {reader} read {after}, although who wrote {before} was in its causal past",
 }
 PAIR_KINDS = {
-    Kind.RW: (FOLLOW, SURE),
+    Kind.RW: (FOLLOW, SURE, ATOMIC),
     Kind.WW: (SURE,),
     Kind.FOLLOW_WW: (FOLLOW,),
     Kind.LATE_RW: (LATE,),
     Kind.LATE_WW: (LATE,),
-    Kind.SESSION_RW: (SESSION,),
-    Kind.SESSION_WW: (SESSION,),
+    Kind.SESSION_RW: (SESSION, CAUSAL),
+    Kind.SESSION_WW: (SESSION, CAUSAL),
+    Kind.ATOMIC_WW: (ATOMIC, CAUSAL),
 }
 
 
@@ -47,9 +52,17 @@ class Facts:
     """What was found, and the words for it. ``pairs`` of versions in order: first, second, kind."""
 
     def __init__(
-        self, txns: Txns, table: Writes, reads: Reads, pairs: npt.NDArray[np.int32], cyclic: Sequence[int]
+        self,
+        txns: Txns,
+        table: Writes,
+        reads: Reads,
+        *,
+        pairs: npt.NDArray[np.int32],
+        cyclic: Sequence[int],
+        sights: Mapping[str, Sights],
     ) -> None:
-        self._txns, self._table, self._reads, self._pairs, self._cyclic = txns, table, reads, pairs, cyclic
+        self._txns, self._table, self._reads = txns, table, reads
+        self._pairs, self._cyclic, self._sights = pairs, cyclic, sights
 
     def found(self) -> dict[str, Sequence[int]]:
         """By name of anomaly the micro-operations that show it."""
@@ -131,7 +144,7 @@ class Facts:
 
     def _wrote_before(self, edge: Edge) -> str:
         for mop, after in self._of_one_key(edge, write=True):
-            why = self._because(mop, after, edge.kind)
+            why = self._because(mop, after, edge.kind) or self._by_sight(mop, after, edge.kind)
             if why:
                 return f"{{dst}} overwrote {{src}}'s {self.value(mop)} of {self.key(mop)} with {self.value(after)}{why}"
         raise LookupError(edge)
@@ -148,7 +161,27 @@ class Facts:
         first, second, why = self._pairs
         mine = why[(first == before) & (second == after)].tolist()
         found = [reason for reason in mine if reason in PAIR_KINDS[kind]]
-        return BECAUSE[found[0]].format(before=self.value(before), after=self.value(after)) if found else ""
+        if not found:
+            return ""
+        reader = self._reader(before, after) if found[0] in (ATOMIC, CAUSAL) else ""
+        return BECAUSE[found[0]].format(before=self.value(before), after=self.value(after), reader=reader)
+
+    def _by_sight(self, before: int, after: int, kind: Kind) -> str:
+        """The same, where only what was seen says so."""
+        if kind is not Kind.ATOMIC_WW or all(one.evidence(before, after) < 0 for one in self._sights.values()):
+            return ""
+        return f", since {self._reader(before, after)} read {self.value(after)}, although it knew of who wrote {self.value(before)}"
+
+    def _reader(self, before: int, after: int) -> str:
+        """Who read the later version and knew of the writer of the earlier one."""
+        reads = (sights.evidence(before, after) for sights in self._sights.values())
+        return label(self._txns, self._txns.txn_of(next(read for read in reads if read >= 0)))
+
+    def unseen(self, mop: int, *, anomaly: str) -> tuple[Any, ...]:
+        missed = self._sights[anomaly].missed(mop)
+        return f"{self.read(mop)} and not {self.value(missed)}, which {{1}} wrote, {WHY_SEEN[anomaly]}", self.author(
+            missed
+        )
 
 
 _TELL: dict[str, Callable[[Facts, int], tuple[Any, ...]]] = {
@@ -161,4 +194,5 @@ _TELL: dict[str, Callable[[Facts, int], tuple[Any, ...]]] = {
     ),
     models.LOST_UPDATE: Facts.lost,
     models.CYCLIC_VERSIONS: Facts.cyclic,
+    **{name: partial(Facts.unseen, anomaly=name) for name in WHY_SEEN},
 }

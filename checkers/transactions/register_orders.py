@@ -5,6 +5,7 @@ A register shows only its latest version, so their order must be inferred:
 * FOLLOW: a transaction that reads a version and then writes the key writes a later one (if it were an earlier one, the transaction would
   have to come before the writer of what it read);
 * SESSION: what a process read or wrote later is a later version;
+* ATOMIC, CAUSAL: by what who read one version had seen of the writer of the other (see ``visibility``);
 * LATE: of two versions that one is later a read or write of which began after a read or write of the other one had ended.
 
 Each kind says on what it rests; see ``register_edges`` for what follows from it.
@@ -20,7 +21,7 @@ from checkers.transactions.txns import Mops, Spans
 from checkers.transactions.writes import NONE, Writes
 from harness.columns import FOREVER, OK
 
-FOLLOW, SESSION, LATE, SURE = 0, 1, 2, 3
+FOLLOW, SESSION, LATE, SURE, ATOMIC, CAUSAL = range(6)
 
 
 class Zones(NamedTuple):

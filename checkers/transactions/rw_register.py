@@ -15,14 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from checkers.kernels.engine import Engine, engine
-from checkers.transactions.graph import Graph, graph_of, room
+from checkers.transactions.graph import Graph, Kind, begin_with, graph_of, room, together
 from checkers.transactions.judging import Analysis, judged, model_named
 from checkers.transactions.list_append import indexed
-from checkers.transactions.models import DEFAULT
+from checkers.transactions.models import CAUSAL as CAUSAL_MODEL
+from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC
 from checkers.transactions.parse import NOTHING
 from checkers.transactions.register_edges import Ends, count_edges, depend_followers, depend_readers
 from checkers.transactions.register_facts import Facts
 from checkers.transactions.register_orders import (
+    ATOMIC,
+    CAUSAL,
     FOLLOW,
     LATE,
     SESSION,
@@ -40,8 +43,10 @@ from checkers.transactions.register_orders import (
 )
 from checkers.transactions.registers import NOWHERE, Reads, Versions, find_versions, judge_reads
 from checkers.transactions.scc import components
-from checkers.transactions.times import EDGES_EACH, follow_time
+from checkers.transactions.times import time_graph
 from checkers.transactions.txns import Mops, Spans, Txns, Unjudgeable, txns_of
+from checkers.transactions.visibility import Shown
+from checkers.transactions.visible import CLOCKS_CHEAP, CLOCKS_MAX, Sights, Viewer, views
 from checkers.transactions.writes import NONE, Writes, mark_happened
 from harness.history import History
 from harness.verdict import Budget, Checker, Validity, Verdict
@@ -87,13 +92,14 @@ class RwRegister:
 
     def check(self, history: History, budget: Budget) -> Verdict:
         try:
-            return judged(NAME, analysed(txns_of(history, WRITE, lists=False), self.known), self.model, budget)
+            txns = txns_of(history, WRITE, lists=False)
+            return judged(NAME, analysed(txns, self.known, causal=self.model == CAUSAL_MODEL), self.model, budget)
         except Unjudgeable as problem:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=str(problem))
 
 
-def analysed(txns: Txns, known: Known | None = None) -> Analysis:
-    """All dependencies and other anomalies. Raises Unjudgeable."""
+def analysed(txns: Txns, known: Known | None = None, *, causal: bool = True) -> Analysis:
+    """All dependencies and other anomalies; ``causal``: also what takes many clocks. Raises Unjudgeable."""
     if ((txns.write == 1) & (txns.value == NOTHING)).any():
         raise Unjudgeable(
             "null is written to a register, so nobody knows whether a read of null saw that or nothing at all"
@@ -103,9 +109,30 @@ def analysed(txns: Txns, known: Known | None = None) -> Analysis:
     table = indexed(txns, run, mops)
     reads, versions = seen(txns, run, spans, mops, table)
     work = _Work(txns, run, spans, mops, table, reads, versions)
-    pairs, cyclic = work.orders(known or Known())
-    facts = Facts(txns, table, reads, pairs, cyclic)
-    return Analysis(txns=txns, found=facts.found(), tell=facts.tell, graph=work.graph(pairs), explain=facts.explain)
+    time = time_graph(txns, run, spans, reads.happened)
+    before = together(time.of_kinds((Kind.PROCESS,)), _read_from(txns, table, reads))
+    sights = work.sights(before, CLOCKS_MAX if causal else CLOCKS_CHEAP)
+    pairs, cyclic = work.orders(known or Known(), sights)
+    facts = Facts(txns, table, reads, pairs=pairs, cyclic=cyclic, sights=sights)
+    return Analysis(
+        txns=txns,
+        found=facts.found(),
+        tell=facts.tell,
+        graph=work.graph(pairs, time),
+        explain=facts.explain,
+        views=lambda steps: views(table, sights, before, steps),
+        always=True,
+    )
+
+
+def _read_from(txns: Txns, table: Writes, reads: Reads) -> Graph:
+    """Who read from whom."""
+    source, author = np.asarray(reads.source, dtype=np.int32), np.asarray(table.author, dtype=np.int32)
+    read = np.flatnonzero(source >= 0)
+    src, dst = author[source[read]], author[read]
+    other = src != dst
+    kind = np.full(int(other.sum()), Kind.WR, np.int8)
+    return Graph(size=len(txns), txns=len(txns), src=src[other], dst=dst[other], kind=kind)
 
 
 def seen(txns: Txns, run: Engine, spans: Spans, mops: Mops, table: Writes) -> tuple[Reads, Versions]:
@@ -139,12 +166,26 @@ class _Work:
     reads: Reads
     versions: Versions
 
-    def orders(self, known: Known) -> tuple[Pairs, list[int]]:
+    def sights(self, before: Graph, clocks_max: int) -> dict[str, Sights]:
+        """What transactions saw although they should have seen something else; without the causal past if that is too much."""
+        none = self._zeros(0)
+        shown = Shown(self.reads.source, none, none, none)
+        viewer = Viewer(self.txns, self.run, self.spans, self.mops, self.table, shown)
+        found = {NON_MONOTONIC: viewer.direct(monotonic=True), FRACTURED: viewer.direct(monotonic=False)}
+        past = viewer.past(before, np.asarray(self.versions.version, dtype=np.int32), clocks_max)
+        return found if past is None else found | {NON_CAUSAL: past}
+
+    def orders(self, known: Known, sights: dict[str, Sights]) -> tuple[Pairs, list[int]]:
         """Pairs of versions in order (rows: first, second, kind), and a version of each key whose order goes round in a circle."""
         follow = self._pairs(follow_reads, (self.table, self.reads, self.versions), SURE if known.wfr_keys else FOLLOW)
         late = self._pairs(follow_real_time, (self.versions, self._zones()), SURE if known.linearizable_keys else LATE)
         session = self._sessions(SURE if known.sequential_keys else SESSION)
-        pairs = np.concatenate([follow, late, session, self._given(known.order)], axis=1)
+        seen = [
+            _of_kind(sights[name].pairs(), kind)
+            for name, kind in ((FRACTURED, ATOMIC), (NON_CAUSAL, CAUSAL))
+            if name in sights
+        ]
+        pairs = np.concatenate([follow, late, session, self._given(known.order), *seen], axis=1)
         sure = pairs[:, pairs[2] == SURE]
         component = components(len(self.txns.key), sure[0], sure[1])
         circular = component[sure[0]] == component[sure[1]]
@@ -212,20 +253,23 @@ class _Work:
         next_ = self.txns.key[ranked[:-1]] == self.txns.key[ranked[1:]]
         return np.stack([ranked[:-1][next_], ranked[1:][next_], np.full(int(next_.sum()), SURE)]).astype(np.int32)
 
-    def graph(self, pairs: Pairs) -> Graph:
+    def graph(self, pairs: Pairs, time: Graph) -> Graph:
         before, after, kind = (self.run.view(column) for column in pairs)
         follows = Follows(before, after, kind, self.run.full(1, 0))
         ends = Ends(*(self._zeros(max(len(self.txns), pairs.shape[1])) for _ in range(3)))
-        most = self.run.kernel(count_edges)(self.versions, follows) + EDGES_EACH * len(self.txns)
-        edges = room(self.run, len(self.txns), most)
+        most = self.run.kernel(count_edges)(self.versions, follows)
+        edges = room(self.run, time.size, most + len(time.src))
+        begin_with(edges, time)
         self.run.kernel(depend_readers)(self.table, self.versions, ends, edges)
         self.run.kernel(depend_followers)(self.spans, self.table, self.versions, follows, ends, edges)
-        lines, sessions = len(self.txns.calls.history), int(self.txns.session.max(initial=-1)) + 1
-        self.run.kernel(follow_time)(self.spans, self.reads.happened, self._zeros(lines), self._zeros(sessions), edges)
         return graph_of(edges, len(self.txns))
 
     def _zeros(self, size: int) -> Any:
         return self.run.view(np.zeros(size, np.int32))
+
+
+def _of_kind(pairs: Pairs, kind: int) -> Pairs:
+    return np.concatenate([pairs, np.full((1, pairs.shape[1]), kind, np.int32)])
 
 
 def _rows(follows: Follows, size: int) -> Pairs:

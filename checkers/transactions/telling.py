@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from checkers.transactions.cycles import Cycle, Edge
+from checkers.transactions.cycles import Edge
 from checkers.transactions.graph import Kind
 from checkers.transactions.txns import Txns
 from checkers.wording import Narrator, listed, name, text
@@ -37,24 +37,31 @@ def named(key: object) -> str:
 Explain = Callable[[Edge], str]
 
 
+class _Mention(list[str]):
+    """A transaction in a sentence: introduced where it is first mentioned, and then called by its name."""
+
+    def __format__(self, _: str) -> str:
+        return self.pop() if len(self) > 1 else self[0]
+
+
 class Teller:
     """Sentences about the transactions of one history."""
 
     def __init__(self, txns: Txns, explain: Explain) -> None:
-        self._say, self._explain = Narrator(txns.calls), explain
+        self._say, self._txns, self._explain = Narrator(txns.calls), txns, explain
 
     def finding(self, finding: Finding) -> str:
         """The sentence of an anomaly that is no cycle."""
-        whose = (f"{self.label(txn)} ({self._whose(txn)})" for txn in finding.txns)
+        whose = (_Mention([self.label(txn), f"{self.label(txn)} ({self._whose(txn)})"]) for txn in finding.txns)
         return finding.words.format(*whose)
 
-    def cycle(self, cycle: Cycle) -> str:
+    def cycle(self, edges: Sequence[Edge]) -> str:
         """The whole circle in one sentence, edge by edge."""
         parts = [
             f"{self.label(edge.src)} must come before {self.label(edge.dst)}, because {self._why(edge)}"
-            for edge in cycle.edges
+            for edge in edges
         ]
-        met = dict.fromkeys(edge.src for edge in cycle.edges)
+        met = dict.fromkeys(edge.src for edge in edges)
         who = "; ".join(f"{self.label(txn)}: {self._whose(txn)}" for txn in met)
         return f"{'; '.join(parts)}: a contradiction ({who})"
 
@@ -63,7 +70,7 @@ class Teller:
         return self._say.lines(txns)
 
     def label(self, txn: int) -> str:
-        return f"T{self._say.history.index[self._say.calls.call[txn]]}"
+        return label(self._txns, txn)
 
     def _whose(self, txn: int) -> str:
         return f"{self._say.who(txn)}, {self._say.span(txn)[1:-1]}"
@@ -75,6 +82,11 @@ class Teller:
         if edge.kind is Kind.REALTIME:
             return f"{src} had ended {self._say.ended(edge.src)} when {dst} began {self._say.began(edge.dst)}"
         return self._explain(edge).format(src=src, dst=dst)
+
+
+def label(txns: Txns, txn: int) -> str:
+    """What a transaction is called."""
+    return f"T{txns.calls.history.index[txns.calls.call[txn]]}"
 
 
 def conjoined(parts: Sequence[str]) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from checkers.kernels.engine import Narrow, Tiny, engine
+from checkers.kernels.engine import Engine, Narrow, Tiny, engine
 from checkers.transactions.graph import Edges, Graph, add_edge, graph_of, room
-from checkers.transactions.txns import Spans, sessions_of
+from checkers.transactions.txns import Spans, Txns, sessions_of
 from harness.columns import FAIL, FOREVER, OK
 from harness.history import Calls
 
@@ -45,6 +45,16 @@ def follow_time(spans: Spans, happened: Tiny, at: Narrow, last: Narrow, edges: E
             add_edge(edges, txn, fresh, REALTIME)
             joint = fresh
     return 0
+
+
+def time_graph(txns: Txns, run: Engine, spans: Spans, happened: Tiny) -> Graph:
+    """The order of time alone."""
+    edges = room(run, len(txns), EDGES_EACH * len(txns))
+    at, last = (
+        run.view(np.zeros(size, np.int32)) for size in (len(txns.calls.history), int(txns.session.max(initial=-1)) + 1)
+    )
+    run.kernel(follow_time)(spans, happened, at, last, edges)
+    return graph_of(edges, len(txns))
 
 
 def timed(calls: Calls, pairs: Sequence[tuple[int, int, int]]) -> Graph:

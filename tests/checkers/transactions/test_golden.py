@@ -13,14 +13,20 @@ from typing import Any
 import pytest
 
 from checkers.transactions import list_append, rw_register
-from checkers.transactions.models import ANOMALIES, DIRTY_UPDATE, G1A, LOST_UPDATE
+from checkers.transactions.models import ANOMALIES, DIRTY_UPDATE, FRACTURED, G1A, LOST_UPDATE, NON_CAUSAL, NON_MONOTONIC
 from harness.verdict import Budget
 from tests.checkers.transactions.texts import drawn
 
 MAKE: dict[str, Any] = {"list-append": list_append.make, "rw-register": rw_register.make}
 FILE = Path(__file__).parent / "golden.txt"
 # What comes with an anomaly whatever one does.
-COMPANIONS = {DIRTY_UPDATE: {G1A}, LOST_UPDATE: {"G2-item"}}
+COMPANIONS = {
+    DIRTY_UPDATE: {G1A},
+    LOST_UPDATE: {"G2-item"},
+    FRACTURED: {NON_CAUSAL, "G-single-item"},
+    NON_MONOTONIC: {FRACTURED, NON_CAUSAL, "G-single-item"},
+    NON_CAUSAL: {"G-single-item-process"},
+}
 
 
 def _cases() -> Iterator[tuple[str, str, str, str]]:
