@@ -8,7 +8,7 @@ protocols                             what clusters, clients, targets and worklo
 generator/ workloads/                 pure: which op comes next
 schedule plan                         pure: one frozen, validated description of a run
 journal store                         crash-safe records, the directory of a run
-worker powers injector runner         one client; one effect; one fault; the loop
+worker powers packets injector runner one client; one effect; what packets met; one fault; the loop
 phases lifecycle                      the shape of every run; a run from its first process to its last
 mark heal heal_machine                whose things are; what dead runs have left, found and removed
 judge nodelogs results                from what was recorded to verdicts and their document

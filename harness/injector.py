@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from harness.effects import Effect, Proof
+from harness import packets
+from harness.effects import Effect, Link, Proof
 from harness.errors import TargetError
 from harness.holds import Holds
 from harness.journal import FaultJournal
@@ -63,6 +64,7 @@ class _Active:
 
     id: int
     kind: str
+    counted: dict[Link, Mapping[str, int]] = field(default_factory=dict)  # what its links' packets had met before
     applied: list[Effect] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
     healed: list[Proof] = field(default_factory=list)  # of the steps that have ended
@@ -144,7 +146,9 @@ class Injector:
         if not healed:
             self._left[fault.id] = fault.applied
         self._journal.record("healed" if healed else "not-healed", fault.id, evidence=_words(proofs))
-        return {"healed": healed, "evidence": _words(proofs), "bit": fault.bit, "bit_evidence": _words(fault.proofs)}
+        done = {"healed": healed, "evidence": _words(proofs), "bit": fault.bit, "bit_evidence": _words(fault.proofs)}
+        met = packets.since(fault.counted, await packets.count(self._cluster, fault.counted))
+        return {**done, "packets": met} if met else done
 
     async def _walk(self, fault: _Active, steps: Sequence[Step]) -> None:
         """Apply and end the timed steps of a fault, one by one, until its stop, which ends what is still applied.
@@ -191,6 +195,8 @@ class Injector:
         fault.healed += [await self._verify_healed(effect) for effect in gone]
 
     async def _apply(self, fault: _Active, effect: Effect) -> None:
+        links = getattr(effect, "links", frozenset()) - fault.counted.keys()
+        fault.counted |= await packets.count(self._cluster, links)
         fault.applied.append(effect)  # before it is applied: an apply that fails half-way must be healed, too
         await EFFECTS[type(effect)].apply(self._cluster, effect, self._holds)
         self._journal.record("applied", fault.id, effect=type(effect).__name__.lower())

@@ -190,6 +190,18 @@ class CanCut(Protocol):
 
 
 @runtime_checkable
+class CanCount(Protocol):
+    """Not a power: links whose packets, or messages, are counted."""
+
+    async def counters(self) -> Mapping[Link, Mapping[str, int]]:
+        """Per link, from the start of the run on: how many were "sent" and "cut", "lost", "dropped" (for any reason), "delayed",
+        "duplicated", "reordered", "corrupted"; and, where faults act on packets, how many met the packet filter's sets ("exposed" to
+        its dice, "slow" or "copied" to the shaper). What is zero may be missing.
+        """
+        ...
+
+
+@runtime_checkable
 class CanShape(Protocol):
     """Power "shape": links that delay, lose, duplicate, reorder or corrupt what they carry, or carry only so much."""
 

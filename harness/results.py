@@ -61,7 +61,8 @@ def reason(verdicts: Sequence[Verdict]) -> str:
 
 
 def faults(history: History) -> list[dict[str, Any]]:
-    """Every fault of the history: kind, targets, when it held, whether it bit and was healed, and the probes' evidence.
+    """Every fault of the history: kind, targets, when it held, whether it bit and was healed, the probes' evidence, and what the packets
+    of its links have met meanwhile.
 
     Nemesis lines of other tools, whose values are not as ours, are passed over.
     """
@@ -93,12 +94,15 @@ def _began(start: Op, what: Mapping[str, Any]) -> dict[str, Any]:
         "healed": False,
         "evidence": what.get("evidence", ""),
         "healed_evidence": "",
+        "packets": [],
     }
 
 
 def _ended(fault: dict[str, Any], stop: Op, what: Mapping[str, Any]) -> None:
     """A fault that did not show at once (a drifting clock) may have shown by its end."""
     fault |= {"end_s": _seconds(stop), "healed": bool(what.get("healed")), "healed_evidence": what.get("evidence", "")}
+    if isinstance(what.get("packets"), list):
+        fault["packets"] = what["packets"]
     if not fault["bit"] and what.get("bit"):
         fault |= {"bit": True, "evidence": what.get("bit_evidence", "")}
 

@@ -21,6 +21,8 @@ from reports.report import Report
 from reports.wording import SECOND_NS, sentence, value_text
 
 _START, _STOP = "start", "stop"
+# What a packet may have met that tells of a fault: see harness.protocols.CanCount.
+_MET = ("cut", "lost", "dropped", "delayed", "duplicated", "reordered", "corrupted")
 _UNNAMED = "nemesis"  # the kind of a fault that is only called "start"
 
 
@@ -44,6 +46,7 @@ class Fault:
     evidence: str = ""
     healed: bool | None = None
     heal_evidence: str = ""
+    met: str = ""  # what the packets of its links have met
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,7 @@ def _ended(fault: Fault, op: Op, lines: _Lines) -> Fault:
         evidence=sentence(said.get("bit_evidence")) or fault.evidence,
         healed=_flag(said.get("healed")),
         heal_evidence=sentence(said.get("evidence")),
+        met=_met(said.get("packets")),
     )
 
 
@@ -175,6 +179,14 @@ def _what(said: Mapping[str, Any]) -> str:
         f"{sentence(name)}={sentence(value) if isinstance(value, str) else value_text(value, 80)}"
         for name, value in args.items()
     )
+
+
+def _met(rows: Any) -> str:
+    """What the packets of the fault's links have met, all links together: ``1,204 cut, 30 lost on 12 links``."""
+    rows = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    sums = {what: sum(row[what] for row in rows if isinstance(row.get(what), int)) for what in _MET}
+    said = ", ".join(f"{number:,} {what}" for what, number in sums.items() if number)
+    return f"{said} on {len(rows)} link{'s' if len(rows) > 1 else ''}" if said else ""
 
 
 def _rows(report: Report) -> list[Mapping[str, Any]]:

@@ -319,6 +319,9 @@ class ProcessCluster:
     async def throughput(self, link: Link) -> float:
         return await probes.throughput(self._post, link)
 
+    async def counters(self) -> dict[Link, dict[str, int]]:
+        return self._links.counters()
+
     async def kill(self, node: str) -> None:
         victim = self._node(node)
         if victim.child is not None:

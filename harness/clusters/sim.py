@@ -301,6 +301,9 @@ class SimCluster:
             self._loop.call_as_root(now_s + delay_s, lambda: landed(self._links.lets_in(*link)))
         return len(fates)
 
+    async def counters(self) -> dict[Link, dict[str, int]]:
+        return self._links.counters()
+
     async def kill(self, node: str) -> None:
         victim = self._node(node)
         victim.crash = None

@@ -43,6 +43,8 @@ def test_a_cut_of_one_way_leaves_the_other_open(cluster_name: str, tmp_path: Pat
         assert await world.relays("n1", "n3")
         await world.cluster.cut([BACK])
         assert await world.cluster.reaches([LINK, BACK]) == [False, False]
+        counted = await world.cluster.counters()
+        assert counted[LINK].get("cut", 0) + counted[LINK].get("dropped", 0) >= 8
         await world.cluster.mend([LINK, BACK])
         assert await world.cluster.reaches([LINK, BACK]) == [True, True]
         async with asyncio.timeout(20):  # the nodes may have given their connection up
@@ -90,6 +92,8 @@ def test_a_loss_of_20_percent_is_one_of_20_percent(cluster_name: str, tmp_path: 
         await world.cluster.shape([LINK], PacketShape(loss=0.2))
         seen = await world.cluster.measure(LINK, PROBES)
         assert shares(seen) == CLEAN | {"lost": pytest.approx(0.2, abs=0.03)}
+        counted = (await world.cluster.counters())[LINK]
+        assert counted.get("lost", 0) + counted.get("dropped", 0) >= 0.17 * PROBES
         if cluster_name not in ON_STREAMS:
             assert len(await world.hears("n1", "n2", notes=PROBES)) / PROBES == pytest.approx(0.8, abs=0.03)
         await healed(world, LINK)
@@ -109,6 +113,7 @@ def test_a_share_of_30_percent_is_one_of_30_percent(cluster_name: str, what: str
             assert seen["corrupted"] == pytest.approx(0.3 * 62 / 68, abs=0.06)
         else:
             assert seen == CLEAN | {f"{what.removesuffix('e')}ed": pytest.approx(0.3, abs=0.06)}
+        assert (await world.cluster.counters())[LINK][f"{what.removesuffix('e')}ed"] >= 0.24 * 1000
         heard = await world.hears("n1", "n2", notes=1000)
         if cluster_name in ON_STREAMS:
             async with asyncio.timeout(60):

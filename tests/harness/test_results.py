@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from harness.history import History
 from harness.results import document, faults, reason
 from harness.verdict import Anomaly, Validity, Verdict
@@ -29,8 +31,16 @@ def test_a_fault_says_whom_it_hit_when_and_how_it_was_proved() -> None:
             "healed": True,
             "evidence": "n2 is dead",
             "healed_evidence": "n2 is back",
+            "packets": [],
         }
     ]
+
+
+def test_a_fault_tells_what_the_packets_of_its_links_have_met() -> None:
+    met = [{"src": "n1", "dest": "n2", "cut": 7}]
+    counted = RUN.replace('"healed": true', f'"healed": true, "packets": {json.dumps(met)}')
+    [fault] = faults(history(counted))
+    assert fault["packets"] == met
 
 
 def test_a_fault_may_show_only_at_its_end() -> None:

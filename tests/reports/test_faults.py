@@ -70,6 +70,17 @@ def test_a_bite_that_shows_only_at_the_end_counts() -> None:
     assert (found[0].bit, found[0].evidence, found[0].heal_evidence) == (True, "off_by_3s", "on_time")
 
 
+def test_what_the_packets_of_all_links_met_is_summed_up() -> None:
+    (fault,) = faults(
+        report("""
+            nemesis info start-packet - {"id":0}
+            nemesis info stop-packet  - {"id":0}
+            nemesis info stop-packet  - {"id":0,"packets":[{"src":"n1","dest":"n2","cut":1200,"sent":9},{"cut":4,"lost":2},{"lost":"x"},7]}
+        """)
+    )
+    assert fault.met == "1,204 cut, 2 lost on 3 links"
+
+
 def test_a_run_that_was_cut_short_leaves_the_fault_open() -> None:
     assert brief(faults(report('nemesis info start-kill - {"id":0}'))) == [("kill", 0, None, None, None)]
 

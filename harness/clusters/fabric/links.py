@@ -12,7 +12,7 @@ a fault on one link changes neither the latencies of another link nor its own af
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import NormalDist
 
 from harness import rng
@@ -210,6 +210,10 @@ class Links:
     def tally(self, link: Link) -> Tally:
         """The counters of a link, from the start of the run on."""
         return self.line(link).tally
+
+    def counters(self) -> dict[Link, dict[str, int]]:
+        """The counters of every link that has carried something: see ``protocols.CanCount``."""
+        return {link: asdict(line.tally) for link, line in self._lines.items() if line.tally.sent}
 
     def line(self, link: Link) -> Line:
         """The state of one link."""

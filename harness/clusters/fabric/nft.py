@@ -3,7 +3,7 @@
 One table per address family with these chains, in this order:
 
     cut     forwarded packets of the links in the set "cut" are dropped
-    loss    those of the links in "loss<n>" are dropped with a probability of n in 10,000
+    loss    those of the links in "loss<n>" are dropped with a probability of n in 10,000; the set "lost" holds these links, too, to count
     queue   those of the links in "slow" and "copied" go to user space (``nfqueue``): by their headers alone, or whole
     held    what comes back from there meets the cuts again: a cut also takes what was under way
     again   so do the copies that are sent from there
@@ -48,7 +48,7 @@ CHAINS: Mapping[str, tuple[int, int]] = {
     HELD: (FORWARD, 10),
     AGAIN: (OUTPUT, 0),
 }
-SLOW, COPIED = "slow", "copied"
+SLOW, COPIED, LOST = "slow", "copied", "lost"
 QUEUES: Mapping[str, int] = {SLOW: 0, COPIED: 1}
 LOSS_PARTS = 10_000
 # An attribute is at most 64 KiB long, and an element with an IPv6 key takes 44 bytes.
@@ -195,7 +195,7 @@ def setup(*, compat: bool, families: Iterable[Family] = tuple(FAMILIES.values())
             hook = nested(4, attribute(1, be32(at)), attribute(2, struct.pack(">i", priority)))
             named = attribute(1, family.table) + attribute(3, chain)
             requests.append(_request(NEW_CHAIN, family, f"make the chain {chain}", named, hook, attribute(7, "filter")))
-        requests += [_set(family, name, number) for number, name in enumerate((CUT, *QUEUES), 1)]
+        requests += [_set(family, name, number) for number, name in enumerate((CUT, *QUEUES, LOST), 1)]
         requests += [_rule(family, chain, _key(family), _in_set(CUT), _drop()) for chain in (CUT, HELD, AGAIN)]
         requests += [_rule(family, QUEUE, _met(family, name), to_queue(family.queue + n)) for name, n in QUEUES.items()]
     return requests
@@ -212,7 +212,9 @@ def lossy(parts: int, families: Iterable[Family] = tuple(FAMILIES.values())) -> 
     requests = []
     for family in families:
         requests.append(_set(family, name, LOSS_PARTS + parts))
-        requests.append(_rule(family, LOSS, _met(family, name), _by_chance(parts), _drop()))
+        # The throw has taken the place of the key, which is read again: the look-up in the second set counts what is dropped.
+        counted = _key(family), _in_set(LOST)
+        requests.append(_rule(family, LOSS, _met(family, name), _by_chance(parts), *counted, _drop()))
     return requests
 
 

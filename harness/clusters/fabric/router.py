@@ -147,7 +147,8 @@ class Router:
             chosen = way(shape)
             if chosen is not None:
                 losses.update({chosen.loss} - {0})
-                self._put(sets, chosen.set, link)
+                for name in (chosen.set, nft.LOST) if chosen.loss else (chosen.set,):
+                    self._put(sets, name, link)
         frozen = {name: frozenset(keys) for name, keys in sets.items()}
         self._collect({name: keys - frozen.get(name, frozenset()) for name, keys in self._held.items()})
         self._filter.hold(frozen, losses)
@@ -168,5 +169,5 @@ class Router:
 
 
 def _word(name: str) -> str:
-    """What it means for a packet to have matched an element of the set: "cut", "slow", "copied", or "exposed" to chance."""
+    """What it means for a packet to have matched an element of the set: "cut", "lost", "slow", "copied", or "exposed" to chance."""
     return "exposed" if name.startswith(nft.LOSS) else name

@@ -116,6 +116,7 @@ def test_loss_duplicates_and_reordering_of_packets(tmp_path: Path, version: int)
         counted = (await cluster.counters())[link]
         assert counted["duplicated"] > 0
         assert counted["exposed"] >= 300
+        assert counted["lost"] / counted["exposed"] == pytest.approx(0.3, abs=0.15)
 
     run(tmp_path, scenario, ip=version)
 
@@ -237,7 +238,7 @@ def test_what_the_kernel_refuses_is_told_in_a_sentence_and_changes_nothing(tmp_p
         world.cluster._router._held.clear()
         world.cluster._namespaces.filter._sets.clear()  # so that it adds to sets that the kernel does not have
         world.cluster._namespaces.filter._losses.add(10_000)
-        with pytest.raises(ClusterError, match="the fabric of the local cluster: the kernel refused to"):
+        with pytest.raises(ClusterError, match="the fabric of the run: the kernel refused to"):
             await world.cluster.shape([("n1", "n3"), ("n2", "n3")], PacketShape(loss=1.0))
         assert await world.cluster.reaches([("n1", "n2"), ("n1", "n3"), ("n2", "n3")]) == [False, True, True]
         await world.cluster.rate("n1", None)  # lifting a limit that there is not is no error

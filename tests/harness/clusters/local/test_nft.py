@@ -41,7 +41,7 @@ def test_both_families_get_the_same_tables_and_differ_in_where_addresses_stand()
     assert kinds(four) == kinds(six)
     sets = [dict(attributes(r.payload[4:])) for r in requests if r.kind & 0xFF == nft.NEW_SET]
     assert {struct.unpack(">I", fields[5])[0] for fields in sets} == {8, 32}
-    assert {fields[2].rstrip(b"\0").decode() for fields in sets} == {"cut", "slow", "copied"}
+    assert {fields[2].rstrip(b"\0").decode() for fields in sets} == {"cut", "slow", "copied", "lost"}
     assert all(dict(attributes(fields[17]))[1] == b"counter\0" for fields in sets)
 
 
@@ -62,7 +62,16 @@ def test_rules_read_the_key_look_it_up_and_decide() -> None:
     compat = [r for r in nft.setup(compat=True) if r.kind & 0xFF == nft.NEW_RULE]
     assert [expressions(rule)[-1] for rule in compat].count("target") == 4
     lossy = [r for r in nft.lossy(2000) if r.kind & 0xFF == nft.NEW_RULE]
-    assert expressions(lossy[0]) == ["payload", "lookup", "numgen", "byteorder", "cmp", "immediate"]
+    assert expressions(lossy[0]) == [
+        "payload",
+        "lookup",
+        "numgen",
+        "byteorder",
+        "cmp",
+        "payload",
+        "lookup",
+        "immediate",
+    ]
 
 
 def keys_of(request: Request) -> frozenset[bytes]:

@@ -165,4 +165,4 @@ def test_counters_outlast_their_faults() -> None:
     found = asyncio.run(play())
     assert found[LINKS[0]] == {"cut": 7, "sent": 5}
     assert found[LINKS[1]] == {"cut": 1}
-    assert found[LINKS[2]] == {"exposed": 9}
+    assert found[LINKS[2]] == {"exposed": 9, "lost": 9}  # the fake throws no dice
