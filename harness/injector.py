@@ -195,7 +195,7 @@ class Injector:
         fault.healed += [await self._verify_healed(effect) for effect in gone]
 
     async def _apply(self, fault: _Active, effect: Effect) -> None:
-        links = getattr(effect, "links", frozenset()) - fault.counted.keys()
+        links: frozenset[Link] = getattr(effect, "links", frozenset()) - fault.counted.keys()
         fault.counted |= await packets.count(self._cluster, links)
         fault.applied.append(effect)  # before it is applied: an apply that fails half-way must be healed, too
         await EFFECTS[type(effect)].apply(self._cluster, effect, self._holds)

@@ -487,26 +487,3 @@ def test_a_pursuer_whose_effect_stays_is_not_healed(tmp_path: Path) -> None:
         assert not (await lab.stop(1))["healed"]
 
     asyncio.run(scenario())
-
-
-@dataclass
-class CountingCluster(FakeCluster):
-    """Ten more packets meet a cut link at each look; what was before is none of the fault's business."""
-
-    looks: int = 0
-
-    async def counters(self) -> Mapping[Link, Mapping[str, int]]:
-        self.looks += 1
-        return {AB: {"sent": 5, "cut": 100 + 10 * self.looks}, AC: {"cut": self.looks}, BA: {"sent": 7}}
-
-
-def test_what_the_packets_of_a_faults_links_met_is_told(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        lab = Lab(tmp_path)
-        lab.injector = Injector(CountingCluster(), {"fake": FakeFault()}, FaultJournal(lab.path, lambda: 0))
-        await lab.start(1, EFFECTS["cut"])
-        assert (await lab.stop(1))["packets"] == [{"src": "n1", "dest": "n2", "cut": 10}]
-        await lab.start(2, EFFECTS["kill"])
-        assert "packets" not in await lab.stop(2)
-
-    asyncio.run(scenario())
