@@ -40,11 +40,12 @@ COLUMNS: dict[str, type[np.signedinteger[Any]]] = {
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where rows came from, for messages: a file's name (None: in memory), the line of each row (None: row +
-    1).
+    1), and what lines are called there.
     """
 
     name: str | None = None
     lines: Ints | Sequence[int] | None = None
+    unit: str = "line"
 
     def line(self, row: int) -> int:
         return row + 1 if self.lines is None else int(self.lines[row])
@@ -57,7 +58,7 @@ class Source:
             (row > 0 and self.lines[row - 1] == self.lines[row])
             or (row + 1 < len(self.lines) and self.lines[row + 1] == self.lines[row])
         )
-        return f"{self.name or 'history'} line {self.line(row)}" + (f", op {row}" if crowded else "")
+        return f"{self.name or 'history'} {self.unit} {self.line(row)}" + (f", op {row}" if crowded else "")
 
 
 IN_MEMORY = Source()

@@ -10,8 +10,9 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,9 @@ def load_history(path: str | Path, *, keyed: bool = False, torn: Torn = "refuse"
     if _JSON_START.match(data):
         return jsonl.read(data, name, keyed=keyed, torn=torn)
     if porcupine.START.match(data):
-        return porcupine.read(_text(data, name), name)
+        return _decoded(porcupine.read, data, name)
     if table.HEADER.match(data):
-        return table.read_csv(_text(data, name), name, keyed=keyed)
+        return _decoded(partial(table.read_csv, keyed=keyed), data, name)
     if not _EDN_START.match(data):
         raise HistoryError(f"{name} is no history: it begins with {data[:16]!r}; {_EXPECTED}")
     return edn_history.read(_text(data, name), name, keyed=keyed, torn=torn)
@@ -103,6 +104,15 @@ def _content(path: Path) -> bytes:
         except (OSError, EOFError, zlib.error) as error:
             raise HistoryError(f"{path} is a broken gzip file: {error}; unpack what can be saved of it") from error
     return data.removeprefix(_BOM)
+
+
+def _decoded(read: Callable[[bytes, str], History], data: bytes, name: str) -> History:
+    """What ``read`` makes of ``data``, which it decodes as it goes. Raises HistoryError."""
+    try:
+        return read(data, name)
+    except UnicodeDecodeError:
+        _text(data, name)  # says where
+        raise
 
 
 def _text(data: bytes, name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import msgspec
@@ -22,6 +22,7 @@ from harness.interning import DEPTH_MAX
 from harness.op import NEMESIS
 
 NULL = b"null"
+LINES_AT_ONCE = 10_000
 
 
 class Line(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -149,16 +150,18 @@ def _without_negative_zero(value: Any) -> Any:
 
 
 class JsonColumns:
-    """The history so far. ``name`` is the file's, for messages; ``keyed`` says that values are [key value]."""
+    """The history so far. ``name`` is the file's, for messages, and ``unit`` what its places are called; ``keyed`` says that
+    values are [key value].
+    """
 
-    def __init__(self, name: str, *, keyed: bool) -> None:
+    def __init__(self, name: str, *, keyed: bool, unit: str = "line") -> None:
         self._keyed = keyed
         self._lines, self._index, self._time_ns, self._process = (array("q") for _ in range(4))
         self._type, self._f, self._key, self._value, self._node = (array("i") for _ in range(5))
         self._fs, self._nodes = Names(), Names()
         self._keys, self._values = Values(), Values()
         self._nodes[None] = self._keys[NULL] = NO_KEY
-        self._source = Source(name, self._lines)
+        self._source = Source(name, self._lines, unit)
         self._errors: dict[int, Any] = {}
         self._extras: dict[int, Mapping[str, Any]] = {}
 
@@ -185,6 +188,21 @@ class JsonColumns:
             if line.final is not UNSET:
                 self._extras[row + n] = {"final": line.final}
         self._extras.update({row + n: fields for n, fields in extras.items()})
+
+    def filled(self, lines: Iterable[tuple[int, Line]]) -> History:
+        """The history of ``lines``, each with its number; what they raise comes after what is wrong with earlier ones."""
+        numbers: list[int] = []
+        batch: list[Line] = []
+        try:
+            for number, line in lines:
+                numbers.append(number)
+                batch.append(line)
+                if len(batch) == LINES_AT_ONCE:
+                    self.add(batch, numbers, {})
+                    numbers, batch = [], []
+        finally:
+            self.add(batch, numbers, {})
+        return self.history()
 
     def _extend(self, batch: Sequence[Line]) -> None:
         """One pass per column: an array that grows by arrays is twice as fast as one that grows by elements."""

@@ -9,14 +9,15 @@ kv: ``{:process 0, :type :invoke, :f :append, :key "0", :value "x 0 0 y"}`` is E
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from harness.columns import Source
+from msgspec import Raw
+
 from harness.errors import HistoryError
+from harness.formats.json_columns import NULL, JsonColumns, Line
 from harness.history import History
-from harness.op import Op, OpType
 
 _LINE = re.compile(r"INFO\s+jepsen\.util\s+-\s+(\d+)\s+:(invoke|ok|fail|info)\s+:(read|write|cas)\s*(.*)")
 _VALUE = re.compile(r"nil|-?\d+|\[\s*-?\d+\s+-?\d+\s*\]")
@@ -25,53 +26,39 @@ START = re.compile(rb"\s*INFO\s+jepsen\.util\s+-\s")
 _LINE_IS = "INFO  jepsen.util - 0 :invoke :write 3"
 
 
-def read(text: str, name: str) -> History:
-    """The history in ``text``, the content of the file ``name``. Raises HistoryError naming the line."""
-    numbers: list[int] = []
-
-    def ops() -> Iterator[Op]:
-        last: dict[int, Op] = {}
-        for number, line in enumerate(text.splitlines(), start=1):
-            if not line.strip():
-                continue
-            numbers.append(number)
-            op = _op(line, f"{name} line {number}", last)
-            yield op
-
-    return History.of(ops(), source=Source(name, numbers))
+def read(data: bytes, name: str) -> History:
+    """The history in ``data``, the content of the file ``name``. Raises HistoryError naming the line, and UnicodeDecodeError."""
+    return JsonColumns(name, keyed=False).filled(_lines(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"), name))
 
 
-def _op(line: str, at: str, last: dict[int, Op]) -> Op:
-    found = _LINE.fullmatch(line.strip())
-    if not found:
-        raise HistoryError(f"{at}: this is {line.strip()[:60]!r}, no line of such a log; one is {_LINE_IS}")
-    process, type_, f, rest = int(found[1]), OpType(found[2]), found[3], found[4].strip()
-    if type_ is not OpType.INVOKE and process not in last:
-        raise HistoryError(
-            f"{at}: process {process} completes {f!r} without an invocation; its invoke line must come before"
-        )
-    timed_out = rest == ":timed-out"
-    if timed_out:
-        open_op = last[process]
-        return Op(
-            process=process,
-            type=OpType.FAIL if f == "read" else OpType.INFO,
-            f=f,
-            value=open_op.value,
-            error="timed-out",
-        )
-    value = _value(rest, at)
-    op = Op(process=process, type=type_, f=f, value=value)
-    if type_ is OpType.INVOKE:
-        last[process] = op
-    return op
+def _lines(texts: Iterable[str], name: str) -> Iterator[tuple[int, Line]]:
+    opened: dict[int, Raw] = {}
+    for number, text in enumerate(texts, start=1):
+        if text.isspace():
+            continue
+        at = f"{name} line {number}"
+        found = _LINE.fullmatch(text.strip())
+        if not found:
+            raise HistoryError(f"{at}: this is {text.strip()[:60]!r}, no line of such a log; one is {_LINE_IS}")
+        process, kind, f, rest = int(found[1]), found[2], found[3], found[4]
+        if kind != "invoke" and process not in opened:
+            raise HistoryError(
+                f"{at}: process {process} completes {f!r} without an invocation; its invoke line must come before"
+            )
+        if rest == ":timed-out":
+            kind = "fail" if f == "read" else "info"
+            yield number, Line(type=kind, process=process, f=f, value=opened[process], error="timed-out")
+            continue
+        value = _value(rest, at)
+        if kind == "invoke":
+            opened[process] = value
+        yield number, Line(type=kind, process=process, f=f, value=value)
 
 
-def _value(text: str, at: str) -> Any:
+def _value(text: str, at: str) -> Raw:
+    """As JSON."""
     if not _VALUE.fullmatch(text):
         raise HistoryError(f"{at}: the value is {text[:40]!r}; it must be nil, a number or [expected new]")
     if text == "nil":
-        return None
-    if text.startswith("["):
-        return [int(word) for word in text[1:-1].split()]
-    return int(text)
+        return Raw(NULL)
+    return Raw(f"[{','.join(text[1:-1].split())}]" if text.startswith("[") else text)

@@ -8,15 +8,21 @@ rather than ignored: a misspelt "value" would make every history valid.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from harness.columns import Source
+import msgspec
+
+from harness.columns import TYPES
 from harness.errors import HistoryError
+from harness.formats.json_columns import NOT_JSON, NULL, JsonColumns, Line
+from harness.formats.plain import SIMPLE, check_plain
 from harness.history import History
-from harness.op import NEMESIS, Op, OpType
+from harness.op import NEMESIS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,32 +34,55 @@ HEADER = re.compile(
     rb'\s*(?=[^\n]*\bprocess\b)(?=[^\n]*\btype\b)(?=[^\n]*\bf\b)"?[A-Za-z_]+"?\s*,[\w", \t]*\r?(?:\n|\Z)'
 )
 PARQUET = b"PAR1"
-_TYPES = {str(name): name for name in OpType}
+ROWS_AT_ONCE = 10_000
+# Of the columns of a line; the first of two names counts.
+_LINE = (("type",), ("process",), ("f",), ("key",), ("value",), ("node",), ("index",), ("time_ns", "time"), ("error",))
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 
 
-def read_csv(text: str, name: str, *, keyed: bool = False) -> History:
-    """The history in ``text``. Raises HistoryError naming the line and what would be right."""
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
-    numbers: list[int] = []
+def read_csv(data: bytes, name: str, *, keyed: bool = False) -> History:
+    """The history in ``data``, the content of the file ``name``. Raises HistoryError naming the line and what would be right, and
+    UnicodeDecodeError for what is no UTF-8.
+    """
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline=""), strict=True)
+    header = [word.strip() for word in next(reader)]
+    _check_names(header, name)
+    known, take = _Cells(), _taker(header)
 
-    def ops() -> Iterator[Op]:
-        header = [word.strip() for word in next(reader)]
-        _check_names(header, name)
+    def lines() -> Iterator[tuple[int, Line]]:
         try:
             for row in reader:
                 if not row:
                     continue
-                numbers.append(reader.line_num)
-                at = f"{name} line {reader.line_num}"
                 if len(row) != len(header):
-                    raise HistoryError(f"{at}: there are {len(row)} cells; the first line names {len(header)} columns")
-                yield _op(dict(zip(header, map(_cell, row), strict=True)), at, keyed=keyed)
+                    raise HistoryError(  # noqa: TRY301 - it is told with its place below
+                        f"there are {len(row)} cells; the first line names {len(header)} columns"
+                    )
+                kind, process, f, key, value, node, index, time, error = take(row, "")
+                yield (
+                    reader.line_num,
+                    _line(
+                        (
+                            known[kind],
+                            known[process],
+                            known[f],
+                            known[node],
+                            _number(index),
+                            _number(time),
+                            _cell(error),
+                        ),
+                        (_raw(key), _raw(value)),
+                    ),
+                )
+        except HistoryError as error:
+            raise HistoryError(f"{name} line {reader.line_num}: {error}") from error
         except csv.Error as error:
             raise HistoryError(
                 f"{name} line {reader.line_num}: this is no CSV: {error}; quotes come in pairs"
             ) from error
 
-    return History.of(ops(), source=Source(name, numbers))
+    return JsonColumns(name, keyed=keyed).filled(lines())
 
 
 def read_parquet(path: Path, *, keyed: bool = False) -> History:
@@ -63,20 +92,52 @@ def read_parquet(path: Path, *, keyed: bool = False) -> History:
     except ImportError as error:
         raise HistoryError(f"{path} is a Parquet file, which takes pyarrow to read: pip install pyarrow") from error
     try:
-        table = parquet.read_table(path)
+        file = parquet.ParquetFile(path)
+        names = list(file.schema_arrow.names)
+        batches = file.iter_batches(batch_size=ROWS_AT_ONCE)
+        _check_names(names, str(path))
+        return JsonColumns(str(path), keyed=keyed, unit="row").filled(_parquet_lines(batches, _taker(names), str(path)))
+    except HistoryError:
+        raise
     except Exception as error:  # pyarrow has many kinds of errors, some of them OSError
         raise HistoryError(f"{path} is a broken Parquet file: {error}") from error
-    _check_names(table.column_names, str(path))
 
-    def ops() -> Iterator[Op]:
-        row = 0
-        for batch in table.to_batches(max_chunksize=10_000):
-            columns = {name: batch.column(name).to_pylist() for name in table.column_names}
-            for cells in zip(*columns.values(), strict=True):
-                row += 1
-                yield _op(dict(zip(columns, map(_plain, cells), strict=True)), f"{path} row {row}", keyed=keyed)
 
-    return History.of(ops(), source=Source(str(path)))
+def _parquet_lines(batches: Iterable[Any], take: Taker, file: str) -> Iterator[tuple[int, Line]]:
+    row = 0
+    for batch in batches:
+        columns = [batch.column(at).to_pylist() for at in range(batch.num_columns)]
+        for cells in zip(*columns, strict=True):
+            row += 1
+            try:
+                kind, process, f, key, value, node, index, time, error = map(_plain, take(cells, None))
+                line = _line((kind, process, f, node, index, time, error), (_json(key), _json(value)))
+            except HistoryError as problem:
+                raise HistoryError(f"{file} row {row}: {problem}") from problem
+            yield row, line
+
+
+Taker = Callable[[Sequence[Any], Any], Sequence[Any]]
+
+
+def _taker(names: Sequence[str]) -> Taker:
+    """What picks the cells of ``_LINE`` from a row; a column that is not there has the cell ``nothing``."""
+    place = {name: at for at, name in enumerate(names)}
+    pick = itemgetter(*(next((place[name] for name in them if name in place), len(names)) for them in _LINE))
+
+    def take(row: Sequence[Any], nothing: Any) -> Sequence[Any]:
+        picked: Sequence[Any] = pick((*row, nothing))
+        return picked
+
+    return take
+
+
+class _Cells(dict[str, Any]):
+    """Texts that come again and again, decoded once."""
+
+    def __missing__(self, text: str) -> Any:
+        found = self[text] = _cell(text)
+        return found
 
 
 def _check_names(names: Sequence[str], file: str) -> None:
@@ -98,45 +159,58 @@ def _cell(text: str) -> Any:
         return text
 
 
+def _number(text: str) -> Any:
+    return int(text) if text.isdecimal() and text.isascii() else _cell(text)
+
+
+def _raw(text: str) -> bytes:
+    """A cell as JSON: itself where it is JSON, null where it is empty, else a string."""
+    if text == "":
+        return NULL
+    data = text.encode()
+    if text[0] != "0" and data.isdigit():
+        return data
+    try:
+        _decode(data)
+    except NOT_JSON:
+        return _encode(text)
+    return data
+
+
+def _json(value: Any) -> bytes:
+    """A cell of Parquet as JSON. Raises HistoryError, without a place, for what JSON would change."""
+    if type(value) not in SIMPLE:
+        check_plain(value, "value")
+    return _encode(value)
+
+
 def _plain(value: Any) -> Any:
-    """A cell of Parquet: bytes are text, times are not ours to guess."""
+    """A cell of Parquet: bytes are text."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
-def _op(cells: Mapping[str, Any], at: str, *, keyed: bool) -> Op:
-    given, f, process = cells["type"], cells["f"], cells["process"]
-    type_ = _TYPES.get(given) if isinstance(given, str) else None
-    if type_ is None:
-        raise HistoryError(f"{at}: type is {given!r}; it must be one of {', '.join(_TYPES)}")
+def _line(cells: tuple[Any, Any, Any, Any, Any, Any, Any], texts: tuple[bytes, bytes]) -> Line:
+    """An op, of cells that have the right types; which values they may have says ``JsonColumns``. Raises HistoryError, without a
+    place.
+    """
+    kind, process, f, node, index, time, error = cells
+    if not isinstance(kind, str):
+        raise HistoryError(f"type is {kind!r}; it must be one of {', '.join(TYPES)}")
     if not isinstance(f, str):
-        raise HistoryError(f"{at}: f is {f!r}; it must be the name of the operation")
-    if process != NEMESIS and (type(process) is not int or process < 0):
-        raise HistoryError(f"{at}: process is {process!r}; it must be a client's number or {NEMESIS!r}")
-    key, value = cells.get("key"), cells.get("value")
-    if keyed and process != NEMESIS and key is None:
-        if not (isinstance(value, list) and len(value) == 2 and value[0] is not None):
-            raise HistoryError(
-                f"{at}: a keyed history has [key, value] as every value of a client; read this one unkeyed"
-            )
-        key, value = value
-    node = cells.get("node")
-    return Op(
-        index=_whole(cells, ("index",), at),
-        time_ns=_whole(cells, ("time_ns", "time"), at),
-        type=type_,
+        raise HistoryError(f"f is {f!r}; it must be the name of the operation")
+    if not isinstance(process, int | str) or isinstance(process, bool):
+        raise HistoryError(f"process is {process!r}; it must be a client's number or {NEMESIS!r}")
+    for name, number in (("index", index), ("time", time)):
+        if number is not None and (not isinstance(number, int | float) or isinstance(number, bool)):
+            raise HistoryError(f"{name} is {number!r}; it must be a whole number")
+    return Line(
+        index=index,
+        time=time,
+        type=kind,
         process=process,
         f=f,
-        key=key,
-        value=value,
+        key=msgspec.Raw(texts[0]),
+        value=msgspec.Raw(texts[1]),
         node=None if node is None else str(node),
-        error=cells.get("error"),
+        error=error,
     )
-
-
-def _whole(cells: Mapping[str, Any], names: Sequence[str], at: str) -> int:
-    number = next((cells[name] for name in names if cells.get(name) is not None), None)
-    if number is None:
-        return -1
-    if type(number) is not int:
-        raise HistoryError(f"{at}: {names[-1]} is {number!r}; it must be a whole number")
-    return number

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import sys
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.errors import HistoryError
-from harness.formats import load_history
+from harness.formats import json_columns, load_history, table
+from harness.history import History
+from harness.op import Op
 from tests.builders import history
+from tests.harness.formats import strategies
 
 CSV = """process,type,f,key,value,time,node
 0,invoke,write,x,1,1000,n1
@@ -74,6 +82,70 @@ def test_parquet_is_a_history(tmp_path: Path) -> None:
         patch.dict(sys.modules, {"pyarrow": None, "pyarrow.parquet": None}),
         pytest.raises(HistoryError, match="pip install pyarrow"),
     ):
+        load_history(path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(strategies.json_values(), max_size=12), st.integers(1, 4))
+def test_any_values_come_back_from_tables(
+    tmp_path_factory: pytest.TempPathFactory, values: list[Any], at_once: int
+) -> None:
+    """The same history from JSON lines, CSV and Parquet, in batches of any size."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    ops = [
+        op for n, value in enumerate(values) for op in (Op(process=n, f="write", value=value, time_ns=n, index=2 * n),)
+    ]
+    directory = tmp_path_factory.mktemp("tables")
+    wanted = History.of(ops)
+    with (directory / "history.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["index", "time_ns", "process", "type", "f", "value"])
+        writer.writerows([op.index, op.time_ns, op.process, "invoke", op.f, json.dumps(op.value)] for op in ops)
+    rows = {
+        "index": [op.index for op in ops],
+        "process": [op.process for op in ops],
+        "type": ["invoke"] * len(ops),
+        "f": ["write"] * len(ops),
+        "time": [op.time_ns for op in ops],
+    }
+    names = pa.table({**rows, "value": pa.array([f"v{n}" for n in range(len(ops))], type=pa.string())})
+    parquet.write_table(names, directory / "history.parquet")
+    with patch.object(json_columns, "LINES_AT_ONCE", at_once), patch.object(table, "ROWS_AT_ONCE", at_once):
+        assert load_history(directory / "history.csv") == wanted
+        found = load_history(directory / "history.parquet")
+    assert [(op.index, op.time_ns, op.process, op.value) for op in found] == [
+        (op.index, op.time_ns, op.process, f"v{n}") for n, op in enumerate(ops)
+    ]
+
+
+def test_cells_of_parquet_may_be_lists_maps_and_numbers(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    path = tmp_path / "history.parquet"
+    for values in ([[1, None], [2, 3]], [{"a": 1}, {"a": 2}], [1.5, 2.0], [True, False], ["x", None]):
+        columns = {"process": [0, 1], "type": ["invoke"] * 2, "f": ["write"] * 2, "value": values}
+        parquet.write_table(pa.table(columns), path)
+        assert [op.value for op in load_history(path)] == values
+    parquet.write_table(pa.table({**columns, "value": [1.5, float("nan")]}), path)
+    with pytest.raises(HistoryError, match="row 2: value has nan, which JSON cannot hold"):
+        load_history(path)
+    parquet.write_table(pa.table({**columns, "value": [1, 2], "process": [0, 0]}), path)
+    with pytest.raises(HistoryError, match="row 2: process 0 invokes 'write' while its 'write' of line 1 is open"):
+        load_history(path)
+
+
+def test_rows_that_go_over_lines_are_counted_by_lines(tmp_path: Path) -> None:
+    text = 'process,type,f,value\n\n0,invoke,write,"two\nlines"\n0,ok,write,007\n1,oops,read,\n'
+    with pytest.raises(HistoryError, match="line 6: type is 'oops'"):
+        load_history(written(tmp_path, text))
+    found = [op.value for op in load_history(written(tmp_path, text.replace("1,oops", "1,invoke")))]
+    assert found == ["two\nlines", "007", None]
+    path = tmp_path / "bad.csv"
+    path.write_bytes(text.encode() + b"2,invoke,\xff,1\n")
+    with pytest.raises(HistoryError, match=r"line (6: type|7: byte 0xff)"):
         load_history(path)
 
 
