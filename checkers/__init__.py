@@ -27,6 +27,7 @@ CHECKERS = {
     "leadership": "checkers.leadership:make",
     "linearizable": "checkers.linearizable.check:make",
     "list-append": "checkers.transactions.list_append:make",
+    "litmus": "checkers.memory.litmus:make",
     "locks": "checkers.locks.check:make",
     "or-set": "checkers.or_sets:make",
     "rw-register": "checkers.transactions.rw_register:make",

@@ -6,7 +6,7 @@
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
     write_read      pairs of a write and the read that follows it (for ``eventual``)
     register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
-    queue lock ...    the workloads
+    queue lock litmus ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -45,6 +45,9 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "ordered-queue": "harness.workloads.queue:ORDERED_QUEUE",
     "lock": "harness.workloads.lock:LOCK",
     "fenced-lock": "harness.workloads.lock:FENCED_LOCK",
+    "litmus": "harness.workloads.litmus:LITMUS_SC",
+    "litmus-tso": "harness.workloads.litmus:LITMUS_TSO",
+    "litmus-rc": "harness.workloads.litmus:LITMUS_RC",
     "kafka": "harness.workloads.kafka:KAFKA",
     "kafka-pipelined": "harness.workloads.kafka:PIPELINED",
     "kafka-groups": "harness.workloads.kafka_groups:KAFKA_GROUPS",
