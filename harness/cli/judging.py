@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from checkers.strength.check import strength
 from harness import results, store
 from harness.cli import tables
 from harness.cli.checkers import make_checker, stats_of
@@ -15,7 +16,7 @@ from harness.judge import judge
 from harness.nodelogs import count_events, judge_logs
 from harness.plan import Plan
 from harness.registry import load
-from harness.verdict import Budget, Checker, ReadsNodeLogs
+from harness.verdict import Budget, Checker, ReadsNodeLogs, Validity, worst
 from harness.workloads.workload import Workload
 from reports import REPORTS
 from reports.report import Report
@@ -46,6 +47,8 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
     logs = run.node_logs()
     checkers = [c.with_logs(logs) if isinstance(c, ReadsNodeLogs) else c for c in checkers_of(plan)]
     verdicts = [*judge(history, checkers, budget or Budget()), judge_logs(logs)]
+    if worst(verdicts) is Validity.VALID:
+        verdicts.append(strength(history, checkers, budget or Budget()))
     document = results.document(
         history=history,
         verdicts=verdicts,

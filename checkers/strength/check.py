@@ -1,0 +1,129 @@
+"""How strong a history is that was found valid. A pass says what it would have caught.
+
+Figures: how many operations were open at once; how many were open during faults; how many keys several processes worked on. And a share:
+of so many mutants of this very history, each with one lie (see ``mutants``), how many would the checkers that judged it have caught?
+
+A history of which no lie would have been noticed proves nothing: the run is unknown. Before that is said, ever more lies are told; and lies
+about results must be among them, since not every checker can miss an operation. The work is bounded: the longer a history, the fewer
+mutants.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from checkers.figures import in_flight, timed
+from checkers.strength.mutants import mutants
+from checkers.windows import windows_of
+from checkers.wording import count
+from harness.history import FOREVER, Calls, History
+from harness.verdict import Budget, Checker, Validity, Verdict
+
+NAME = "strength"
+# So many lines of mutants are judged at first, of each kind of mutant at most and at least so many; and so many times as many, if need be.
+LINES_MAX, EACH_MAX, EACH_MIN = 30_000, 8, 1
+ROUNDS = (1, 4, 16)
+KINDS = 4
+# Lies about results, of which so many must have been told before their going unnoticed says anything.
+RESULTS, TOLD_MIN = ("swapped", "stale"), 8
+# Who does not judge what clients were told: a lie is not theirs to find.
+BLIND = frozenset({"availability", "latency", "leadership", "sanity", "stats"})
+
+
+def judging(checkers: Sequence[Checker]) -> list[Checker]:
+    """Those of ``checkers`` that judge what clients were told."""
+    return [checker for checker in checkers if checker.name not in BLIND]
+
+
+def strength(history: History, checkers: Sequence[Checker], budget: Budget) -> Verdict:
+    """Valid, or unknown if the checkers would have noticed nothing. ``checkers`` have found ``history`` valid."""
+    stats: dict[str, Any] = _figures(history)
+    each = min(EACH_MAX, max(EACH_MIN, LINES_MAX // (KINDS * max(1, len(history)))))
+    tried, watching = Tried(), judging(checkers)
+    for times in ROUNDS if watching else ():
+        tried = Tried()
+        for kind, mutant in mutants(history, each * times):
+            tried.judge(kind, mutant, watching, budget)
+        if tried.noticed:
+            break
+    stats["mutants"] = {kind: {"made": tried.made[kind], "caught": tried.caught[kind]} for kind in tried.made}
+    stats["caught_share"] = round(tried.caught.total() / tried.made.total(), 3) if tried.made else None
+    about_results = sum(tried.made[kind] for kind in RESULTS)
+    if about_results >= TOLD_MIN and not tried.noticed:
+        lies = f"not one of {count(tried.made.total(), 'lie')} told in copies of this history would have been noticed"
+        return Verdict(
+            checker=NAME,
+            validity=Validity.UNKNOWN,
+            reason=f"{lies}, so that nothing was found says nothing",
+            stats=stats,
+        )
+    return Verdict(checker=NAME, validity=Validity.VALID, reason=_words(stats, tried.made, tried.caught), stats=stats)
+
+
+@dataclass(slots=True)
+class Tried:
+    """Mutants that were judged, by kind: how many were ``made`` and ``caught`` (found invalid); and how many did not pass as valid."""
+
+    made: Counter[str] = field(default_factory=Counter)
+    caught: Counter[str] = field(default_factory=Counter)
+    noticed: int = 0
+
+    def judge(self, kind: str, mutant: History, watching: Sequence[Checker], budget: Budget) -> None:
+        worst = max(_judged(checker, mutant, budget) for checker in watching)
+        self.made[kind] += 1
+        self.caught[kind] += worst is Validity.INVALID
+        self.noticed += worst is not Validity.VALID
+
+
+def _judged(checker: Checker, mutant: History, budget: Budget) -> Validity:
+    try:
+        return checker.check(mutant, budget).validity
+    except Exception:  # noqa: BLE001 - whoever crashes is unknown, as in any judgement
+        return Validity.UNKNOWN
+
+
+def _words(stats: dict[str, Any], made: Counter[str], caught: Counter[str]) -> str:
+    open_at_once = f"up to {count(stats['open_at_once'], 'operation')} at once"
+    during = f", {stats['during_faults']:,} during faults" if stats["faults"] else ""
+    shared = f", {count(stats['contended_keys'], 'contended key')}"
+    if not made:
+        return f"{open_at_once}{during}{shared}; no lie was thought of that the checkers could have caught"
+    return f"{caught.total():,} of {count(made.total(), 'lie')} told in copies of this history were caught; {open_at_once}{during}{shared}"
+
+
+def _figures(history: History) -> dict[str, Any]:
+    calls = history.calls()
+    faults = windows_of(history).faults
+    during = {
+        int(row) for fault in faults for row in in_flight(timed(history), fault.start_ns, fault.end_ns).call.tolist()
+    }
+    return {
+        "operations": len(calls),
+        "open_at_once": _open_at_once(calls),
+        "faults": len(faults),
+        "during_faults": len(during),
+        "contended_keys": _contended(calls),
+    }
+
+
+def _open_at_once(calls: Calls) -> int:
+    """The most operations of known end that were open at one line."""
+    known = calls.ret < FOREVER
+    lines = np.concatenate([calls.call[known], calls.ret[known]])
+    steps = np.concatenate([np.ones(int(known.sum()), dtype=np.int64), -np.ones(int(known.sum()), dtype=np.int64)])
+    return int(np.max(np.cumsum(steps[np.argsort(lines, kind="stable")]), initial=0))
+
+
+def _contended(calls: Calls) -> int:
+    """Keys on which operations of different processes overlapped."""
+    found = 0
+    for _, mine in calls.by_key():
+        # In the order of invocations: each begins before some earlier one had ended. A process does not overlap itself.
+        before = np.maximum.accumulate(np.minimum(mine.ret, FOREVER))
+        found += bool(len(mine) > 1 and (mine.call[1:] < before[:-1]).any())
+    return found
