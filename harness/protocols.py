@@ -112,6 +112,9 @@ class Target:
     ``roles`` are the roles that its nodes report in their status and that faults may aim at. ``faults`` are those under which it keeps its
     promises, which a run that names none gets; empty is all, ("none",) none.
 
+    ``expected_logs`` are regular expressions of lines that its nodes may log although they look like a panic, a failed assertion or the
+    like (see ``harness.log_patterns``).
+
     A target whose nodes are no programs of ours names the clusters that can host them: ``hosts`` (cluster → "module:attr" of the class
     that takes that cluster's place), with ``hosts_why``, a clause for those who ask for another one. ``complete`` ("module:attr") checks
     the options of a plan and returns them whole; it raises PlanError.
@@ -130,6 +133,7 @@ class Target:
     hosts: Mapping[str, str] = field(default_factory=dict)
     hosts_why: str = ""
     complete: str = ""
+    expected_logs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from checkers.strength.check import strength
+from checkers.strength import strength
+from checkers.windows import windows_of
 from harness import results, store
 from harness.cli import tables
 from harness.cli.checkers import make_checker, stats_of
 from harness.cli.planning import repeat_command
+from harness.errors import PlanError
 from harness.formats import load_history
+from harness.history import History
 from harness.judge import judge
+from harness.log_patterns import DENYING, judge_patterns
 from harness.nodelogs import count_events, judge_logs
 from harness.plan import Plan
+from harness.protocols import Target
 from harness.registry import load
 from harness.verdict import Budget, Checker, ReadsNodeLogs, Validity, worst
 from harness.workloads.workload import Workload
@@ -46,7 +51,8 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
     history = load_history(run.history, torn="truncate")
     logs = run.node_logs()
     checkers = [c.with_logs(logs) if isinstance(c, ReadsNodeLogs) else c for c in checkers_of(plan)]
-    verdicts = [*judge(history, checkers, budget or Budget()), judge_logs(logs)]
+    patterns = judge_patterns(logs, expected=_expected_logs(plan.target), denied=_denied(history))
+    verdicts = [*judge(history, checkers, budget or Budget()), judge_logs(logs), patterns]
     if worst(verdicts) is Validity.VALID:
         verdicts.append(strength(history, checkers, budget or Budget()))
     document = results.document(
@@ -59,6 +65,20 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
     )
     # As it will be read from its file, so that the report of an old run is drawn just as it was.
     return Report(results=loads(dumps(document), str(run.results)), history=history, node_logs=logs)
+
+
+def _expected_logs(target: str) -> tuple[str, ...]:
+    """What the target says that its logs may hold; nothing for one that is not here any more."""
+    try:
+        found: Target = tables.targets().get(target)
+    except PlanError:
+        return ()
+    return found.expected_logs
+
+
+def _denied(history: History) -> set[str]:
+    """The nodes of which memory or disk was taken."""
+    return {node for fault in windows_of(history).faults if fault.kind in DENYING for node in fault.targets}
 
 
 def write_reports(run: store.Run, report: Report) -> None:

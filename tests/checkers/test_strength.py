@@ -8,10 +8,10 @@ import pytest
 
 from checkers import sets
 from checkers.linearizable.check import make as linearizable
+from checkers.mutants import mutants
 from checkers.queues.total import make as total_queue
 from checkers.stats import make as stats
-from checkers.strength.check import strength
-from checkers.strength.mutants import mutants
+from checkers.strength import strength
 from checkers.transactions.list_append import make as list_append
 from harness.history import History
 from harness.op import Op

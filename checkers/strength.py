@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from checkers.figures import in_flight, timed
-from checkers.strength.mutants import mutants
+from checkers.mutants import mutants
 from checkers.windows import windows_of
 from checkers.wording import count
 from harness.history import FOREVER, Calls, History
