@@ -10,11 +10,12 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.clusters.local import LocalCluster
-from harness.effects import ClockSkew, PacketShape
+from harness.effects import LOST, ClockSkew, PacketShape
 from tests.conformance.worlds import NODES, World, spec
 
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
@@ -32,8 +33,9 @@ async def hold(directory: Path) -> None:
 
 
 async def tour(directory: Path) -> None:
-    cluster = LocalCluster(spec(directory))
+    cluster = LocalCluster(spec(directory, disks=True))
     seen: dict[str, Any] = {"user": os.geteuid(), "unavailable": LocalCluster.unavailable()}
+    seen["lacks"] = sorted({"disk", "power"} & LocalCluster.lacks().keys())
     await cluster.start()
     try:
         world = World(cluster)
@@ -52,6 +54,8 @@ async def tour(directory: Path) -> None:
         await cluster.kill("n3")
         await cluster.restart("n3")
         seen["restarted"] = await world.alive("n3")
+        await world.call("n1", "save", name="log", text="not synced", sync=False)
+        seen["lost"] = [asdict(file) for file in (await cluster.lose_power(["n1"], LOST))["n1"]]
     finally:
         await cluster.stop()
     sys.stdout.write(json.dumps(seen) + "\n")

@@ -1,17 +1,20 @@
 """Runs a program as an ordinary user, also where the tests are root and the interpreter lies in root's home.
 
-The home is opened to that user in a mount namespace of the program alone: the machine's own permissions stay as they are.
+The home is opened to that user in a mount namespace of the program alone, and so is the kernel's FUSE, as it is where udev makes its
+device: the machine's own permissions stay as they are.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from harness.clusters.disks.protocol import DEVICE
 from harness.clusters.namespaces import kernel
 
 NOBODY = 65534
@@ -37,6 +40,7 @@ def run_as_ordinary_user(
 def _become(groups: Sequence[int]) -> None:
     kernel.unshare(kernel.NEW_MOUNT)
     kernel.mount("none", "/", flags=kernel.PRIVATE | kernel.RECURSIVE)
+    _open_fuse()
     prefix = Path(sys.base_prefix).resolve()
     closed = [parent for parent in reversed(prefix.parents) if not parent.stat().st_mode & 0o001]
     if closed:
@@ -49,3 +53,13 @@ def _become(groups: Sequence[int]) -> None:
     os.setgroups(groups)
     os.setgid(NOBODY)
     os.setuid(NOBODY)
+
+
+def _open_fuse() -> None:
+    """A device node that everybody may open, in the place of the machine's."""
+    device, held = Path(DEVICE), Path("/mnt")
+    if device.exists() and held.is_dir():
+        kernel.mount("tmpfs", str(held), "tmpfs")
+        os.mknod(held / "fuse", stat.S_IFCHR, device.stat().st_rdev)
+        (held / "fuse").chmod(0o666)
+        kernel.mount(str(held / "fuse"), DEVICE, flags=kernel.BIND)

@@ -186,6 +186,8 @@ def test_an_ordinary_user_has_every_power() -> None:
     assert seen["user"] != 0
     assert seen["unavailable"] is None
     assert (seen["relays"], seen["paused"], seen["restarted"]) == (True, False, True)
+    assert seen["lacks"] == []
+    assert seen["lost"] == [{"path": "log", "written": 10, "kept": 0}]
     assert seen["cut"] == [False] + [True] * 5
     assert seen["mended"] == [True] * 6
     assert seen["shaped"]["delay_s"] >= 0.05
