@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock
-from harness.clusters.clocks.clocks import Clocks
+from harness.clusters.clocks.clocks import NOT_HERE, Clocks
 from harness.clusters.clocks.clocks import lacks as clocks_lack
 from harness.clusters.containers import doctor, images, labels, sandbox, settings
 from harness.clusters.containers.desk import Desk
@@ -344,7 +344,9 @@ class DockerCluster(DiskFaults):
             group.squeeze(headroom_bytes)
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
-        await self._clocks.skew(self._node(node).name, skew)
+        if self._node(node).life is not None and self._node(node).group is None:
+            raise ClusterError(f"{NOT_HERE} the processes of the engine's containers cannot be seen from here")
+        await self._clocks.skew(node, skew)
 
     async def unskew(self, node: str) -> None:
         await self._clocks.unskew(self._node(node).name)

@@ -24,6 +24,7 @@ MEMBERSHIP = "members are changed one at a time, and only by a leader that has c
 FLP = "delay can stop progress, but never make the store wrong"
 TIMEOUTS = "randomised election timeouts end split votes"
 LOCAL = "reads of the leader's majority are linearizable, local reads may be stale"
+STEPS = "a clock that NTP sets back breaks timeouts by the wall clock, and not those by the monotonic one"
 LEASES = "reads under a lease are linearizable as long as the drift of clocks is bounded"
 
 MAJORITY_ONLY: Mapping[str, Mapping[str, Any]] = {"sides": {"minority_max": 0.0, "majority_min": 0.5, "grace_s": 1.5}}
@@ -83,6 +84,18 @@ def drifting(drift: float) -> tuple[dict[str, Any], ...]:
             faults.append({"kind": "drift", "start_s": start_s, "end_s": start_s + 6, "args": skew})
         cut = {"shape": "isolate-leader", **leader}
         faults.append({"kind": "partition", "start_s": start_s + 2, "end_s": start_s + 5, "args": cut})
+    return tuple(faults)
+
+
+def stepping(offset_s: float) -> tuple[dict[str, Any], ...]:
+    """Again and again: the leader's clock is set back, as NTP does, then it is cut off from all others, with the lease that it has."""
+    leader = {"target": "leader", "else": "n1"}
+    faults = []
+    for start_s in range(3, 27, 8):
+        step = {**leader, "shape": "step-back", "offset_s": offset_s}
+        faults.append({"kind": "clock", "start_s": start_s, "end_s": start_s + 6, "args": step})
+        cut = {"shape": "isolate-leader", **leader}
+        faults.append({"kind": "partition", "start_s": start_s + 1, "end_s": start_s + 5, "args": cut})
     return tuple(faults)
 
 
@@ -401,6 +414,27 @@ LEASE_CLAIMS = (
         faults=("partition", "drift"),
         violates=NOT_LINEARIZABLE,
         settings={**QUICK, "schedule": drifting(-0.67)},
+        source="Raft thesis, section 6.4.1",
+    ),
+    Claim(
+        name="a-step-back-breaks-nothing",
+        topic=STEPS,
+        statement="a lease that notices by the monotonic clock that the wall clock was set back by 30 s ends no later than it is to",
+        model="linearizable",
+        workload="register",
+        faults=("clock", "partition"),
+        settings={**QUICK, "schedule": stepping(-30.0), "time_limit_s": 30.0},
+        source="Raft thesis, section 6.4.1",
+    ),
+    Claim(
+        name="a-step-back-breaks-leases-by-wall-clock",
+        topic=STEPS,
+        statement="a lease by the wall clock alone lasts 30 s longer where that was set back by 30 s, and reads are stale",
+        model="linearizable",
+        workload="register",
+        faults=("clock", "partition"),
+        violates=NOT_LINEARIZABLE,
+        settings={**QUICK, "bug": "lease-counts-steps", "schedule": stepping(-30.0), "time_limit_s": 30.0},
         source="Raft thesis, section 6.4.1",
     ),
 )

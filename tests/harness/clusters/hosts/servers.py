@@ -2,6 +2,7 @@
 
 Between them stands a router in a namespace of its own, and one interface of this machine leads there, by which tests reach them: no rule
 of the machine is touched, and the addresses are reserved for benchmarks (RFC 2544: 198.18.0.0/15), which lead nowhere else.
+All of it is marked as ours: should this process be killed, ``splitbrain heal`` removes it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from harness import mark
 from harness.clusters.hosts import inventory, pins
 
 COUNT = 5
@@ -98,7 +100,7 @@ def start(stack: ExitStack) -> Servers:
 
 def _network(stack: ExitStack) -> tuple[str, str, str]:
     """A router in a namespace, this machine's interface to it, the first three bytes of its addresses."""
-    router, interface = f"sbtest-{os.getpid()}", f"sbt{os.getpid()}"
+    router, interface = mark.mine().name, f"sbt{os.getpid()}"
     net = f"198.{18 + os.getpid() // 256 % 2}.{os.getpid() % 256}"
     gate, mine = f"{net}.253", f"{net}.254"
     _namespace(stack, router)
@@ -153,7 +155,7 @@ def serve(stack: ExitStack, directory: Path, namespace: str, number: int, addres
         str(settings),
     ]
     log = (directory / f"log{number}").open("ab")
-    server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=mark.marked(os.environ))
     stack.callback(log.close)
     stack.callback(_end, server)
     _wait(address, server)
