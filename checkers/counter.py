@@ -10,6 +10,9 @@ A counter that is only eventually consistent may be behind while the run goes on
 these only what began ``settle_s`` after everything was healed; an add counts for certain if it had completed ``settle_s`` before the read
 began.
 
+Half of the promise may be asked for, of counters that only grow: ``may="repeat"``, adds count at least once, so that a sum may be too
+great, but never too small; ``may="lose"``, adds count at most once, so that it may be too small, but never too great.
+
 Ops are ``add`` (a whole number, also negative) and ``read`` (null counts as 0). Each key is a counter of its own.
 
 ``lost-add``: less than the least possible sum. ``extra-add``: more than the greatest. ``impossible-sum``: in between, but no
@@ -48,17 +51,21 @@ ANOMALIES = {
 }
 # Of so many reads the verdict tells the story; of the adds in doubt so many are shown.
 ANOMALIES_MAX, ADDS_SHOWN_MAX = 8, 10
+REPEAT, LOSE = "repeat", "lose"
 
 
-def make(*, final_only: bool = False, settle_s: float = 0.0) -> Checker:
+def make(*, final_only: bool = False, settle_s: float = 0.0, may: str = "") -> Checker:
     """Is every read of a counter a sum that the adds can have made? Options: final_only, judge the final reads alone, as of a counter
-    that is eventually consistent; settle_s, how long after heal and add such a counter must be right.
+    that is eventually consistent; settle_s, how long after heal and add such a counter must be right; may, "repeat" or "lose", what may
+    happen to adds.
 
-    Raises PlanError for a time below 0, or without final_only.
+    Raises PlanError for a time below 0, or without final_only, or for another word.
     """
     if not settle_s >= 0 or (settle_s and not final_only):
         raise PlanError(f"settle_s is {settle_s!r}; it is a time in seconds, from 0, and needs final_only")
-    return Counter(final_only=final_only, settle_s=settle_s)
+    if may not in ("", REPEAT, LOSE):
+        raise PlanError(f'may is {may!r}; adds may "{REPEAT}", or "{LOSE}", or neither')
+    return Counter(final_only=final_only, settle_s=settle_s, may=may)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +88,7 @@ class Counter:
 
     final_only: bool = False
     settle_s: float = 0.0
+    may: str = ""
     name: str = field(default=NAME, init=False)
 
     def check(self, history: History, budget: Budget) -> Verdict:
@@ -107,7 +115,7 @@ class Counter:
         steps = budget.steps_max
         for _, part in calls.by_key():
             rows = np.searchsorted(calls.call, part.call)
-            desk = _Desk(calls, rows, steps, self._settle_ns)
+            desk = _Desk(calls, rows, steps, self._settle_ns, self.may)
             yield from desk.readings()
             steps = desk.steps
 
@@ -142,7 +150,10 @@ class Counter:
         if doubt:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=doubt, stats=stats)
         which = "final read" if self.final_only else "read"
-        reason = f"{count(len(readings), which)} returned a sum that the adds can make"
+        sums = {REPEAT: "at least what the adds make", LOSE: "at most what the adds make"}.get(
+            self.may, "a sum that the adds can make"
+        )
+        reason = f"{count(len(readings), which)} returned {sums}"
         if stats["exact_reads"]:
             reason += f"; {stats['exact_reads']:,} of them could have returned nothing else"
         return Verdict(checker=NAME, validity=Validity.VALID, reason=reason, stats=stats)
@@ -164,9 +175,9 @@ class Counter:
 class _Desk:
     """One counter's history, read from the first line to the last. ``steps`` is what is left of the budget."""
 
-    def __init__(self, calls: Calls, rows: npt.NDArray[np.intp], steps: int, settle_ns: int) -> None:
+    def __init__(self, calls: Calls, rows: npt.NDArray[np.intp], steps: int, settle_ns: int, may: str) -> None:
         self._calls, self._rows, self.steps, self._settle_ns = calls, rows.tolist(), steps, settle_ns
-        self._history = calls.history
+        self._history, self._may = calls.history, may
         self._certain = 0
         self._settling: deque[tuple[int, int]] = deque()  # adds that succeeded lately: when, number
         self._doubtful = NOTHING
@@ -198,6 +209,8 @@ class _Desk:
         if number is None or value is None:
             line = int(self._history.index[self._calls.call[row]])
             raise Unjudgeable(f"the add of index {line} has the argument {text(value)}; a counter adds whole numbers")
+        if self._may and number < 0:
+            raise Unjudgeable("an add is below 0: a counter that may repeat or lose such adds may return anything")
         return number
 
     def _add(self, row: int, number: int, *, begins: bool, known: bool) -> None:
@@ -236,7 +249,10 @@ class _Desk:
     def _fits(self, near: list[int], low: int, high: int, target: int) -> bool | None:
         """Whether some of ``near`` (bounds ``low`` and ``high``) and some of the doubtful adds make ``target``."""
         doubtful = self._doubtful
-        if not low + doubtful.low <= target <= high + doubtful.high:
+        too_small, too_great = target < low + doubtful.low, target > high + doubtful.high
+        if self._may:
+            return not (too_small if self._may == REPEAT else too_great)
+        if too_small or too_great:
             return False
         # Most reads need none, or all, of what overlaps them.
         if target in (0, low + high) or reaches(NOTHING, doubtful, target):

@@ -85,7 +85,7 @@ class Staleness:
             return Verdict(
                 checker=NAME,
                 validity=Validity.INVALID,
-                reason=anomalies[0].reason,
+                reason=anomalies[0].reason if odd else f"{_summary(stats)}: {anomalies[0].reason}",
                 anomalies=anomalies,
                 stats=stats,
             )

@@ -7,6 +7,8 @@
     write_read      pairs of a write and the read that follows it (for ``eventual``)
     register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
     queue lock litmus ...    the workloads
+    register eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
+    queue lock ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -18,8 +20,6 @@ from typing import Final
 
 WORKLOADS: Final[Mapping[str, str]] = {
     "register": "harness.workloads.register:REGISTER",
-    "eventual-register": "harness.workloads.register:EVENTUAL_REGISTER",
-    "sessions": "harness.workloads.sessions:SESSIONS",
     "cas-register": "harness.workloads.cas_register:CAS_REGISTER",
     "set": "harness.workloads.set_workload:SET",
     "linearizable-set": "harness.workloads.set_workload:LINEARIZABLE_SET",
@@ -35,7 +35,8 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "eventual-deletes": "harness.workloads.eventual:EVENTUAL_DELETES",
     "eventual-set": "harness.workloads.eventual:EVENTUAL_SET",
     "write-read": "harness.workloads.eventual:WRITE_READ",
-    "eventual-sessions": "harness.workloads.eventual:SESSIONS",
+    "eventual-sessions": "harness.workloads.eventual:EVENTUAL_SESSIONS",
+    "sessions": "harness.workloads.eventual:SESSIONS",
     "unique-ids": "harness.workloads.unique_ids:UNIQUE_IDS",
     "echo": "harness.workloads.echo:ECHO",
     "lin-kv": "harness.workloads.register:LIN_KV",

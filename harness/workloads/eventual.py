@@ -10,6 +10,7 @@ every client reads every key, and by then all must agree.
     eventual-set         the workload ``set`` on several keys, with a quiet time: merged concurrent adds lose nothing
     write-read           one key after the other is written and then read by somebody else, never both at once: what quorums promise
     eventual-sessions    reads and writes on few keys, judged by what each session saw
+    sessions             the same, of a store that puts all writes in one order, as consensus does, and loses none
 
 Options: ``hop``, clients speak to another node with every op; ``vector``, clients carry their session's context. They reach the client in
 the op's ``extra``.
@@ -122,11 +123,17 @@ WRITE_READ = replace(
     final=_final(keys=PAIR_KEYS),
     checkers=(("staleness", {}), *_ALWAYS),
 )
-SESSIONS = replace(
+EVENTUAL_SESSIONS = replace(
     EVENTUAL,
     name="eventual-sessions",
     summary="reads and writes on a few keys: did each session see its own writes, and never go back?",
     generator=_registers(keys=SESSION_KEYS),
     final=_final(keys=SESSION_KEYS),
     checkers=(("sessions", {}), ("staleness", {}), *_ALWAYS),
+)
+SESSIONS = replace(
+    EVENTUAL_SESSIONS,
+    name="sessions",
+    summary="the same, of a store that puts writes in the order of real time: no client may go back, and no acknowledged write may be lost",
+    checkers=(("sessions", {"order": "real-time"}), ("convergence", _AGREE), ("staleness", {}), *_ALWAYS),
 )

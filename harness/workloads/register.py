@@ -1,8 +1,6 @@
 """``register``: a few registers that everybody reads, writes and compares-and-sets; what a linearizable store is tested with.
 
 Contention on few keys is what reveals stale reads and lost writes; fresh values keep the check fast (see ``registers``).
-
-``eventual-register`` does the same with a store that promises only that its nodes will agree.
 """
 
 from __future__ import annotations
@@ -44,14 +42,5 @@ REGISTER = Workload(
         ("stats", {}),
         ("latency", {}),
     ),
-)
-# Between the last write and the final reads: longer than ``convergence`` lets a store take to agree.
-QUIET_S = 2.0
-EVENTUAL_REGISTER = replace(
-    REGISTER,
-    name="eventual-register",
-    summary=f"{REGISTER.summary}; when nobody writes any more, all nodes must agree",
-    checkers=(("convergence", {}), *REGISTER.checkers[1:]),
-    quiet_s=QUIET_S,
 )
 LIN_KV = replace(REGISTER, name="lin-kv", summary=f"{REGISTER.summary} (Maelstrom's lin-kv)")

@@ -1,10 +1,15 @@
 """What the harness must know of the counters that are replicated by increments: a target for each promise of delivery, with its claims.
 
-Two of them cannot keep what a counter promises, and their claims say so; the third can, and has the seeded bugs. A bug's ``faults`` are
-those that reveal it: found within 50 random seeds of a minute of virtual time each, on the simulator (``tests/sweep/test_bugs.py``).
+Two of them cannot keep what a counter promises, and their claims say so; but each keeps a half of it, which its own seeded bugs break.
+A bug's ``faults`` are those that reveal it: found within 50 random seeds of a minute of virtual time each, on the simulator
+(``tests/sweep/test_bugs.py``).
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from harness.protocols import Bug, Claim, Target
 
@@ -12,7 +17,7 @@ _FAULTS = ("partition", "packet", "kill", "pause", "clock")
 _TOPIC = "retry-of-an-increment"
 _BIRRELL = "Birrell and Nelson 1984, Implementing remote procedure calls"
 
-BUGS = (
+EXACTLY_ONCE_BUGS = (
     Bug(
         name="retry-without-id",
         summary="a client's repetition at another node is taken for a request of its own",
@@ -80,26 +85,84 @@ BUGS = (
     ),
 )
 
+_OF = {bug.name: bug for bug in EXACTLY_ONCE_BUGS}
+# What is promised of adds that are repeated until they arrive, and of adds that are sent once.
+NOTHING_LOST: Mapping[str, Any] = {"counter": {"may": "repeat"}}
+NOTHING_TWICE: Mapping[str, Any] = {"counter": {"may": "lose"}}
 
-def _target(delivery: str, name: str, client: str, summary: str, claims: tuple[Claim, ...]) -> Target:
+
+def _as(bug: Bug, checkers: Mapping[str, Any]) -> Bug:
+    """The bug as it breaks half of the promise."""
+    return replace(bug, settings={**bug.settings, "checkers": checkers})
+
+
+AT_LEAST_ONCE_BUGS = tuple(
+    _as(bug, NOTHING_LOST)
+    for bug in (
+        *(_OF[name] for name in ("ack-before-sync", "peer-acks-before-sync", "outbox-volatile", "cursor-one-too-far")),
+        Bug(
+            name="outbox-dropped-at-checkpoint",
+            summary="a checkpoint saves the sums, and forgets what has not been sent",
+            checker="counter",
+            faults=("partition",),
+            source="the transactional outbox pattern, done by halves",
+            settings={"options": {"checkpoint_records": 20}},
+        ),
+        Bug(
+            name="gives-up",
+            summary="what was sent twice without an answer is taken to have arrived",
+            checker="counter",
+            faults=("partition",),
+            source="Kafka's producers before KIP-91, retries and no more",
+        ),
+    )
+)
+# The client asks once, and so does a node: what comes twice is a copy that the network made, or what a restart reads again.
+AT_MOST_ONCE_BUGS = tuple(
+    _as(bug, NOTHING_TWICE)
+    for bug in (
+        replace(_OF["ids-forgotten-at-checkpoint"], faults=("packet",)),
+        Bug(
+            name="peers-ids-ignored",
+            summary="what a peer sends is counted without a note of whose request it was, so that a copy of the message counts again",
+            checker="counter",
+            faults=("packet",),
+            source="Ongaro, thesis, section 6.3: the table is part of the replicated state",
+        ),
+        Bug(
+            name="journal-counted-twice",
+            summary="a node that restarts reads its journal twice, and does not look at the ids in it",
+            checker="counter",
+            faults=("kill",),
+            source="ARIES: what is redone must know what has been done (page LSN)",
+            settings={"interval_s": 2.0},
+        ),
+    )
+)
+
+
+def _target(
+    *, delivery: str, name: str, client: str, summary: str, bugs: tuple[Bug, ...], claims: tuple[Claim, ...]
+) -> Target:
     return Target(
         name=name,
         summary=summary,
         program="targets.kv.counter:Counter",
         client=f"targets.kv.counter_client:{client}",
         workloads=("g-counter", "pn-counter"),
-        bugs=BUGS if delivery == "exactly-once" else (),
+        bugs=bugs,
         claims=claims,
         options={"delivery": delivery},
     )
 
 
 EXACTLY_ONCE = _target(
-    "exactly-once",
-    "kv/counter",
-    "ExactlyOnce",
-    "a counter replicated by increments with request ids: whatever is repeated counts once",
-    (
+    delivery="exactly-once",
+    name="kv/counter",
+    client="ExactlyOnce",
+    summary="a counter replicated by increments with request ids: whatever is repeated counts once",
+    bugs=EXACTLY_ONCE_BUGS,
+    claims=(
         Claim(
             name="retry-with-ids",
             topic=_TOPIC,
@@ -112,11 +175,22 @@ EXACTLY_ONCE = _target(
     ),
 )
 AT_LEAST_ONCE = _target(
-    "at-least-once",
-    "kv/counter-at-least-once",
-    "AtLeastOnce",
-    "a counter replicated by increments that are repeated until they are acknowledged: some count twice",
-    (
+    delivery="at-least-once",
+    name="kv/counter-at-least-once",
+    client="AtLeastOnce",
+    summary="a counter replicated by increments that are repeated until they are acknowledged: some count twice",
+    bugs=AT_LEAST_ONCE_BUGS,
+    claims=(
+        Claim(
+            name="nothing-lost",
+            topic=_TOPIC,
+            statement="an addition that is repeated until it is acknowledged counts at least once, under every fault",
+            model="at-least-once",
+            workload="g-counter",
+            faults=_FAULTS,
+            checkers=NOTHING_LOST,
+            source=_BIRRELL,
+        ),
         Claim(
             name="retry-of-nodes-without-ids",
             topic=_TOPIC,
@@ -151,11 +225,22 @@ AT_LEAST_ONCE = _target(
     ),
 )
 AT_MOST_ONCE = _target(
-    "at-most-once",
-    "kv/counter-at-most-once",
-    "AtMostOnce",
-    "a counter replicated by increments that are sent once: some are lost",
-    (
+    delivery="at-most-once",
+    name="kv/counter-at-most-once",
+    client="AtMostOnce",
+    summary="a counter replicated by increments that are sent once: some are lost",
+    bugs=AT_MOST_ONCE_BUGS,
+    claims=(
+        Claim(
+            name="nothing-twice",
+            topic=_TOPIC,
+            statement="an addition that nodes send once, and know by its id, counts at most once, under every fault",
+            model="at-most-once",
+            workload="g-counter",
+            faults=_FAULTS,
+            checkers=NOTHING_TWICE,
+            source=_BIRRELL,
+        ),
         Claim(
             name="no-retry",
             topic=_TOPIC,

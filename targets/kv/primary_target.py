@@ -7,7 +7,7 @@ from targets.kv.primary_bugs import ASYNC_BUGS, SYNC_BUGS
 from targets.kv.primary_claims import ASYNC_CLAIMS, SYNC_CLAIMS
 
 _PROGRAM = "targets.kv.primary:Primary"
-_REGISTERS = ("register", "eventual-register", "kv", "cas-register")
+_REGISTERS = ("register", "eventual", "kv", "cas-register")
 _ROLES = ("primary", "backup", "candidate")
 
 PRIMARY_SYNC = Target(

@@ -108,7 +108,7 @@ LOCAL_READS: Target = replace(
     RAFT,
     name="kv/local-reads",
     summary="Raft whose servers all answer reads, from their own states: no client goes back in time, but reads may be stale",
-    workloads=("sessions", "eventual-register", "register", "kv", "cas-register"),
+    workloads=("sessions", "eventual", "register", "kv", "cas-register"),
     options={"reads": "local"},
     bugs=LOCAL_BUGS,
     claims=LOCAL_CLAIMS,

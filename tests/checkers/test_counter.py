@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -25,7 +26,7 @@ CASES = cases("counter")
 AMOUNTS = (1, 5, 7, 30, -2, -11)
 
 
-def check(run: History, *, steps_max: int = 50_000_000, **options: bool) -> Verdict:
+def check(run: History, *, steps_max: int = 50_000_000, **options: Any) -> Verdict:
     return make(**options).check(run, Budget(steps_max=steps_max))
 
 
@@ -39,7 +40,7 @@ def test_every_name_of_an_anomaly_has_a_golden() -> None:
     assert {name for _, _, _, wanted in CASES for name in wanted.split("\n")[0].split()[1:]} == set(ANOMALIES)
 
 
-def counted(drawn: Sequence[Step], *, lies: bool, keys: int = 1) -> History:
+def counted(drawn: Sequence[Step], *, lies: bool, keys: int = 1, amounts: Sequence[int] = AMOUNTS) -> History:
     """A run of counters: adds take effect at once, late or never; reads tell the truth, unless they lie."""
     ops: list[Op] = []
     totals = dict.fromkeys("xyz", 0)
@@ -54,7 +55,7 @@ def counted(drawn: Sequence[Step], *, lies: bool, keys: int = 1) -> History:
             key = "xyz"[roll // 10 % keys]
             read = roll % 2 == 0
             op = Op(
-                process=numbers[seat], f="read" if read else "add", key=key, value=None if read else AMOUNTS[roll % 6]
+                process=numbers[seat], f="read" if read else "add", key=key, value=None if read else amounts[roll % 6]
             )
             busy[seat] = op, None
         else:
@@ -109,6 +110,27 @@ def test_verdicts_are_those_of_the_definition(bits_max: int, drawn: list[Step]) 
     shown = [{row for row in wrong if row in anomaly.ops} for anomaly in verdict.anomalies]
     assert len(shown) == min(len(wrong), 8)
     assert all(shown)
+
+
+@pytest.mark.parametrize("may", ["repeat", "lose"])
+@given(drawn=steps(34))
+def test_half_a_promise_is_a_bound_on_one_side(may: str, drawn: list[Step]) -> None:
+    run = counted(drawn, lies=True, keys=2, amounts=[abs(amount) for amount in AMOUNTS])
+    done = [row for row, op in enumerate(run) if op.f == "read" and op.type == "ok"]
+    sums = {row: possible(run, int(run.pair[row])) for row in done}
+    wrong = [
+        row for row in done if (run[row].value < min(sums[row]) if may == "repeat" else run[row].value > max(sums[row]))
+    ]
+    verdict = check(run, may=may)
+    assert (verdict.validity is Validity.INVALID) == bool(wrong)
+    assert verdict.stats.get("wrong_reads", 0) == len(wrong)
+
+
+def test_half_a_promise_says_nothing_where_adds_are_negative() -> None:
+    run = timeline("p0 |-- add - -3 --| |-- read - 3 --|")
+    assert check(run, may="lose").validity is Validity.UNKNOWN
+    with pytest.raises(PlanError, match="may is 'forget'"):
+        make(may="forget")
 
 
 @given(drawn=steps(60))

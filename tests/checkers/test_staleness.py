@@ -121,6 +121,9 @@ def test_only_the_worst_are_told() -> None:
     assert verdict.stats["too_stale_reads"] == 11
     assert len(verdict.anomalies) == 8
     assert verdict.anomalies[0].reason.startswith("process 11 read 1")
+    share = "11 of 11 reads (100.00%; 95 % confidence: 74.12% to 100.00%) were stale, by up to 1 version"
+    assert verdict.reason.startswith(share)
+    assert verdict.reason.endswith(verdict.anomalies[0].reason)
 
 
 @pytest.mark.parametrize("options", [{"max_versions": -1}, {"max_seconds": -0.5}, {"max_seconds": float("nan")}])

@@ -9,7 +9,7 @@ is missing. Messages get lost and answers too, so a sender has three choices (Bi
   changes nothing, whether a node or a client repeats it, also at another node.
 
 Standard library and ``targets.node`` alone (and the journal of ``targets.kv.crdt``): it travels into the node. In reading order: ``config``
-options; ``bugs`` the seeded deviations of exactly-once; ``ledger`` what a node knows and keeps; ``node`` requests and sending.
+options; ``bugs`` the seeded deviations; ``ledger`` what a node knows and keeps; ``node`` requests and sending.
 """
 
 from targets.kv.counter.node import Counter

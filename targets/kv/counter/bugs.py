@@ -24,6 +24,10 @@ class Bugs:
     ack_before_sync: bool = False  # a client is answered before its addition is on the disk
     peer_acks_before_sync: bool = False  # ... and so is a peer
     outbox_volatile: bool = False  # a node that restarts has forgotten what it had not sent yet
+    outbox_dropped_at_checkpoint: bool = False  # a checkpoint saves the sums, and forgets what has not been sent
+    gives_up: bool = False  # what was sent twice without an answer is taken to have arrived
+    peers_ids_ignored: bool = False  # what a peer sends is counted without a note of whose request it was
+    journal_counted_twice: bool = False  # a node that restarts reads its journal twice, and does not look at ids
     cursor_one_too_far: bool = False  # an acknowledgement is taken to be for one addition more than it is for
 
     @classmethod

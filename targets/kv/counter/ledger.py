@@ -51,7 +51,7 @@ class Ledger:
 
     def receive(self, additions: Sequence[Addition]) -> None:
         """Count the additions that a peer sends, except what has been counted; durable when this returns."""
-        fresh = [addition for addition in additions if self._count(addition)]
+        fresh = [addition for addition in additions if self._count(addition, note=not self._bugs.peers_ids_ignored)]
         if fresh:
             self._disk.append({"theirs": fresh})
             if not self._bugs.peer_acks_before_sync:
@@ -84,13 +84,14 @@ class Ledger:
         self._count(addition)
         self.owed.append(addition)
 
-    def _count(self, addition: Addition) -> bool:
-        """Whether that addition was new."""
+    def _count(self, addition: Addition, *, note: bool = True) -> bool:
+        """Whether that addition was new. ``note``: its request is remembered."""
         request, key, delta = addition
         if self._knows_ids:
             if request in self._ids:
                 return False
-            self._ids[request] = None
+            if note:
+                self._ids[request] = None
             if len(self._ids) > self._ids_max:
                 del self._ids[next(iter(self._ids))]
         self.sums[key] = self.sums.get(key, 0) + delta
@@ -108,6 +109,9 @@ class Ledger:
             return
         if self._bugs.ids_forgotten_at_checkpoint:
             self._ids.clear()
+        if self._bugs.outbox_dropped_at_checkpoint:
+            self.told = dict.fromkeys(self.told, self.last)
+            self.first, self.owed = self.last + 1, []
         state = {"sums": self.sums, "owed": self.owed, "first": self.first, "told": self.told, "ids": list(self._ids)}
         self._disk.checkpoint(state)
 
@@ -119,6 +123,9 @@ class Ledger:
             self._ids = dict.fromkeys(saved["ids"])
         for record in records:
             self._replay(record)
+        if self._bugs.journal_counted_twice:
+            for _, key, delta in (addition for record in records for addition in record.get("theirs", [])):
+                self.sums[key] += delta
         if self._bugs.ids_not_durable:
             self._ids.clear()
         if self._bugs.outbox_volatile:

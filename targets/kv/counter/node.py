@@ -69,6 +69,10 @@ class Counter:
         if self._config.delivery == Delivery.AT_MOST_ONCE.value:
             self.ledger.acknowledged(peer, start + len(additions) - 1)  # before it leaves: it will not be sent again
         else:
+            if self._bugs.gives_up and self._patience_s[peer] > 2 * self._config.retry_min_s:
+                self.ledger.acknowledged(peer, start + len(additions) - 1)
+                self._patience_s[peer] = self._config.retry_min_s
+                return
             self._due_s[peer] = now_s + self._patience_s[peer]
             self._patience_s[peer] = min(2 * self._patience_s[peer], self._config.retry_max_s)
         self._env.send(peer, {"type": "additions", "start": start, "additions": additions})

@@ -17,6 +17,7 @@ from harness.workloads.eventual import (
     DELETE_EVERY,
     EVENTUAL,
     EVENTUAL_DELETES,
+    EVENTUAL_SESSIONS,
     EVENTUAL_SET,
     EVENTUAL_SIBLINGS,
     QUIET_S,
@@ -29,7 +30,7 @@ from harness.workloads.write_read import PAUSES_NS, write_read
 from tests.harness.workloads.stores import options, store
 from tests.virtual_time import World, invocations, simulate
 
-ALL = (EVENTUAL, EVENTUAL_SIBLINGS, EVENTUAL_DELETES, EVENTUAL_SET, WRITE_READ, SESSIONS)
+ALL = (EVENTUAL, EVENTUAL_SIBLINGS, EVENTUAL_DELETES, EVENTUAL_SET, WRITE_READ, EVENTUAL_SESSIONS, SESSIONS)
 
 
 def run(workload: Workload, world: World, *, ops: int = 300, **chosen: Any) -> list[Op]:

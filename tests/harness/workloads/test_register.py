@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from checkers.convergence import SETTLE_S
 from harness.generator import clients, limit
-from harness.workloads.register import EVENTUAL_REGISTER, KEYS, REGISTER
+from harness.workloads.register import KEYS, REGISTER
 from tests.harness.workloads.stores import options, store
 from tests.virtual_time import invocations, perfect, simulate, told
 
@@ -38,10 +37,3 @@ def test_the_number_of_keys_can_be_chosen() -> None:
 
 def test_it_is_checked_as_a_cas_register() -> None:
     assert dict(REGISTER.checkers)["linearizable"] == {"model": "cas-register"}
-
-
-def test_eventually_it_is_checked_for_agreement_alone() -> None:
-    names = [name for name, _ in EVENTUAL_REGISTER.checkers]
-    assert "convergence" in names
-    assert "linearizable" not in names
-    assert EVENTUAL_REGISTER.quiet_s > SETTLE_S
