@@ -22,13 +22,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness import heal_machine
 from harness.clusters.local import LocalCluster
 from harness.clusters.namespaces import layout
 from harness.clusters.namespaces.launch import Namespaces
 from harness.clusters.namespaces.place import Plan
 from harness.effects import PacketShape
 from harness.protocols import ClusterSpec
-from tests.harness.clusters.local.running import machine
+from tests.harness.clusters.local.running import machine, traces
 
 NODES = tuple(f"n{number}" for number in range(1, 6))
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
@@ -184,11 +185,12 @@ def lives_in_a_row(directory: Path, lives: int) -> None:
     """What is there after many lives that was not there after the first; on the machine, byte by byte around each."""
     asyncio.run(life(directory / "0"))  # what Python itself opens at its first use of anything
     before = held()
-    unchanged = 0
+    unchanged = ours = 0
     for number in range(1, lives + 1):
         around = machine()
         asyncio.run(life(directory / str(number)))
         unchanged += machine() == around
+        ours += bool(traces(directory) or list(heal_machine.tables()))
     for (what, first), last in zip(before.items(), held().values(), strict=True):
         say(f"{what} after {lives} lives, before them", f"{last}, {first}", "goal: the same")
     say(
@@ -196,6 +198,7 @@ def lives_in_a_row(directory: Path, lives: int) -> None:
         f"{unchanged} of {lives}",
         "all, if nobody else works here",
     )
+    say("mounts, cables, tables of ours after a life", f"{ours} of {lives}", "goal: none")
 
 
 def held() -> dict[str, int]:

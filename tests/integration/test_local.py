@@ -60,7 +60,7 @@ def test_a_raft_under_all_faults(tmp_path: Path, version: int) -> None:
     assert all(fault["bit"] and fault["healed"] for fault in results["faults"])
 
 
-@pytest.mark.parametrize("bug", ["stale-local-read", "no-fsync", "read-index-unconfirmed"])
+@pytest.mark.parametrize("bug", ["stale-local-read", "no-fsync"])
 def test_a_seeded_bug_is_invalid(tmp_path: Path, bug: str) -> None:
     for seed in range(TRIES):
         report = simulation.run(
