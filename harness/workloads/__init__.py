@@ -9,6 +9,7 @@
     queue lock litmus ...    the workloads
     register eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
     queue lock ...    the workloads
+    queue bank lock litmus ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -44,6 +45,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "txn-rw-register": "harness.workloads.transactions:RW_REGISTER",
     "queue": "harness.workloads.queue:QUEUE",
     "ordered-queue": "harness.workloads.queue:ORDERED_QUEUE",
+    "bank": "harness.workloads.bank:BANK",
     "lock": "harness.workloads.lock:LOCK",
     "fenced-lock": "harness.workloads.lock:FENCED_LOCK",
     "litmus": "harness.workloads.litmus:LITMUS_SC",

@@ -13,7 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from checkers import broadcast, convergence, counter, or_sets, staleness, unique_ids
+from checkers import (
+    bank,
+    broadcast,
+    causal_reverse,
+    convergence,
+    counter,
+    g2,
+    long_fork,
+    monotonic,
+    or_sets,
+    staleness,
+    unique_ids,
+)
 from checkers.commits import check as commits
 from checkers.locks import check as locks
 from checkers.memory import coherence
@@ -35,6 +47,11 @@ MAKERS: dict[str, Callable[..., Checker]] = {
     "or_set": or_sets.make,
     "atomic_commit": commits.make,
     "coherence": coherence.make,
+    "bank": bank.make,
+    "causal_reverse": causal_reverse.make,
+    "g2": g2.make,
+    "long_fork": long_fork.make,
+    "monotonic": monotonic.make,
     "locks": locks.make,
     "total_queue": total.make,
     "fifo_per_producer": order.make,

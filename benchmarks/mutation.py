@@ -1,0 +1,200 @@
+"""Are the tests of the checkers any good? Change the checkers' source in one small place after the other, and see whether a test notices.
+
+    python benchmarks/mutation.py                        all of TESTS below, every mutant
+    python benchmarks/mutation.py unique_ids queues/order
+    python benchmarks/mutation.py --every 5              one mutant of five
+
+A mutant flips a comparison, swaps ``and`` and ``or``, plus and minus, drops a ``not``, adds one to a number, turns True into False, or
+leaves out a statement. It is *killed* if a test fails or does not end in time. Each runs in a child process that sees the changed module in
+the place of the file; nothing is written. Prints the score, and each survivor as the line before and what takes its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+import hypothesis  # noqa: F401 - loaded here once, for all children
+import numpy as np  # noqa: F401
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# A module of checkers/ → its tests, below tests/.
+TESTS = {
+    "bank": ("checkers/test_small_checkers.py",),
+    "causal_reverse": ("checkers/test_small_checkers.py",),
+    "clocks": ("checkers/test_clocks.py",),
+    "commits/check": ("checkers/test_commits.py",),
+    "commits/sightings": ("checkers/test_commits.py",),
+    "echo": ("checkers/test_echo.py",),
+    "g2": ("checkers/test_small_checkers.py",),
+    "locks/check": ("checkers/test_locks.py",),
+    "locks/holds": ("checkers/test_locks.py",),
+    "long_fork": ("checkers/test_small_checkers.py",),
+    "memory/models": ("checkers/test_litmus.py",),
+    "memory/orders": ("checkers/test_coherence.py",),
+    "memory/owners": ("checkers/test_coherence.py",),
+    "monotonic": ("checkers/test_small_checkers.py",),
+    "precedence": ("checkers/test_locks.py", "checkers/test_queues.py"),
+    "queues/facts": ("checkers/test_queues.py",),
+    "queues/order": ("checkers/test_queues.py",),
+    "queues/total": ("checkers/test_queues.py",),
+    "unique_ids": ("checkers/test_unique_ids.py",),
+}
+# A mutant has so many times as long as the unchanged module, and so many seconds more.
+PATIENCE, PATIENCE_S = 5, 20
+FLIPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+
+
+def variants(node: ast.AST) -> Iterator[ast.AST]:
+    """What can stand in the place of ``node``, as new nodes."""
+    if isinstance(node, ast.Compare):
+        for place, op in enumerate(node.ops):
+            other = copy.deepcopy(node)
+            other.ops[place] = FLIPS[type(op)]()
+            yield other
+    elif isinstance(node, ast.BoolOp):
+        yield ast.BoolOp(op=ast.Or() if isinstance(node.op, ast.And) else ast.And(), values=node.values)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield node.operand
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        yield ast.BinOp(left=node.left, op=ast.Sub() if isinstance(node.op, ast.Add) else ast.Add(), right=node.right)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield ast.Constant(value=not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int):
+        yield ast.Constant(value=node.value + 1)
+    elif isinstance(node, ast.AugAssign | ast.Continue | ast.Break) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Yield | ast.YieldFrom)
+    ):
+        yield ast.Pass()
+
+
+def mutants(source: str) -> Iterator[tuple[int, str, str, str]]:
+    """(line, before, after, source) of every mutant. Annotations, declarations of classes and texts of f-strings stay as they are."""
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    passed_over = {id(inner) for node in ast.walk(tree) for inner in _untouched(node)}
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            places = enumerate(value) if isinstance(value, list) else [(None, value)]
+            for place, child in places:
+                if not isinstance(child, ast.AST) or id(child) in passed_over:
+                    continue
+                for other in variants(child):
+                    _put(parent, name, place, ast.copy_location(other, child))
+                    changed = ast.unparse(ast.fix_missing_locations(tree))
+                    _put(parent, name, place, child)
+                    line = getattr(child, "lineno", 0)
+                    yield line, lines[line - 1].strip(), ast.unparse(other), changed
+
+
+def _untouched(node: ast.AST) -> Iterator[ast.AST]:
+    """What is no behaviour: annotations, decorators, the formatting of words."""
+    roots: list[ast.AST | None] = []
+    if isinstance(node, ast.FunctionDef):
+        roots += [*node.decorator_list, node.returns]
+    elif isinstance(node, ast.ClassDef):
+        roots += node.decorator_list
+    elif isinstance(node, ast.arg | ast.AnnAssign):
+        roots.append(node.annotation)
+    elif isinstance(node, ast.JoinedStr):
+        roots.append(node)
+    for root in roots:
+        yield from ast.walk(root) if root is not None else ()
+
+
+def _put(parent: ast.AST, name: str, place: int | None, child: ast.AST) -> None:
+    if place is None:
+        setattr(parent, name, child)
+    else:
+        getattr(parent, name)[place] = child
+
+
+class Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from ``source`` in the place of its file."""
+
+    def __init__(self, name: str, path: Path, source: str) -> None:
+        self._name, self._path, self._source = name, path, source
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        return importlib.util.spec_from_loader(name, self, origin=str(self._path)) if name == self._name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._source, str(self._path), "exec"), module.__dict__)  # noqa: S102 - our own source, changed
+
+
+def passes(name: str, source: str, tests: Sequence[str], limit_s: float) -> bool:
+    """Whether all tests pass with this source, in a child process."""
+    child = os.fork()
+    if child == 0:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        sys.meta_path.insert(0, Instead(f"checkers.{name.replace('/', '.')}", ROOT / "checkers" / f"{name}.py", source))
+        wanted = [str(ROOT / "tests" / test) for test in tests]
+        os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--rootdir", str(ROOT), *wanted]))
+    until = time.monotonic() + limit_s
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+def judged(name: str, every: int) -> tuple[int, list[str]]:
+    """How many mutants there were, and the survivors."""
+    source = (ROOT / "checkers" / f"{name}.py").read_text()
+    began = time.monotonic()
+    if not passes(name, source, TESTS[name], 600):
+        raise SystemExit(f"the tests of {name} fail without any change")
+    limit_s = PATIENCE * (time.monotonic() - began) + PATIENCE_S
+    chosen = list(mutants(source))[::every]
+    survivors = []
+    for line, before, after, changed in chosen:
+        if passes(name, changed, TESTS[name], limit_s):
+            survivors.append(f"  {name}.py:{line}: {before}   →   {after}")
+    return len(chosen), survivors
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("modules", nargs="*", choices=[*TESTS, []], help="modules of checkers/, as queues/order")
+    parser.add_argument("--every", type=int, default=1, help="one mutant of so many")
+    given = parser.parse_args()
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    total = alive = 0
+    for name in given.modules or TESTS:
+        made, survivors = judged(name, given.every)
+        total, alive = total + made, alive + len(survivors)
+        print(f"{name}: {made - len(survivors)} of {made} mutants killed", *survivors, sep="\n", flush=True)
+    print(f"score: {total - alive} of {total} ({100 * (total - alive) / max(1, total):.1f} %)")
+
+
+if __name__ == "__main__":
+    main()
