@@ -116,7 +116,7 @@ def _untouched(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.FunctionDef):
         roots += [*node.decorator_list, node.returns]
     elif isinstance(node, ast.ClassDef):
-        roots += node.decorator_list
+        roots += [*node.decorator_list, *(field for field in node.body if isinstance(field, ast.AnnAssign))]
     elif isinstance(node, ast.arg | ast.AnnAssign):
         roots.append(node.annotation)
     elif isinstance(node, ast.JoinedStr):
