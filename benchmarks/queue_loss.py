@@ -117,13 +117,18 @@ def _of_a_log(ops: Sequence[Op]) -> dict[str, Share]:
 def _of_a_queue(ops: Sequence[Op]) -> dict[str, Share]:
     acked = {op.value for op in ops if op.f == "enqueue" and op.type is OpType.OK}
     came = Counter(op.value for op in ops if op.f == "dequeue" and op.type is OpType.OK and op.value is not None)
-    return _shares(acked, came, 0, 0)
+    # Each dequeue of unknown outcome may have taken one of those that are missing.
+    unknown = sum(op.f == "dequeue" and op.type is OpType.INFO for op in ops)
+    return _shares(acked, came, 0, 0, excused=unknown)
 
 
-def _shares(acked: Iterable[Any], places: Counter[Any], late: int, several: int) -> dict[str, Share]:
+def _shares(
+    acked: Iterable[Any], places: Counter[Any], late: int, several: int, *, excused: int = 0
+) -> dict[str, Share]:
     acked = list(acked)
+    missing = sum(not places[message] for message in acked)
     return {
-        "lost": Share(lost=sum(not places[message] for message in acked), acknowledged=len(acked)),
+        "lost": Share(lost=max(missing - excused, 0), acknowledged=len(acked)),
         "doubled": Share(lost=sum(places[message] > 1 for message in acked), acknowledged=len(acked)),
         "reordered": Share(lost=late, acknowledged=several),
     }
