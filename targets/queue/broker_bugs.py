@@ -16,8 +16,9 @@ EXACTLY_ONCE: dict[str, Any] = {
     "options": {"consume": "effect", "numbered": True},
     "checkers": {"total-queue": {"delivery": "exactly-once"}},
 }
-# Partitions that last longer than it takes to notice them.
-LONG_SPLITS: dict[str, Any] = {"time_limit_s": 25.0, "rate": 40.0, "interval_s": 5.0}
+# One clean split that lasts longer than it takes to notice it; n5 is the first master.
+HALVES = {"kind": "partition", "start_s": 4, "end_s": 9, "args": {"shape": "halves", "nodes": ["n1", "n5"]}}
+SPLIT: dict[str, Any] = {"time_limit_s": 12.0, "rate": 40.0, "schedule": (HALVES,)}
 # A message that is delivered again may be late.
 IN_ORDER: dict[str, Any] = {
     "workload": "ordered-queue",
@@ -126,7 +127,7 @@ PAUSE_MINORITY_BUGS = (
         checker="total-queue",
         faults=("partition",),
         source="RabbitMQ, classic mirrored queues: publisher confirms",
-        settings=LONG_SPLITS,
+        settings=SPLIT,
     ),
     Bug(
         name="minority-serves",
@@ -134,6 +135,6 @@ PAUSE_MINORITY_BUGS = (
         checker="total-queue",
         faults=("partition",),
         source="aphyr/posts/315; RabbitMQ, cluster_partition_handling",
-        settings=LONG_SPLITS,
+        settings=SPLIT,
     ),
 )

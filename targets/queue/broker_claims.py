@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.protocols import Claim
-from targets.queue.broker_bugs import EXACTLY_ONCE, IN_ORDER
+from targets.queue.broker_bugs import EXACTLY_ONCE, IN_ORDER, SPLIT
 
 ALL = ("partition", "packet", "kill", "pause", "clock", "power")
 SHORT: dict[str, Any] = {"time_limit_s": 20.0, "rate": 40.0, "interval_s": 2.0}
@@ -132,24 +132,24 @@ AUTOHEAL_CLAIMS = (
 
 PAUSE_MINORITY_CLAIMS = (
     Claim(
-        name="a-minority-that-pauses-loses-nothing",
+        name="a-minority-that-pauses-loses-nothing-in-a-clean-split",
         topic=PARTITIONS,
-        statement="Where only a majority serves, mirrored queues lose nothing in a partition.",
+        statement="Where only the majority serves, mirrored queues lose nothing when the cluster splits in two and heals.",
         model="no-loss",
         workload="queue",
         faults=("partition",),
+        settings=SPLIT,
         source=_PARTITIONS,
     ),
     Claim(
-        name="mirrors-without-consensus-do-not-bear-crashes",
-        topic=CONFIRMS,
-        statement="A mirror that has not caught up may become master when others crash, and has them forget what they confirmed.",
+        name="mirrors-without-consensus-forget",
+        topic=PARTITIONS,
+        statement="Partitions that are no clean split, and crashes, make a mirror master that has not caught up, though minorities pause.",
         model="no-loss",
         workload="queue",
         faults=("kill", "partition"),
         violates=("lost",),
-        settings={"time_limit_s": 30.0, "interval_s": 2.0},
         seeds=50,
-        source="RabbitMQ, classic mirrored queues: unsynchronised mirrors",
+        source="aphyr/posts/315; RabbitMQ, classic mirrored queues: unsynchronised mirrors",
     ),
 )

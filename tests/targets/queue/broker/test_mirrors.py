@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from reports.report import Report
+from targets.queue.broker_bugs import HALVES
 from tests.simulation import run, why
-
-HALVES = {"kind": "partition", "start_s": 4, "end_s": 9, "args": {"shape": "halves", "nodes": ["n1", "n5"]}}
 
 
 def split(target: str, path: Path, seed: int, **wishes: Any) -> Report:
