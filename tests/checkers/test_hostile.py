@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 
 from checkers.linearizable import generic, register_search
@@ -12,7 +14,8 @@ from checkers.linearizable.check import make
 from checkers.linearizable.layout import prepare
 from checkers.linearizable.limits import Limits
 from checkers.linearizable.models import FIFO_QUEUE
-from harness.history import History
+from harness.cli.workers import judge_apart
+from harness.history import INVOKE, OK, History
 from harness.op import Op
 from harness.verdict import Budget, Validity
 from tests.checkers.runs import register_run, rolls
@@ -79,6 +82,47 @@ def test_registers_end_within_the_budget(history: History, wanted: set[Validity]
     verdict = make().check(history, SMALL)
     assert verdict.validity in wanted
     assert verdict.stats["steps"] <= SMALL.steps_max + 1000
+
+
+def test_a_hundred_thousand_keys_are_judged() -> None:
+    keys = 100_000
+    written = np.repeat(np.arange(2 * keys), 2) + 1
+    lines = np.column_stack([written.reshape(keys, 4), np.zeros(keys, dtype=np.int64), written.reshape(keys, 4)[:, 3]])
+    history = History.from_columns(
+        type=np.tile([INVOKE, OK], 3 * keys),
+        process=np.repeat(np.arange(keys) % 7, 6),
+        f=np.tile([0, 0, 0, 0, 1, 1], keys),
+        fs=["write", "read"],
+        key=np.repeat(np.arange(keys), 6),
+        keys=range(keys),
+        value=lines.reshape(-1),
+        values=[None, *range(2 * keys)],
+        interned=True,
+    )
+    verdict = make().check(history, Budget())
+    assert verdict.validity is Validity.VALID
+    assert verdict.stats["keys"] == keys
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="checks have processes of their own on Linux alone")
+@pytest.mark.parametrize(
+    "history",
+    [
+        crashed("write", lambda n: n % 7, 40),
+        crashed("cas", lambda n: [n % 7, n * 3 % 7], 5),
+        one_forever(),
+        many_keys(),
+        heavy_values(),
+    ],
+    ids=["crashed-writes", "crashed-cas", "one-forever", "many-keys", "heavy-values"],
+)
+def test_a_check_of_hostile_shapes_stays_within_its_memory(history: History) -> None:
+    """The limit is the kernel's: what takes more dies, and the verdict would say so."""
+    budget = Budget(steps_max=2_000_000, configs_max=50_000, memory_max_mb=64)
+    (verdict,) = judge_apart(history, [make()], budget, memory_mb=400)
+    assert "died" not in verdict.reason
+    assert "out of memory" not in verdict.reason
+    assert "crashed" not in verdict.reason
 
 
 def test_a_queue_with_lost_removals_and_repeated_values_is_unknown_and_says_how_far() -> None:
