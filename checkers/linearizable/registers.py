@@ -20,8 +20,9 @@ from harness.verdict import Anomaly, Validity
 
 # Names of algorithms, as the statistics tell them.
 UNIQUE, SOURCES, SEARCH, LAYERS = "unique", "sources", "search", "layers"
-# So many attempts go deep, which finds an order fast if there is one; the others go layer by layer.
-DEEP_ATTEMPTS = 2
+# So many attempts go deep, which finds an order fast if there is one. Of what a later one may cost, where operations crashed, this
+# share goes layer by layer, and what is left goes deep again.
+DEEP_ATTEMPTS, LAYERS_SHARE = 2, 0.75
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,12 +43,18 @@ class RegisterCase:
     def attempt(self, limits: Limits, run: Engine) -> None:
         if self._prepared is None:
             self._prepared = prepare(self.ops())
-        deep = self._attempts < DEEP_ATTEMPTS
         self._attempts += 1
-        found = (register_search if deep else layers).search(self._prepared, limits, run)
-        if found.validity is not Validity.UNKNOWN:
-            self.algorithm = SEARCH if deep else LAYERS
-        self.found = further(self.found, found)
+        if self._attempts > DEEP_ATTEMPTS and not self._prepared.ops.certain.all():
+            found = layers.search(self._prepared, replace(limits, steps=int(limits.steps * LAYERS_SHARE)), run)
+            self.found = further(self.found, found)
+            if found.validity is not Validity.UNKNOWN:
+                self.algorithm = LAYERS
+                return
+            limits = replace(limits, steps=max(1, limits.steps - found.steps))
+            deep = register_search.search(self._prepared, limits, run)
+            self.found = further(self.found, replace(deep, steps=deep.steps + found.steps))
+        else:
+            self.found = further(self.found, register_search.search(self._prepared, limits, run))
 
     def ops(self) -> RegisterOps:
         """The operations of this register, as its only one."""

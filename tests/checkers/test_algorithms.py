@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
+from checkers.kernels.engine import Plain
 from checkers.linearizable import generic, layers, register_search, registers, unique, wgl
 from checkers.linearizable.encode import READ, RegisterOps, encode
 from checkers.linearizable.layout import prepare
@@ -215,6 +216,20 @@ def test_layers_refute_what_depth_cannot(domain: int, seed: int) -> None:
     assert found.validity is Validity.INVALID
     end = int(ops.ret[found.stuck])
     assert register_search.search(prepare(begun(ops, end - 1)), limits).validity is Validity.VALID
+
+
+def test_only_where_operations_crashed_the_search_goes_layer_by_layer() -> None:
+    """Of valid histories with many at once layers are far too many; depth needs all of the budget."""
+    for crashes in (False, True):
+        history = register_run(rolls(900, 6, processes=8), domain=4, lies=False, crashes=crashes)
+        (case,) = registers.cases(history.calls(), FORM)
+        for _ in range(registers.DEEP_ATTEMPTS):
+            case.attempt(Limits(steps=10, configs=10), Plain())
+        with patch.object(layers, "search", wraps=layers.search) as wide:
+            case.attempt(Limits(steps=10**7, configs=10**6), Plain())
+        assert case.found is not None
+        assert case.found.validity is Validity.VALID
+        assert wide.called == crashes
 
 
 def test_layers_that_find_no_place_are_unknown() -> None:

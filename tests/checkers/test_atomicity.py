@@ -58,7 +58,7 @@ def moved(calls: list[Call], delta: int) -> list[Call]:
 def check_definition(history: History) -> str:
     calls = calls_of(history)
     ks, deltas = [least_k(part) for part in calls], [least_delta(part) for part in calls]
-    if not calls:
+    if not any(calls):
         return "nothing"
     verdict = judged(history)
     if None in deltas:
