@@ -3,7 +3,8 @@
     python benchmarks/linearizable_targets.py [--quick]
 
 Warm: the whole ``check`` on a loaded history, kernels loaded, best of five, in processor time (there is one thread). Cold: the
-command ``splitbrain check`` in a new process, best of five, with a compiled image at hand (made first, if need be) and the numba of the machine never imported.
+command ``splitbrain check`` in a new process, best of five, with a compiled image at hand (made first, if need be) and the numba
+of the machine never imported.
 The last table shows how far registers of five values with crashed writes and one wrong read are decided: each line is twenty
 histories, in each of which another read returns another of the five values. Run it when nothing else runs; on a busy machine
 CPU times and ratios mean something, and the rest little.

@@ -149,5 +149,5 @@ def history_of(ops: Iterable[Op]) -> History:
 def without(history: History, call_rows: Iterable[int]) -> History:
     """The history without the calls invoked in these rows."""
     gone = set(call_rows)
-    gone |= {int(history.pair[row]) for row in gone}
+    gone |= {int(history.pair[row]) for row in gone} - {-1}
     return history.select([row for row in range(len(history)) if row not in gone])
