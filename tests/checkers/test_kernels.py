@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import logging
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from unittest.mock import patch
 
@@ -136,6 +138,28 @@ def test_making_an_image_is_told_once_and_survives_a_place_that_cannot_be_writte
         assert isinstance(make_image(), Compilation)
     make_image.cache_clear()
     assert "once for this machine" in caplog.text
+
+
+def test_what_builds_a_wheel_has_all_that_kernels_import() -> None:
+    """Where it has not, wheels are built without the image, and only a warning says so."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    def names(requirements: list[str]) -> set[str]:
+        return {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in requirements}
+
+    missing = names(project["project"]["dependencies"]) - names(project["build-system"]["requires"])
+    code = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] in {missing!r}:\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        "from checkers.kernels.image import kernels\n"
+        "assert kernels()\n"
+    )
+    assert "pandas" in missing
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
 def test_a_kernel_is_not_given_what_it_cannot_take() -> None:
