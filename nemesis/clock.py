@@ -6,6 +6,8 @@ drift      runs ``1 + drift`` times as fast.
 strobe     flips between the truth and ``offset_s``, every ``strobe_period_s``. Drawn as Jepsen does (offset 2^x ms, period 2^y ms),
            again from 128 ms; and the period from 8 ms, since a clock that flips faster than it is read looks random.
 step-back  goes back by ``-offset_s`` at once, by 1 to 60 s: what NTP does to a clock that ran ahead.
+leap       goes back by one second, which it then shows again: what the kernel does at a leap second. Only by its name, never drawn: to
+           whoever bears steps back it is one of them.
 """
 
 from __future__ import annotations
@@ -47,6 +49,10 @@ def _step_back(rng: random.Random) -> dict[str, float]:
     return {"offset_s": -rng.uniform(1, 60)}
 
 
+def _leap(_rng: random.Random) -> dict[str, float]:
+    return {"offset_s": -1.0}
+
+
 # Shape → the fields that it takes (it must have them all) and how they are drawn. Where a person names no shape, the first that takes
 # all the fields given is meant.
 _SHAPES: Mapping[str, tuple[tuple[str, ...], Callable[[random.Random], dict[str, float]]]] = {
@@ -54,7 +60,9 @@ _SHAPES: Mapping[str, tuple[tuple[str, ...], Callable[[random.Random], dict[str,
     "drift": (("drift",), _drift),
     "strobe": (("offset_s", "strobe_period_s"), _strobe),
     "step-back": (("offset_s",), _step_back),
+    "leap": (("offset_s",), _leap),
 }
+_DRAWN = tuple(shape for shape in _SHAPES if shape != "leap")
 _FIGURES = ("offset_s", "drift", "strobe_period_s")
 
 
@@ -65,13 +73,13 @@ class Clock:
     kind: str = "clock"
     power: str = "skew"
     nodes_min: int = 1
-    variants: tuple[str, ...] = (*_SHAPES, *targets.SIZES)
+    variants: tuple[str, ...] = (*_DRAWN, *targets.SIZES)
 
     def plan(self, scene: Scene, rng: random.Random) -> dict[str, Any]:
         return self.complete({}, scene, rng)
 
     def complete(self, args: Mapping[str, Any], scene: Scene, rng: random.Random) -> dict[str, Any]:
-        shape = args.get("shape") or _meant(args) or pick(tuple(_SHAPES), scene.weights, rng)
+        shape = args.get("shape") or _meant(args) or pick(_DRAWN, scene.weights, rng)
         fields, draw = _SHAPES[shape]
         drawn = {name: round(value, 3) for name, value in draw(rng).items()}
         figures = {name: args.get(name, drawn[name]) for name in fields}
@@ -123,7 +131,7 @@ def _shape_problems(args: Mapping[str, Any], length_s: float) -> list[str]:
         found.append(
             f"offset_s: {shown(offset_s)} s is too little to be proved: at least {OFFSET_MIN_S:g} s either way"
         )
-    if offset_s is not None and offset_s > 0 and shape == "step-back":
+    if offset_s is not None and offset_s > 0 and shape in ("step-back", "leap"):
         found.append(f"offset_s: {shown(offset_s)} is not a step back: write a negative number of seconds")
     if drift is not None and abs(drift) * length_s < OFFSET_MIN_S:
         found.append(

@@ -36,7 +36,11 @@ def test_steps_go_back():
     assert all(-60 <= args["offset_s"] <= -1 for args in plans("step-back"))
 
 
-def test_a_plan_may_be_any_shape():
+def test_a_leap_shows_one_second_again():
+    assert {args["offset_s"] for args in plans("leap", 5)} == {-1.0}
+
+
+def test_a_plan_may_be_any_shape_but_one_that_has_to_be_named():
     rng = dice(1)
     assert {CLOCK.plan(scene(), rng)["shape"] for _ in range(100)} == {"bump", "drift", "strobe", "step-back"}
 
@@ -46,6 +50,7 @@ def test_a_plan_may_be_any_shape():
     [
         ({"shape": "bump", "offset_s": 3}, ClockSkew(offset_s=3.0)),
         ({"shape": "step-back", "offset_s": -30}, ClockSkew(offset_s=-30.0)),
+        ({"shape": "leap", "offset_s": -1}, ClockSkew(offset_s=-1.0)),
         ({"shape": "drift", "drift": 0.5}, ClockSkew(drift=0.5)),
         ({"shape": "strobe", "offset_s": 1.5, "strobe_period_s": 0.1}, ClockSkew(offset_s=1.5, strobe_period_s=0.1)),
     ],
@@ -79,6 +84,7 @@ def test_the_shape_is_guessed_from_the_figures(figures, shape):
     [
         ({"offset_s": 0.01}, "offset_s: 0.01 s is too little to be proved: at least 0.1 s either way"),
         ({"offset_s": 1e99}, "offset_s: 1e+99 is not seconds from -1e+08 to 1e+08"),
+        ({"shape": "leap", "offset_s": 1}, "offset_s: 1 is not a step back: write a negative number of seconds"),
         ({"shape": "step-back", "offset_s": 5}, "offset_s: 5 is not a step back: write a negative number of seconds"),
         ({"shape": "bump", "drift": 0.5}, 'drift: not for the shape "bump"'),
         ({"drift": 0.5, "offset_s": 1}, "offset_s: no shape takes offset_s and drift together"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from harness import mark
 from harness.cli.main import run_command
 from harness.clusters.hosts import inventory, pins
 from harness.clusters.hosts.connection import Connection
@@ -179,6 +182,41 @@ def test_when_we_are_cut_off_in_the_middle_of_faults_all_is_healed_within_the_le
         assert all_tables(shared) == [False] * 3
 
     asyncio.run(scenario())
+
+
+def test_an_agent_that_is_killed_leaves_no_rule_and_no_process_and_the_next_one_its_directory(tmp_path: Path) -> None:
+    shared = servers.shared()
+
+    def processes() -> set[int]:
+        return {int(word) for word in _inside(shared, 1) if "sshd" not in Path(f"/proc/{word}/comm").read_text()}
+
+    async def scenario(number: int) -> None:
+        cluster = SshCluster(spec(tmp_path / str(number), hosts=str(shared.hosts)))
+        await cluster.start()
+        (home,) = (shared.directory / "data0").glob("run-*")
+        owner = mark.parse(home.name.removeprefix("run-"))
+        assert owner is not None
+        if number == 1:  # the directory that the first one left is gone
+            await cluster.stop()
+            return
+        await cluster.cut([("n2", "n1")])
+        assert tables(shared, 1) > 0
+        os.kill(owner.pid, signal.SIGKILL)
+        await until(lambda: not processes())
+        assert tables(shared, 1) == 0
+        assert home.exists()
+        with pytest.raises(ClusterError, match="n1 on .*(is lost|the agent ended|connection is lost)"):
+            await cluster.stop()
+
+    for number in range(2):
+        asyncio.run(scenario(number))
+    assert not list(shared.directory.glob("data0/run-*"))
+
+
+def _inside(shared: servers.Servers, number: int) -> list[str]:
+    """The processes in a host's network."""
+    argv = ["ip", "netns", "pids", shared.namespace(number)]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
 
 
 def test_nothing_is_left_on_a_host_after_a_run(tmp_path: Path) -> None:
