@@ -6,18 +6,21 @@
 * ``stale``: an operation has the result of an earlier one of its kind on its key, a fresh result seen once more.
 
 What an operation returned is its result where that is not its argument; in a transaction, the result of each micro-operation of a key.
-Not every mutant is illegal: two reads side by side may well have been the other way around.
+Half of the lies about results are about final reads, where there are any, and tell what was seen first of all: these reads are few, some
+checkers judge nothing else, and a node that lags then has seen nothing of what is new. Not every mutant is illegal: two reads side by side
+may well have been the other way around.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from checkers.finals import is_final
 from harness.history import FAIL, NO_KEY, OK, Calls, History
 from harness.interning import identity
 
@@ -47,10 +50,13 @@ def mutants(history: History, each: int) -> Iterator[tuple[str, History]]:
         type_ = history.type.copy()
         type_[calls.ret[row]] = FAIL
         yield "failed", _changed(history, type=type_)
+    final = set(calls.ret[is_final(calls)].tolist())
     pairs = [pair for group in groups for pair in _pairs(group)]
-    for one, other in _spread(pairs, each):
+    late = _spread([pair for group in groups for pair in _from_first(group, final)], (each + 1) // 2)
+    chosen = [*_spread([pair for pair in pairs if pair[1].line not in final], each - len(late)), *late]
+    for one, other in chosen:
         yield "swapped", _with_results(history, ((one, other.value), (other, one.value)))
-    for one, other in _spread(pairs, each):
+    for one, other in chosen:
         yield "stale", _with_results(history, ((other, one.value),))
 
 
@@ -93,6 +99,14 @@ def _pairs(group: Sequence[Sight]) -> Iterator[tuple[Sight, Sight]]:
         if before is not None and before.line != sight.line:
             yield before, sight
         last = sight
+
+
+def _from_first(group: Sequence[Sight], lines: Collection[int]) -> Iterator[tuple[Sight, Sight]]:
+    """Each sight of one of these lines with the first one of all, where that is another value of another call."""
+    first = group[0]
+    for sight in group[1:]:
+        if sight.line in lines and sight.line != first.line and identity(sight.value) != identity(first.value):
+            yield first, sight
 
 
 def _spread(items: Sequence[Any], most: int) -> Sequence[Any]:
