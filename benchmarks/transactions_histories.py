@@ -19,13 +19,13 @@ from harness.columns import FAIL, INFO, INVOKE, OK
 from harness.history import History
 
 CLIENTS, ACTIVE, WRITES_MAX, MOPS_MAX = 20, 10, 32, 4
-FAILED, UNKNOWN = 0.02, 0.01
+FAILED, UNKNOWN = 0.02, 0.01  # by default
 
 Array = npt.NDArray[Any]
 
 
 @njit(cache=False)  # type: ignore[untyped-decorator]
-def spans(count: int, seed: int) -> tuple[Array, Array, Array, Array, Array]:
+def spans(count: int, seed: int, unknown: float) -> tuple[Array, Array, Array, Array, Array]:
     """Process, outcome, and the moments of beginning, effect and end of each transaction."""
     np.random.seed(seed)
     free = np.random.random(CLIENTS)
@@ -39,7 +39,7 @@ def spans(count: int, seed: int) -> tuple[Array, Array, Array, Array, Array]:
         end[txn] = effect[txn] + np.random.exponential(1.0)
         free[client] = end[txn] + np.random.exponential(0.2)
         throw = np.random.random()
-        outcome[txn] = FAIL if throw < FAILED else INFO if throw < FAILED + UNKNOWN else OK
+        outcome[txn] = FAIL if throw < FAILED else INFO if throw < FAILED + unknown else OK
         if outcome[txn] == INFO:
             name[client] += CLIENTS
     return process, outcome, begin, effect, end
@@ -90,9 +90,9 @@ def shown(write: Array, key: Array, value: Array, versions: Array, answered: Arr
     return first, element
 
 
-def transactions(count: int, *, lists: bool, seed: int = 1) -> Txns:
+def transactions(count: int, *, lists: bool, seed: int = 1, unknown: float = UNKNOWN) -> Txns:
     """``count`` transactions, as columns."""
-    process, outcome, begin, effect, end = spans(count, seed)
+    process, outcome, begin, effect, end = spans(count, seed, unknown)
     dice = np.random.default_rng(seed)
     starts = np.zeros(count + 1, np.int32)
     np.cumsum(dice.integers(1, MOPS_MAX + 1, count), out=starts[1:])

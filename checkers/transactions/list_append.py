@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from checkers.kernels.engine import Engine, engine
-from checkers.transactions.graph import Graph, Kind, graph_of, room, together
+from checkers.transactions.graph import Graph, Kind, Time, graph_of, room, together
 from checkers.transactions.judging import Analysis, judged, model_named
 from checkers.transactions.list_edges import Ends, depend_lists, depend_unseen, find_ends
 from checkers.transactions.list_facts import Facts
 from checkers.transactions.lists import Orders, find_longest, judge_reads, order_versions
-from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC
+from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC, time_of
 from checkers.transactions.registers import INITIAL, NOWHERE
 from checkers.transactions.times import EDGES_EACH, follow_time
 from checkers.transactions.txns import Mops, Spans, Txns, Unjudgeable, is_ok, txns_of
@@ -47,25 +47,31 @@ class ListAppend:
 
     def check(self, history: History, budget: Budget) -> Verdict:
         try:
-            return judged(NAME, analysed(txns_of(history, APPEND, lists=True)), self.model, budget)
+            return judged(NAME, analysed(txns_of(history, APPEND, lists=True), self.model), self.model, budget)
         except Unjudgeable as problem:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=str(problem))
 
 
-def analysed(txns: Txns) -> Analysis:
-    """All dependencies and other anomalies. Raises Unjudgeable."""
+def analysed(txns: Txns, model: str) -> Analysis:
+    """All dependencies and other anomalies, with the order of time that ``model`` keeps. Raises Unjudgeable."""
     run = engine(txns.size)
     spans, mops = txns.spans(run), txns.mops(run)
     table = indexed(txns, run, mops)
     orders = _ordered(txns, run, spans, mops, table)
-    graph = _depended(txns, run, spans=spans, mops=mops, table=table, orders=orders)
+    graph = _depended(txns, run, spans=spans, mops=mops, table=table, orders=orders, time=time_of(model))
     facts = Facts(txns, table, orders)
 
     def seen(steps: int) -> Views:
         viewer = Viewer(txns, run, spans, mops, table, shown_by(txns, run, table, orders))
-        sights = {NON_MONOTONIC: viewer.direct(monotonic=True), FRACTURED: viewer.direct(monotonic=False)}
+        direct = viewer.direct()
+        sights = {NON_MONOTONIC: direct.monotonic(), FRACTURED: direct}
+        if time_of(model) is Time.NONE:
+            facts.sights = sights  # clocks need the order of each process
+            return views(table, sights, graph, steps)
         before = together(graph.of_kinds((Kind.PROCESS,)), read_from(txns, table, orders))
-        past = viewer.past(before, np.flatnonzero((txns.write == 1) & (np.asarray(table.later) == 0)).astype(np.int32))
+        happened = np.asarray(orders.happened, dtype=np.int8)[np.asarray(table.author, dtype=np.int32)] == 1
+        versions = happened & (txns.write == 1) & (np.asarray(table.later, dtype=np.int8) == 0)
+        past = viewer.past(before, np.flatnonzero(versions).astype(np.int32))
         facts.sights = sights if past is None else sights | {NON_CAUSAL: past}
         return views(table, facts.sights, before, steps)
 
@@ -155,7 +161,7 @@ def _ordered(txns: Txns, run: Engine, spans: Spans, mops: Mops, table: Writes) -
     return orders
 
 
-def _depended(txns: Txns, run: Engine, *, spans: Spans, mops: Mops, table: Writes, orders: Orders) -> Graph:
+def _depended(txns: Txns, run: Engine, *, spans: Spans, mops: Mops, table: Writes, orders: Orders, time: Time) -> Graph:
     keys, count = len(txns.keys), len(txns.key)
 
     def zeros(size: int) -> Any:
@@ -176,5 +182,5 @@ def _depended(txns: Txns, run: Engine, *, spans: Spans, mops: Mops, table: Write
     run.kernel(depend_lists)(spans, mops, table, orders, edges)
     run.kernel(depend_unseen)(spans, table, orders, ends, edges)
     lines, sessions = len(txns.calls.history), int(txns.session.max(initial=-1)) + 1
-    run.kernel(follow_time)(spans, orders.happened, zeros(lines), zeros(sessions), edges)
+    run.kernel(follow_time)(spans, orders.happened, zeros(lines), zeros(sessions), int(time), edges)
     return graph_of(edges, len(txns))

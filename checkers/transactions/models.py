@@ -146,9 +146,14 @@ def weakest(models: Iterable[str]) -> tuple[str, ...]:
     return tuple(model for model in given if not (implied(model) - {model}).intersection(given))
 
 
+def time_of(model: str) -> Time:
+    """The order of time that a model keeps."""
+    return max((CYCLES[one][1] for one in implied(model) if one in CYCLES), default=Time.NONE)
+
+
 def classes_for(model: str) -> list[tuple[Level, Time]]:
-    """All classes of cycles: those that the model forbids first, in either part what is below comes first."""
-    every = [(level, time) for time in Time for level in Level]
+    """The classes of cycles up to the order of time that a model keeps: those that it forbids first; in either part what is below first."""
+    every = [(level, time) for time in Time for level in Level if time <= time_of(model)]
     mine = [pair for pair in every if forbids(model, _name(pair))]
     return [*mine, *(pair for pair in every if pair not in mine)]
 

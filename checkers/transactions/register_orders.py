@@ -47,10 +47,10 @@ class Follows(NamedTuple):
     counts: Column
 
 
-def add_pair(follows: Follows, before: int, after: int, kind: int, filling: int) -> None:
-    """Kernel: count a pair; or, filling, add it."""
+def add_pair(follows: Follows, before: int, after: int, kind: int) -> None:
+    """Kernel: add a pair; what there is no room for is counted, too."""
     at = follows.counts[0]
-    if filling != 0:
+    if at < len(follows.before):
         follows.before[at], follows.after[at], follows.kind[at] = before, after, kind
     follows.counts[0] = at + 1
 
@@ -80,18 +80,18 @@ def find_zones(spans: Spans, mops: Mops, writes: Writes, versions: Versions, zon
     return 0
 
 
-def follow_reads(writes: Writes, reads: Reads, versions: Versions, follows: Follows, kind: int, filling: int) -> int:  # noqa: PLR0917 - kernels take columns by position
+def follow_reads(writes: Writes, reads: Reads, versions: Versions, follows: Follows, kind: int) -> int:
     """Kernel: pairs by what transactions wrote after they had read."""
     for at in range(len(versions.version)):
         version = versions.version[at]
         for row in range(versions.reader_start[version], versions.reader_start[version + 1]):
             after = reads.after[versions.reader[row]]
             if after != NONE and writes.author[after] != writes.author[version]:
-                add_pair(follows, version, after, kind, filling)
+                add_pair(follows, version, after, kind)
     return follows.counts[0]
 
 
-def follow_real_time(versions: Versions, zones: Zones, follows: Follows, kind: int, filling: int) -> int:
+def follow_real_time(versions: Versions, zones: Zones, follows: Follows, kind: int) -> int:
     """Kernel: pairs by real time; of all later versions those from which the others follow."""
     for key in range(len(versions.key_start) - 1):
         start, end = versions.key_start[key], versions.key_start[key + 1]
@@ -109,7 +109,7 @@ def follow_real_time(versions: Versions, zones: Zones, follows: Follows, kind: i
             while low < end and zones.began[zones.sorted[low]] <= first:
                 other = zones.sorted[low]
                 if other != version:
-                    add_pair(follows, version, other, kind, filling)
+                    add_pair(follows, version, other, kind)
                     first = min(first, zones.ended[other])
                 low += 1
     return follows.counts[0]
@@ -156,7 +156,7 @@ def follow_sessions(  # noqa: PLR0917 - kernels take columns by position
             version = mop if mops.write[mop] != 0 else reads.source[mop]
             session = spans.session[txn]
             if steps.key[session] == key + 1 and steps.version[session] != version:
-                add_pair(follows, steps.version[session], version, kind, 1)
+                add_pair(follows, steps.version[session], version, kind)
             if spans.outcome[txn] == OK:
                 steps.key[session], steps.version[session] = key + 1, version
     return follows.counts[0]
@@ -183,5 +183,5 @@ def group_pairs(pairs: Follows, count: int, groups: Groups, follows: Follows) ->
             at = groups.row[place]
             if groups.met[pairs.after[at]] != before + 1:
                 groups.met[pairs.after[at]] = before + 1
-                add_pair(follows, before, pairs.after[at], pairs.kind[at], 1)
+                add_pair(follows, before, pairs.after[at], pairs.kind[at])
     return follows.counts[0]

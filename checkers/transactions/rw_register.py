@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from checkers.kernels.engine import Engine, engine
-from checkers.transactions.graph import Graph, Kind, begin_with, graph_of, room, together
+from checkers.transactions.graph import Graph, Kind, Time, begin_with, graph_of, room, together
 from checkers.transactions.judging import Analysis, judged, model_named
 from checkers.transactions.list_append import indexed
 from checkers.transactions.models import CAUSAL as CAUSAL_MODEL
-from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC
+from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC, time_of
 from checkers.transactions.parse import NOTHING
 from checkers.transactions.register_edges import Ends, count_edges, depend_followers, depend_readers
 from checkers.transactions.register_facts import Facts
@@ -93,13 +93,16 @@ class RwRegister:
     def check(self, history: History, budget: Budget) -> Verdict:
         try:
             txns = txns_of(history, WRITE, lists=False)
-            return judged(NAME, analysed(txns, self.known, causal=self.model == CAUSAL_MODEL), self.model, budget)
+            return judged(NAME, analysed(txns, self.model, self.known), self.model, budget)
         except Unjudgeable as problem:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=str(problem))
 
 
-def analysed(txns: Txns, known: Known | None = None, *, causal: bool = True) -> Analysis:
-    """All dependencies and other anomalies; ``causal``: also what takes many clocks. Raises Unjudgeable."""
+def analysed(txns: Txns, model: str, known: Known | None = None) -> Analysis:
+    """All dependencies and other anomalies that may refute a model, or (but for orders of time that it does not keep) another one.
+
+    Raises Unjudgeable.
+    """
     if ((txns.write == 1) & (txns.value == NOTHING)).any():
         raise Unjudgeable(
             "null is written to a register, so nobody knows whether a read of null saw that or nothing at all"
@@ -109,10 +112,10 @@ def analysed(txns: Txns, known: Known | None = None, *, causal: bool = True) -> 
     table = indexed(txns, run, mops)
     reads, versions = seen(txns, run, spans, mops, table)
     work = _Work(txns, run, spans, mops, table, reads, versions)
-    time = time_graph(txns, run, spans, reads.happened)
+    time = time_graph(txns, run, spans, reads.happened, time_of(model))
     before = together(time.of_kinds((Kind.PROCESS,)), _read_from(txns, table, reads))
-    sights = work.sights(before, CLOCKS_MAX if causal else CLOCKS_CHEAP)
-    pairs, cyclic = work.orders(known or Known(), sights)
+    sights = work.sights(before, CLOCKS_MAX if model == CAUSAL_MODEL else CLOCKS_CHEAP, time_of(model))
+    pairs, cyclic = work.orders(known or Known(), sights, time_of(model))
     facts = Facts(txns, table, reads, pairs=pairs, cyclic=cyclic, sights=sights)
     return Analysis(
         txns=txns,
@@ -166,16 +169,19 @@ class _Work:
     reads: Reads
     versions: Versions
 
-    def sights(self, before: Graph, clocks_max: int) -> dict[str, Sights]:
+    def sights(self, before: Graph, clocks_max: int, time: Time) -> dict[str, Sights]:
         """What transactions saw although they should have seen something else; without the causal past if that is too much."""
         none = self._zeros(0)
         shown = Shown(self.reads.source, none, none, none)
         viewer = Viewer(self.txns, self.run, self.spans, self.mops, self.table, shown)
-        found = {NON_MONOTONIC: viewer.direct(monotonic=True), FRACTURED: viewer.direct(monotonic=False)}
+        direct = viewer.direct()
+        found = {NON_MONOTONIC: direct.monotonic(), FRACTURED: direct}
+        if time is Time.NONE:
+            return found  # clocks need the order of each process
         past = viewer.past(before, np.asarray(self.versions.version, dtype=np.int32), clocks_max)
         return found if past is None else found | {NON_CAUSAL: past}
 
-    def orders(self, known: Known, sights: dict[str, Sights]) -> tuple[Pairs, list[int]]:
+    def orders(self, known: Known, sights: dict[str, Sights], time: Time) -> tuple[Pairs, list[int]]:
         """Pairs of versions in order (rows: first, second, kind), and a version of each key whose order goes round in a circle."""
         follow = self._pairs(follow_reads, (self.table, self.reads, self.versions), SURE if known.wfr_keys else FOLLOW)
         late = self._pairs(follow_real_time, (self.versions, self._zones()), SURE if known.linearizable_keys else LATE)
@@ -196,14 +202,14 @@ class _Work:
         return pairs[:, left], sure[0][circular][firsts].tolist()
 
     def _pairs(self, kernel: Any, arguments: Iterable[Any], kind: int) -> Pairs:
-        """The pairs that a kernel finds: counted first, then filled in."""
-        counts = self.run.full(1, 0)
-        none = self._zeros(0)
-        size = self.run.kernel(kernel)(*arguments, Follows(none, none, none, counts), kind, 0)
-        counts[0] = 0
-        follows = Follows(self._zeros(size), self._zeros(size), self._zeros(size), counts)
-        self.run.kernel(kernel)(*arguments, follows, kind, 1)
-        return _rows(follows, size)
+        """The pairs that a kernel finds: again, where the first guess at how many these are was too small."""
+        size = 2 * len(self.versions.version) + 16
+        while True:
+            follows = Follows(self._zeros(size), self._zeros(size), self._zeros(size), self.run.full(1, 0))
+            count = self.run.kernel(kernel)(*arguments, follows, kind)
+            if count <= size:
+                return _rows(follows, count)
+            size = count
 
     def _zones(self) -> Zones:
         count, lines = len(self.txns.key), len(self.txns.calls.history)

@@ -42,18 +42,20 @@ class Shown(NamedTuple):
 class Seen(NamedTuple):
     """A read, a version of its key by a transaction that was visible to it, and the version that it saw instead (INITIAL: the first one).
 
-    ``direct``: that version should have been seen, whatever the order of others.
+    ``direct``: that version should have been seen, whatever the order of others. ``by``: the read that shows that it was visible (NONE: the
+    past does). What there is no room for is counted, too.
     """
 
     read: Narrow
     visible: Narrow
     saw: Narrow
+    by: Narrow
     direct: Tiny
     counts: Column
 
 
-def compare(mops: Mops, shown: Shown, seen: Seen, read: int, version: int, filling: int) -> None:  # noqa: PLR0917 - kernels take columns by position
-    """Kernel: a read of a key of which ``version`` was visible: was that all right? If not, or not for sure, it is noted."""
+def compare(mops: Mops, shown: Shown, seen: Seen, read: int, version: int, by: int) -> None:  # noqa: PLR0917 - kernels take columns by position
+    """Kernel: a read of a key of which ``version`` was visible, by what ``by`` read: was that all right? If not for sure, it is noted."""
     saw = shown.source[read]
     if saw == version:
         return
@@ -65,12 +67,12 @@ def compare(mops: Mops, shown: Shown, seen: Seen, read: int, version: int, filli
         direct = 0
     at = seen.counts[0]
     seen.counts[0] = at + 1
-    if filling != 0:
-        seen.read[at], seen.visible[at], seen.saw[at], seen.direct[at] = read, version, saw, direct
+    if at < len(seen.read):
+        seen.read[at], seen.visible[at], seen.saw[at], seen.direct[at], seen.by[at] = read, version, saw, direct, by
 
 
 def see_all(  # noqa: PLR0917 - kernels take columns by position
-    spans: Spans, mops: Mops, writes: Writes, shown: Shown, at_key: Narrow, seen: Seen, monotonic: int, filling: int
+    spans: Spans, mops: Mops, writes: Writes, shown: Shown, at_key: Narrow, seen: Seen
 ) -> int:
     """Kernel: from what each transaction read directly. ``at_key``: of every key its last read so far, from 1."""
     for txn in range(len(spans.outcome)):
@@ -86,9 +88,8 @@ def see_all(  # noqa: PLR0917 - kernels take columns by position
         for mop in range(start, mops.starts[txn + 1]):
             if mops.write[mop] != 0 or shown.source[mop] < 0:
                 continue
-            after = mop if monotonic != 0 else start - 1
             if len(shown.start) == 0:
-                see_one(mops, writes, shown, at_key, seen, writes.author[shown.source[mop]], after, txn, filling)
+                see_one(mops, writes, shown, at_key, seen, writes.author[shown.source[mop]], mop, txn)
                 continue
             before, begin = NONE, shown.start[mops.key[mop]]
             for at in range(begin, begin + mops.first[mop + 1] - mops.first[mop]):
@@ -96,7 +97,7 @@ def see_all(  # noqa: PLR0917 - kernels take columns by position
                 if version != NONE and writes.author[version] != before:
                     before = writes.author[version]
                     if before != txn:
-                        see_one(mops, writes, shown, at_key, seen, before, after, txn, filling)
+                        see_one(mops, writes, shown, at_key, seen, before, mop, txn)
     return seen.counts[0]
 
 
@@ -107,16 +108,15 @@ def see_one(  # noqa: PLR0917 - kernels take columns by position
     at_key: Narrow,
     seen: Seen,
     other: int,
-    after: int,
+    by: int,
     reader: int,
-    filling: int,
 ) -> None:
-    """Kernel: another transaction is visible to ``reader``: compare its versions with what that read of their keys behind ``after``."""
+    """Kernel: another transaction is visible to ``reader``: compare its versions with what that read of their keys."""
     for mop in range(mops.starts[other], mops.starts[other + 1]):
         if mops.write[mop] != 0 and writes.later[mop] == 0:
             read = at_key[mops.key[mop]] - 1
-            if read > after and writes.author[read] == reader:
-                compare(mops, shown, seen, read, mop, filling)
+            if read != NONE and writes.author[read] == reader:
+                compare(mops, shown, seen, read, mop, by)
 
 
 class Groups(NamedTuple):
@@ -187,7 +187,6 @@ def see_past(  # noqa: PLR0917 - kernels take columns by position
     past: Past,
     seen: Seen,
     first: int,
-    filling: int,
 ) -> int:
     """Kernel: from the last writer of a key in the past of its reader, of each session from ``first`` on."""
     for txn in range(len(spans.outcome)):
@@ -203,7 +202,7 @@ def see_past(  # noqa: PLR0917 - kernels take columns by position
                     latest = past.clock[txn * WIDTH + session] - 1
                     version = last_until(writes, groups, group, latest)
                     if version != NONE and not is_known(writes, shown, past, read, version, session):
-                        compare(mops, shown, seen, read, version, filling)
+                        compare(mops, shown, seen, read, version, NONE)
     return seen.counts[0]
 
 

@@ -36,7 +36,8 @@ WHY_SEEN = {
 # Clocks that are told in all, transactions times sessions: beyond that the causal past is not judged. Half a second for every 100 million
 # or so; so where only some more cycles may come of it, fewer are worth it.
 CLOCKS_MAX = 4_000_000_000
-CLOCKS_CHEAP = 50_000_000
+CLOCKS_CHEAP = 5_000_000
+_COLUMNS = ("read", "visible", "saw", "by", "direct")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +47,13 @@ class Sights:
     read: Codes
     visible: Codes
     saw: Codes
+    by: Codes
     direct: npt.NDArray[np.bool_]
+
+    def monotonic(self) -> Sights:
+        """Those in which the read came after that which made the other transaction visible."""
+        later = self.by < self.read
+        return Sights(**{name: getattr(self, name)[later] for name in _COLUMNS})
 
     def pairs(self) -> npt.NDArray[np.int32]:
         """The orders of versions that follow: rows of the earlier and of the later one, grouped by the earlier."""
@@ -82,10 +89,10 @@ class Viewer:
     def __init__(self, txns: Txns, run: Engine, spans: Spans, mops: Mops, table: Writes, shown: Shown) -> None:  # noqa: PLR0917
         self._txns, self._run, self._spans, self._mops, self._table, self._shown = txns, run, spans, mops, table, shown
 
-    def direct(self, *, monotonic: bool) -> Sights:
-        """By what each transaction read directly, or had read before."""
+    def direct(self) -> Sights:
+        """By what each transaction read directly."""
         arguments = (self._spans, self._mops, self._table, self._shown)
-        return self._collected(see_all, (*arguments, self._zeros(len(self._txns.keys))), int(monotonic))
+        return self._collected(see_all, (*arguments, self._zeros(len(self._txns.keys))))
 
     def past(self, before: Graph, versions: Codes, clocks_max: int = CLOCKS_MAX) -> Sights | None:
         """By the causal past, whose direct order is ``before``.
@@ -119,17 +126,20 @@ class Viewer:
         self._run.kernel(group_versions)(self._spans, self._mops, self._table, self._run.view(sorted_), groups)
         return groups
 
-    def _collected(self, kernel: Any, given: tuple[Any, ...], option: int) -> Sights:
-        """What a kernel notes: counted first, then filled in."""
-        run, none = self._run, self._zeros(0)
-        seen = Seen(none, none, none, run.view(np.zeros(0, np.int8)), run.full(1, 0))
-        size = run.kernel(kernel)(*given, seen, option, 0)
-        if size:
-            read, visible, saw = (self._zeros(size) for _ in range(3))
-            seen = Seen(read, visible, saw, run.view(np.zeros(size, np.int8)), run.full(1, 0))
-            run.kernel(kernel)(*given, seen, option, 1)
-        columns = {name: np.asarray(getattr(seen, name), dtype=np.int32)[:size] for name in ("read", "visible", "saw")}
-        return Sights(direct=np.asarray(seen.direct, dtype=np.int8)[:size] == 1, **columns)
+    def _collected(self, kernel: Any, given: tuple[Any, ...], *options: int) -> Sights:
+        """What a kernel notes: again, where the first guess at how much that is was too small."""
+        run, size = self._run, len(self._txns) // 8 + 16
+        while True:
+            read, visible, saw, by = (self._zeros(size) for _ in range(4))
+            seen = Seen(read, visible, saw, by, run.view(np.zeros(size, np.int8)), run.full(1, 0))
+            count = run.kernel(kernel)(*given, seen, *options)
+            if count <= size:
+                break
+            size = count
+        columns = {
+            name: np.asarray(getattr(seen, name), dtype=np.int32)[:count] for name in ("read", "visible", "saw", "by")
+        }
+        return Sights(direct=np.asarray(seen.direct, dtype=np.int8)[:count] == 1, **columns)
 
     def _zeros(self, size: int) -> Any:
         return self._run.view(np.zeros(size, np.int32))
@@ -137,10 +147,8 @@ class Viewer:
 
 def _joined(found: Sequence[Sights]) -> Sights:
     none: Any = np.zeros(0, np.int32)
-    columns = {"read": none, "visible": none, "saw": none, "direct": none == 1}
-    return Sights(
-        **{name: np.concatenate([empty, *(getattr(one, name) for one in found)]) for name, empty in columns.items()}
-    )
+    empty = {name: none == 1 if name == "direct" else none for name in _COLUMNS}
+    return Sights(**{name: np.concatenate([empty[name], *(getattr(one, name) for one in found)]) for name in _COLUMNS})
 
 
 def views(table: Writes, sights: dict[str, Sights], before: Graph, steps: int) -> Views:

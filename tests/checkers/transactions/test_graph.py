@@ -108,7 +108,7 @@ def test_time_leads_from_what_ended_to_what_began_later(seed: int) -> None:
     happened = [int(one != FAIL) for one in outcome]
     edges = room(run, len(txns), EDGES_EACH * len(txns))
     lines, sessions = run.narrow(len(txns.calls.history), 0), run.narrow(len(txns), 0)
-    follow_time(txns.spans(run), cast("Tiny", happened), lines, sessions, edges)
+    follow_time(txns.spans(run), cast("Tiny", happened), lines, sessions, int(Time.REAL), edges)
     whole = graph_of(edges, len(txns))
     for one in range(len(txns)):
         others = [other for other in range(len(txns)) if happened[one] and happened[other] and ret[one] < call[other]]
