@@ -19,7 +19,7 @@ from checkers.transactions.graph import Graph, Kind, Time, begin_with, graph_of,
 from checkers.transactions.judging import Analysis, judged, model_named
 from checkers.transactions.list_append import indexed
 from checkers.transactions.models import CAUSAL as CAUSAL_MODEL
-from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC, time_of
+from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC, forbids, time_of
 from checkers.transactions.parse import NOTHING
 from checkers.transactions.register_edges import Ends, count_edges, depend_followers, depend_readers
 from checkers.transactions.register_facts import Facts
@@ -115,7 +115,7 @@ def analysed(txns: Txns, model: str, known: Known | None = None) -> Analysis:
     time = time_graph(txns, run, spans, reads.happened, time_of(model))
     before = together(time.of_kinds((Kind.PROCESS,)), _read_from(txns, table, reads))
     sights = work.sights(before, CLOCKS_MAX if model == CAUSAL_MODEL else CLOCKS_CHEAP, time_of(model))
-    pairs, cyclic = work.orders(known or Known(), sights, time_of(model))
+    pairs, cyclic = work.orders(known or Known(), sights, model)
     facts = Facts(txns, table, reads, pairs=pairs, cyclic=cyclic, sights=sights)
     return Analysis(
         txns=txns,
@@ -181,18 +181,27 @@ class _Work:
         past = viewer.past(before, np.asarray(self.versions.version, dtype=np.int32), clocks_max)
         return found if past is None else found | {NON_CAUSAL: past}
 
-    def orders(self, known: Known, sights: dict[str, Sights], time: Time) -> tuple[Pairs, list[int]]:
-        """Pairs of versions in order (rows: first, second, kind), and a version of each key whose order goes round in a circle."""
+    def orders(self, known: Known, sights: dict[str, Sights], model: str) -> tuple[Pairs, list[int]]:
+        """Pairs of versions in order (rows: first, second, kind), and a version of each key whose order goes round in a circle.
+
+        Orders that could only make cycles that ``model`` allows are left out.
+        """
         follow = self._pairs(follow_reads, (self.table, self.reads, self.versions), SURE if known.wfr_keys else FOLLOW)
-        late = self._pairs(follow_real_time, (self.versions, self._zones()), SURE if known.linearizable_keys else LATE)
-        session = self._sessions(SURE if known.sequential_keys else SESSION)
+        late = session = np.zeros((3, 0), dtype=np.int32)
+        if known.linearizable_keys or forbids(model, "G-single-item-realtime"):
+            kind = SURE if known.linearizable_keys else LATE
+            late = self._pairs(follow_real_time, (self.versions, self._zones()), kind)
+        if known.sequential_keys or forbids(model, "G-single-item-process"):
+            session = self._sessions(SURE if known.sequential_keys else SESSION)
         seen = [
             _of_kind(sights[name].pairs(), kind)
             for name, kind in ((FRACTURED, ATOMIC), (NON_CAUSAL, CAUSAL))
-            if name in sights
+            if name in sights and forbids(model, "G-single-item")
         ]
         pairs = np.concatenate([follow, late, session, self._given(known.order), *seen], axis=1)
         sure = pairs[:, pairs[2] == SURE]
+        if not sure.shape[1]:
+            return pairs, []
         component = components(len(self.txns.key), sure[0], sure[1])
         circular = component[sure[0]] == component[sure[1]]
         if not circular.any():
