@@ -165,6 +165,29 @@ def ordered(calls: Calls, *, redeliveries: bool) -> bool:
     return any(fine(kept) for gone in range(most + 1) for kept in combinations(firsts, len(firsts) - gone))
 
 
+@given(st.lists(st.integers(0, 8), unique=True, max_size=7))
+def test_what_is_late_is_all_but_the_longest_part_in_order(puts: list[int]) -> None:
+    parts = (part for length in range(len(puts) + 1) for part in combinations(puts, length))
+    assert order._longest([(put, 0) for put in puts]) == max(len(part) for part in parts if list(part) == sorted(part))
+
+
+def test_what_is_excused_is_counted_and_only_then() -> None:
+    ops = [
+        op for value in range(3) for call in [Op(process=0, f="enqueue", value=value)] for op in (call, call.ok(value))
+    ]
+    taken = [op for value in (1, 0, 2) for call in [Op(process=1, f="dequeue")] for op in (call, call.ok(value))]
+    unsure = Op(process=7, f="drain")
+    for first, redeliveries, excused, found in (
+        ([], False, 0, 1),
+        ([], True, 0, 1),
+        ([unsure], True, 1, 0),
+        ([unsure], False, 0, 1),
+    ):
+        verdict = order.make(redeliveries=redeliveries).check(stamped([*first, *ops, *taken]), Budget())
+        assert verdict.stats["excused"] == excused
+        assert verdict.stats["anomalies"].get("reordered", 0) == found
+
+
 def test_an_unknown_promise_is_refused() -> None:
     with pytest.raises(PlanError, match="delivery is 'twice'; it must be one of exactly-once"):
         judged(history("p0 invoke dequeue - _"), delivery="twice")

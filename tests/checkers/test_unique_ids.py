@@ -56,3 +56,10 @@ def test_an_id_that_was_given_out_often_is_told_briefly() -> None:
     assert anomaly.reason.startswith("the id 7 was given out 12 times: to process 0 (")
     assert anomaly.reason.endswith("and 2 more")
     assert anomaly.witness == (0, 1, 2, 3)
+
+
+def test_many_ids_that_were_given_out_twice_are_counted_and_some_are_told() -> None:
+    ops = [op for n in range(24) for call in [Op(process=n, f="generate")] for op in (call, call.ok(n % 12))]
+    verdict = make().check(stamped(ops), Budget())
+    assert len(verdict.anomalies) == 8
+    assert verdict.stats["duplicated_ids"] == 12
