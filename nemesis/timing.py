@@ -44,6 +44,8 @@ _CLEAR_EDGES: Mapping[str, tuple[bool, bool]] = {
 # The longest fault, in intervals: nodes that are away stop all work, so they are back sooner.
 _LONGEST: Mapping[str, float] = {PROCESS: 1.0}
 _LONGEST_OTHERS = 2.0
+# Where no node is left to answer, a longer fault only adds operations of which nobody knows whether they happened. In seconds.
+_BRIEF_S: Mapping[str, float] = {"power": 1.25}
 
 
 Span = tuple[float, float]
@@ -80,11 +82,16 @@ def draw_windows(
     for kind in _draw_kinds(power_of, high_s - low_s, interval_s, rng):
         lanes.setdefault(_lane(power_of[kind]), []).append(kind)
     away = _lay_out(lanes.pop(PROCESS, []), low_s + CLEAR_S, high_s - CLEAR_S, _LONGEST[PROCESS] * interval_s, rng)
+    away = [_window(w.kind, w.start_s, min(w.end_s, w.start_s + _brief_s(power_of[w.kind]))) for w in away]
     windows = list(away)
     for kinds in lanes.values():
         drawn = _lay_out(kinds, low_s, high_s, _LONGEST_OTHERS * interval_s, rng)
         windows += _cleared(drawn, _spans(away), power_of, low_s, high_s)
     return sorted(windows)
+
+
+def _brief_s(power: str) -> float:
+    return _BRIEF_S.get(power, float("inf"))
 
 
 def _lane(power: str) -> str:
