@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,10 @@ class Narrator:
         self.history: History = calls.history
         times = self.history.time_ns
         self._timed = len(times) > 0 and int(times.min()) >= 0 and int(times.max()) > 0
-        self._digits = _digits(calls) if self._timed else 0
+
+    @cached_property
+    def _digits(self) -> int:
+        return _digits(self.calls)
 
     def who(self, row: int) -> str:
         """``process 3 on n2``."""

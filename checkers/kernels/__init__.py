@@ -13,6 +13,7 @@ from __future__ import annotations
 KERNELS = (
     "checkers.linearizable.quick:sweep_wide",
     "checkers.linearizable.quick:sweep_dense",
+    "checkers.linearizable.quick:find_orphan",
     "checkers.linearizable.unique:find_writers",
     "checkers.linearizable.unique:follow_sources",
     "checkers.linearizable.unique:bound_clusters",

@@ -1,9 +1,9 @@
-"""Registers to which every value is written once, read and written only: valid or not decided, in two passes.
+"""Registers to which every value is written once, read and written only: which keys are linearizable, in two passes.
 
 The same theorem as in ``unique`` (read that first), for the usual case: no cas, and no value on two keys, so
 that codes of values number the clusters. It reads the columns of ``Calls`` as they are, and keeps 16 bytes per
-value and 4 per position: 10^7 operations take well under a second. Whatever is unusual, and whatever is wrong,
-is left to ``unique``, which can say why.
+value and 4 per position: 10^7 operations take well under a second. Whatever is unusual is left to ``unique``. Of a key that is
+wrong, ``first_orphan`` finds what mostly shows it as fast.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from harness.history import FAIL, FOREVER, NO_KEY, OK, Calls, Codes, Ints
 NONE, LATE = -1, (1 << 31) - 1
 # Calls beyond this have positions that need more than 31 bits.
 CALLS_MAX = 1 << 30
+# What the sweep says: something is unusual, all keys are linearizable, some are not.
+UNDECIDED, GOOD, WRONG = range(3)
 _STEPS_PER_OP = 2
 _SPARSE = 6
 
@@ -57,15 +59,23 @@ class Clusters(NamedTuple):
     key: Narrow
 
 
+class Writes(NamedTuple):
+    """Per value of one register: call and end of its writer (NONE: nobody wrote it; LATE: nobody knows)."""
+
+    begun: Narrow
+    ended: Narrow
+
+
 class Sweep(NamedTuple):
-    """Per key until where the interval of a block reaches; per position the value whose block begins there."""
+    """Per key until where the interval of a block reaches, and 1 if it is wrong; per position the value whose block begins there."""
 
     until: Narrow
+    wrong: Narrow
     starts: Narrow
 
 
 def sweep_wide(raw: Wide, kinds: Column, null: int, clusters: Clusters, sweep: Sweep) -> int:
-    """Kernel: 1 if all keys are linearizable; 0 if that is not decided here."""
+    """Kernel: UNDECIDED, GOOD, or WRONG: then ``sweep.wrong`` tells the keys."""
     return sweep_registers(raw, kinds, null, clusters, sweep)
 
 
@@ -76,30 +86,32 @@ def sweep_dense(raw: Dense, kinds: Column, null: int, clusters: Clusters, sweep:
 
 def sweep_registers(raw: Wide | Dense, kinds: Column, null: int, clusters: Clusters, sweep: Sweep) -> int:
     """Kernel: both passes."""
-    if gather_clusters(raw, kinds, null, clusters, sweep.until) == 0:
-        return 0
-    begun, first, last = clusters.begun, clusters.first, clusters.last
+    if gather_clusters(raw, kinds, null, clusters, sweep.until) == UNDECIDED:
+        return UNDECIDED
+    begun, first, last, wrong = clusters.begun, clusters.first, clusters.last, sweep.wrong
+    answer = GOOD
     for value in range(len(begun)):
         if last[value] == NONE:
             continue
         if begun[value] == NONE or first[value] < begun[value]:
-            return 0  # nobody wrote it, or only afterwards
-        sweep.starts[min(first[value], last[value])] = value
+            wrong[clusters.key[value]], answer = 1, WRONG  # nobody wrote it, or only afterwards
+        else:
+            sweep.starts[min(first[value], last[value])] = value
     for position in range(len(sweep.starts)):
         value = sweep.starts[position]
         if value != NONE:
             key = clusters.key[value]
             if first[value] < sweep.until[key]:
-                return 0
+                wrong[key], answer = 1, WRONG
             if first[value] < last[value]:
-                sweep.until[key] = last[value]
-    return 1
+                sweep.until[key] = max(sweep.until[key], last[value])
+    return answer
 
 
 def gather_clusters(  # noqa: C901, PLR0912 - one loop: a call per operation would double its time
     raw: Wide | Dense, kinds: Column, null: int, clusters: Clusters, until: Narrow
 ) -> int:
-    """Kernel: the bounds of every cluster; 0 if a value is written twice, or by a cas, or on two keys."""
+    """Kernel: the bounds of every cluster; UNDECIDED if a value is written twice, or by a cas, or on two keys."""
     begun, first, last = clusters.begun, clusters.first, clusters.last
     for i in range(len(raw.f)):
         outcome = raw.outcome[i]
@@ -111,14 +123,14 @@ def gather_clusters(  # noqa: C901, PLR0912 - one loop: a call per operation wou
         if kind == WRITE:
             value = raw.argument[i]
             if value == null or begun[value] != NONE:
-                return 0
+                return UNDECIDED
             begun[value] = call
             if outcome != OK:
                 # As long as nobody sees it, it need not have happened. Its own call is no later than a response that shows it.
                 if clusters.key[value] == NONE:
                     clusters.key[value] = key
                 elif clusters.key[value] != key:
-                    return 0
+                    return UNDECIDED
                 if last[value] != NONE:
                     last[value] = max(last[value], call)
                 continue
@@ -130,26 +142,85 @@ def gather_clusters(  # noqa: C901, PLR0912 - one loop: a call per operation wou
                 until[key] = max(until[key], call)
                 continue
         else:
-            return 0
+            return UNDECIDED
         if clusters.key[value] == NONE:
             clusters.key[value] = key
         elif clusters.key[value] != key:
-            return 0
+            return UNDECIDED
         first[value] = min(first[value], ret)
         last[value] = max(last[value], call, begun[value])
-    return 1
+    return GOOD
 
 
-def linearizable(calls: Calls, kinds: Ints) -> bool:
-    """Whether all keys of ``calls`` are certainly linearizable; False says nothing. ``kinds``: code of f → kind."""
+def find_orphan(raw: Wide, kinds: Column, null: int, writes: Writes, replaced: Narrow) -> int:
+    """Kernel: of the reads that saw what cannot have been there, the one that ended first; NONE if there is none.
+
+    The calls are of one register. ``replaced`` (all NONE) has an entry per position: when the last write that had completed by then
+    began. A read is an orphan iff nobody wrote its value, or only afterwards, or the write ended before that (see ``sources``).
+    """
+    for i in range(len(raw.f)):
+        if raw.outcome[i] != FAIL and kinds[raw.f[i]] == WRITE:
+            writes.begun[raw.argument[i]] = raw.call[i]
+            if raw.outcome[i] == OK and raw.ret[i] != FOREVER:
+                writes.ended[raw.argument[i]] = raw.ret[i]
+                replaced[raw.ret[i]] = raw.call[i]
+    latest = NONE
+    for position in range(len(replaced)):
+        latest = max(latest, replaced[position])
+        replaced[position] = latest
+    found = NONE
+    for i in range(len(raw.f)):
+        if raw.outcome[i] != OK or kinds[raw.f[i]] != READ or raw.ret[i] == FOREVER:
+            continue
+        value, since = raw.result[i], replaced[raw.call[i]]
+        if value == null:
+            there = since == NONE
+        else:
+            began = writes.begun[value]
+            there = began != NONE and began < raw.ret[i] and writes.ended[value] > since
+        if not there and (found == NONE or raw.ret[i] < raw.ret[found]):
+            found = i
+    return found
+
+
+def wrong_keys(calls: Calls, kinds: Ints) -> Ints | None:
+    """The codes of the keys of ``calls`` that are not linearizable; None if something is unusual. ``kinds``: code of f → kind."""
     history = calls.history
     if len(history) >= CALLS_MAX or len(history.values) > _SPARSE * len(calls) + 64:
-        return False
-    null = next((code for code, value in enumerate(history.values) if value is None), -2)
+        return None
     run = engine(_STEPS_PER_OP * len(calls))
-    columns = (run.view(getattr(calls, name)) for name in Wide._fields)
     clusters, sweep = _tables(run, len(history.values), len(history), len(history.keys))
-    return bool(run.kernel(sweep_wide)(Wide(*columns), run.column(kinds), null, clusters, sweep))
+    answer = run.kernel(sweep_wide)(_columns(run, calls), run.column(kinds), _null(calls), clusters, sweep)
+    if answer == UNDECIDED:
+        return None
+    return np.flatnonzero(np.asarray(sweep.wrong)) + NO_KEY if answer == WRONG else np.zeros(0, dtype=np.int64)
+
+
+def first_orphan(calls: Calls, kinds: Ints) -> Ints | None:
+    """Of one register, which ``wrong_keys`` could judge: the rows of the read that saw what cannot have been there and ended first,
+    of the writes of what it saw, and of the write that had replaced that, ascending. None if there is no such read.
+    """
+    history = calls.history
+    run = engine(_STEPS_PER_OP * len(calls))
+    writes = Writes(begun=run.narrow(len(history.values), NONE), ended=run.narrow(len(history.values), LATE))
+    replaced = run.narrow(len(history), NONE)
+    orphan = run.kernel(find_orphan)(_columns(run, calls), run.column(kinds), _null(calls), writes, replaced)
+    if orphan == NONE:
+        return None
+    shown = (kinds[calls.f] == WRITE) & (calls.outcome != FAIL) & (calls.argument == calls.result[orphan])
+    shown[orphan] = True
+    since = replaced[int(calls.call[orphan])]
+    if since != NONE:
+        shown[np.searchsorted(calls.call, since)] = True  # calls are in invocation order
+    return np.flatnonzero(shown)
+
+
+def _columns(run: Engine, calls: Calls) -> Wide:
+    return Wide(*(run.view(getattr(calls, name)) for name in Wide._fields))
+
+
+def _null(calls: Calls) -> int:
+    return next((code for code, value in enumerate(calls.history.values) if value is None), -2)
 
 
 def dense_linearizable(
@@ -174,7 +245,7 @@ def dense_linearizable(
     clusters, sweep = _tables(run, values, 2 * len(f), keys)
     columns = (run.view(column) for column in (f, key, argument, result, outcome, call, ret))
     kinds = run.column([READ, WRITE])
-    return bool(run.kernel(sweep_dense)(Dense(*columns), kinds, null, clusters, sweep))
+    return run.kernel(sweep_dense)(Dense(*columns), kinds, null, clusters, sweep) == GOOD
 
 
 def _tables(run: Engine, values: int, positions: int, keys: int) -> tuple[Clusters, Sweep]:
@@ -184,4 +255,5 @@ def _tables(run: Engine, values: int, positions: int, keys: int) -> tuple[Cluste
         last=run.narrow(values, NONE),
         key=run.narrow(values, NONE),
     )
-    return clusters, Sweep(until=run.narrow(keys - NO_KEY, NONE), starts=run.narrow(positions + 1, NONE))
+    until, wrong = (run.narrow(keys - NO_KEY, value) for value in (NONE, 0))
+    return clusters, Sweep(until=until, wrong=wrong, starts=run.narrow(positions + 1, NONE))

@@ -60,15 +60,31 @@ class RegisterCase:
         """The operations of this register, as its only one."""
         if self.whole is not None:
             return self.whole.register(self.part)
-        rows = np.flatnonzero(self.calls.key == self.key)
-        alone = encode(self.calls.where(self.calls.key == self.key), self.form)
+        return self._encoded(self._rows())
+
+    def _rows(self) -> Ints:
+        """The rows of its calls."""
+        return np.flatnonzero(self.calls.key == self.key)
+
+    def _encoded(self, rows: Ints) -> RegisterOps:
+        alone = encode(self.calls.take(rows), self.form)
         return replace(alone.register(np.arange(len(alone))), row=rows[alone.row])
+
+    def _shown(self) -> RegisterOps:
+        """The operations, or as many of them as tell all of the orphan that is to be shown: no other is asked for."""
+        if self.whole is None:
+            rows = self._rows()
+            mine = self.calls if len(rows) == len(self.calls) else self.calls.take(rows)
+            about = quick.first_orphan(mine, kinds_of(mine.history, self.form))
+            if about is not None:
+                return self._encoded(rows[about])
+        return self.ops()
 
     def anomaly(self, say: Narrator) -> Anomaly:
         from checkers.linearizable import patterns
         from checkers.linearizable.explain import explain
 
-        ops = self.ops()
+        ops = self._shown()
         sources = Sources(ops)
         stuck = self.found.stuck if self.found is not None else None
         shown = self._witness(ops, sources, stuck)
@@ -98,8 +114,10 @@ def cases(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
     """Every key of ``calls``, decided where that takes no search; in the order of their first calls. Raises
     Unjudgeable.
     """
-    if not form.swaps and form.initial is None and quick.linearizable(calls, kinds_of(calls.history, form)):
-        return _all_valid(calls, form)
+    if not form.swaps and form.initial is None:
+        wrong = quick.wrong_keys(calls, kinds_of(calls.history, form))
+        if wrong is not None:
+            return _decided(calls, form, {int(key) for key in wrong})
     ops = encode(calls, form)
     status = np.asarray(unique.examine(ops).registers.status, dtype=np.int64)
     keys, firsts, sizes = np.unique(calls.key, return_index=True, return_counts=True)
@@ -125,8 +143,8 @@ def cases(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
     return found
 
 
-def _all_valid(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
-    """Every key, decided: linearizable."""
+def _decided(calls: Calls, form: RegisterForm, wrong: set[int]) -> Sequence[RegisterCase]:
+    """Every key, decided: linearizable, apart from those that are ``wrong``."""
     one_key = len(calls) > 0 and bool((calls.key == calls.key[0]).all())
     keys, firsts, sizes = (
         (calls.key[:1], np.zeros(1, dtype=np.int64), np.array([len(calls)]))
@@ -143,7 +161,7 @@ def _all_valid(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
             calls=calls,
             whole=None,
             part=nothing,
-            found=_answer(Validity.VALID, int(sizes[at])),
+            found=_answer(Validity.INVALID if int(keys[at]) in wrong else Validity.VALID, int(sizes[at])),
         )
         for at in np.argsort(firsts).tolist()
     ]

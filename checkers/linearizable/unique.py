@@ -27,7 +27,7 @@ register to which one value is written twice, or the initial value, is left to t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +44,8 @@ NONE = -1
 
 # Plain steps per operation, about: it decides whether compiling pays for itself.
 _STEPS_PER_OP = 2
+# Positions are taken as they are if they are not many more than the operations.
+_SPARSE = 6
 
 
 class Ops(NamedTuple):
@@ -96,6 +98,8 @@ class Examined:
 
 def examine(ops: RegisterOps) -> Examined:
     """All registers of ``ops`` at once; their number is ``ops.keys``."""
+    if len(ops) and int(ops.call[-1]) > _SPARSE * len(ops):
+        ops = _tight(ops)
     size, seen, made = _number(ops)
     run = engine(_STEPS_PER_OP * len(ops))
     columns = Ops(*(run.column(column) for column in (seen, made, ops.call, ops.ret, ops.key)))
@@ -111,6 +115,13 @@ def examine(ops: RegisterOps) -> Examined:
     starts, until, holder = (run.full(rows, NONE) for rows in (positions, ops.keys, ops.keys))
     run.kernel(sweep_blocks)(columns, clusters, registers, starts, (until, holder))
     return Examined(ops=columns, clusters=clusters, registers=registers)
+
+
+def _tight(ops: RegisterOps) -> RegisterOps:
+    """The same with dense positions."""
+    positions = np.sort(np.concatenate([ops.call, ops.ret[ops.certain]]))
+    ret = np.where(ops.certain, np.searchsorted(positions, ops.ret), FOREVER)
+    return replace(ops, call=np.searchsorted(positions, ops.call), ret=ret)
 
 
 def _number(ops: RegisterOps) -> tuple[int, Ints, Ints]:
