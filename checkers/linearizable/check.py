@@ -97,10 +97,10 @@ class Linearizable:
             from checkers.linearizable.containers import case as containers
 
             return containers.cases(calls, self.model)
-        if self.model.grows:
-            from checkers.linearizable import growing
+        if self.model.elements:
+            from checkers.linearizable import elements
 
-            return growing.cases(calls)
+            return elements.cases(calls, self.model)
         if self.model.appends:
             from checkers.linearizable import appends
 

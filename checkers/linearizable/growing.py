@@ -53,22 +53,23 @@ class GrowingCase:
 
 def cases(calls: Calls) -> Sequence[GrowingCase]:
     """Every key of ``calls``. Raises Unjudgeable for a read that is no list."""
-    found = []
     say = Narrator(calls)
+    return [case_of(key, rows, calls, say) for key, rows in parts(calls)]
+
+
+def parts(calls: Calls) -> list[tuple[int, Ints]]:
+    """(code of a key, rows of its calls), in the order of their first calls."""
     order = np.argsort(calls.key, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(calls.key[order])) + 1) if len(order) else []
-    for rows in sorted(groups, key=lambda rows: int(rows[0])):
-        wrong = _One(calls, rows, say).judge()
-        validity = Validity.INVALID if wrong else Validity.VALID
-        explained = 0 if wrong else len(rows)
-        case = GrowingCase(
-            key=int(calls.key[rows[0]]),
-            size=len(rows),
-            found=Found(validity=validity, steps=0, explained=explained, completed=len(rows)),
-        )
-        case.wrong = wrong or case.wrong
-        found.append(case)
-    return found
+    return [(int(calls.key[rows[0]]), rows) for rows in sorted(groups, key=lambda rows: int(rows[0]))]
+
+
+def case_of(key: int, rows: Ints, calls: Calls, say: Narrator) -> GrowingCase:
+    """One key, decided. Raises Unjudgeable for a read that is no list."""
+    wrong = _One(calls, rows, say).judge()
+    validity = Validity.INVALID if wrong else Validity.VALID
+    found = Found(validity=validity, steps=0, explained=0 if wrong else len(rows), completed=len(rows))
+    return GrowingCase(key=key, size=len(rows), found=found, wrong=wrong or ("", [], ""))
 
 
 class _One:

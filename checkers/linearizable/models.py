@@ -104,8 +104,8 @@ class Model:
     ``state`` (UNKNOWN: it never completed) and what it leaves behind. States are hashable and compared with
     ``==``. ``fs`` are the functions that it understands, ``reads`` those among them that never change the
     state. A call that failed certainly did not happen: no model sees it. ``lost`` is only for objects on which
-    a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them. ``ints`` makes it faster. ``grows``
-    says that it is a set to which add adds, and of which read returns all, ``appends`` that it is strings, see ``appends``.
+    a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them. ``ints`` makes it faster.
+    ``elements`` says that it is a set, see SET, ``appends`` that it is strings, see ``appends``.
     """
 
     name: str
@@ -118,7 +118,7 @@ class Model:
     container: ContainerForm | None = None
     lost: Lost | None = None
     ints: IntForm | None = None
-    grows: bool = False
+    elements: bool = False
     appends: bool = False
 
 
@@ -181,6 +181,10 @@ def _taken(result: Any, next_out: Any, rest: State, state: State) -> tuple[bool,
 def _set(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, State]:
     if f == "add":
         return True, state | {argument}
+    if f == "remove":
+        return True, state - {argument}
+    if f == "contains":
+        return result is UNKNOWN or result == identity(argument in state), state
     return result is UNKNOWN or frozenset(result or ()) == state, state
 
 
@@ -255,12 +259,12 @@ STACK = Model(
 )
 SET = Model(
     name="set",
-    summary="a set that only grows: add, read (a list in any order)",
+    summary="a set: add, remove, contains (true or false), read (a list in any order)",
     init=frozenset(),
     step=_set,
-    fs=frozenset({"add", "read"}),
-    reads=_READ,
-    grows=True,
+    fs=frozenset({"add", "remove", "contains", "read"}),
+    reads=frozenset({"read", "contains"}),
+    elements=True,
 )
 COUNTER = Model(
     name="counter",

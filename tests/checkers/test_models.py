@@ -37,6 +37,9 @@ def last_is_legal(model: str, steps: Steps) -> bool:
         ("stack", [("pop", None, None)], 1),
         ("set", [("add", 1, 1), ("add", 2, 2), ("read", None, [2, 1])], [1]),
         ("set", [("read", None, [])], [1]),
+        ("set", [("add", 1, 1), ("add", 2, 2), ("remove", 1, 1), ("read", None, [2])], [1, 2]),
+        ("set", [("add", 1, 1), ("contains", 1, True)], False),
+        ("set", [("add", 1, 1), ("remove", 1, 1), ("contains", 1, False)], True),
         ("counter", [("add", 2, 2), ("add", -5, -5), ("read", None, -3)], 2),
     ],
 )

@@ -1,0 +1,152 @@
+"""Sets that are asked element by element: the three shapes against the definition and against the search."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checkers.kernels.engine import Plain
+from checkers.linearizable import elements, generic
+from checkers.linearizable.check import make
+from checkers.linearizable.models import SET
+from harness.history import History
+from harness.op import Op
+from harness.verdict import Budget, Validity
+from tests.checkers.brute import linearizable
+from tests.checkers.runs import rolls
+
+CHECKER = make(model="set")
+PROCESSES = 4
+ROLLS = 100
+STEPS = st.lists(st.tuples(st.integers(0, PROCESSES - 1), st.integers(0, ROLLS - 1)), max_size=22)
+
+
+def element_run(steps: list[tuple[int, int]], values: int, *, lies: bool = True) -> History:
+    """A set that ran, each value added and removed at most once; with calls that crash before or after their effect, and now and then
+    another answer. In ``steps`` a process goes on, and a roll decides what it does.
+    """
+    content, spent = set[int](), set[tuple[str, int]]()
+    names = list(range(PROCESSES))
+    open_ops: dict[int, Op] = {}
+    answers: dict[int, bool] = {}
+    ops: list[Op] = []
+    for process, roll in steps:
+        if process not in open_ops:
+            f, value = ("add", "remove", "contains", "contains")[roll % 4], roll // 4 % values
+            if (f, value) in spent:
+                f = "contains"
+            if f != "contains":
+                spent.add((f, value))
+            open_ops[process] = Op(process=names[process], f=f, value=value)
+            ops.append(open_ops[process])
+            continue
+        op = open_ops[process]
+        if process not in answers and roll < 85:
+            answers[process] = op.value in content
+            (content.add if op.f == "add" else content.discard if op.f == "remove" else bool)(op.value)
+            continue
+        del open_ops[process]
+        answer = answers.pop(process, None)
+        if answer is None or roll >= 90:
+            names[process] += PROCESSES
+            ops.append(op.info("timeout"))
+        elif op.f == "contains":
+            ops.append(op.ok(answer ^ (lies and roll % 6 == 0)))
+        else:
+            ops.append(op.ok(op.value))
+    return History.of(ops)
+
+
+@settings(max_examples=120, deadline=None)
+@given(STEPS, st.integers(1, 3))
+def test_the_shapes_are_the_definition(steps: list[tuple[int, int]], values: int) -> None:
+    history = element_run(steps, values)
+    for case in generic.cases(history.calls(), SET):
+        found = CHECKER.check(history, Budget())
+        assert found.validity is (Validity.VALID if linearizable(SET, case.calls) else Validity.INVALID)
+
+
+def test_they_say_both_often_and_by_every_name() -> None:
+    seen, names = Counter[bool](), Counter[str]()
+    for seed in range(1200):
+        history = element_run(rolls(10 + seed % 14, seed), 1 + seed % 3)
+        (case,) = generic.cases(history.calls(), SET)
+        verdict, wanted = CHECKER.check(history, Budget()), linearizable(SET, case.calls)
+        assert (verdict.validity is Validity.VALID) == wanted, seed
+        seen[wanted] += 1
+        names.update(anomaly.name for anomaly in verdict.anomalies)
+    assert min(seen[True], seen[False]) >= 150, seen
+    assert names.keys() == elements.ANOMALIES.keys()
+
+
+def test_they_are_the_search_on_longer_histories() -> None:
+    seen = Counter[Validity]()
+    for seed in range(60):
+        history = element_run(rolls(150, seed), 8, lies=seed % 2 > 0)
+        (search,) = generic.cases(history.calls(), SET)
+        search.attempt(generic.PART_LIMITS, Plain())
+        assert search.found is not None
+        verdict = CHECKER.check(history, Budget())
+        assert search.found.validity in (verdict.validity, Validity.UNKNOWN), seed
+        assert (seed % 2 > 0) or verdict.validity is Validity.VALID
+        seen[search.found.validity] += 1
+    assert min(seen[Validity.VALID], seen[Validity.INVALID]) >= 15, seen
+
+
+def test_a_witness_is_impossible_by_definition() -> None:
+    sizes = []
+    for seed in range(300):
+        history = element_run(rolls(40, seed), 3)
+        for anomaly in CHECKER.check(history, Budget()).anomalies:
+            part = history.select(history.rows_of(anomaly.witness))
+            (case,) = generic.cases(part.calls(), SET)
+            assert not linearizable(SET, case.calls), seed
+            assert set(anomaly.ops) <= set(anomaly.witness)
+            sizes.append(len(part.calls()))
+    assert len(sizes) >= 100
+    assert max(sizes) <= 6
+
+
+def one_by_one(*done: tuple[str, Any, Any]) -> History:
+    """One process, one call after the other: f, value and result."""
+    calls = [(Op(process=0, f=f, value=value), result) for f, value, result in done]
+    return History.of([op for call, result in calls for op in (call, call.ok(result))])
+
+
+ADD, REMOVE = ("add", 1, 1), ("remove", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("history", "algorithm"),
+    [
+        (one_by_one(ADD, REMOVE, ("contains", 1, False)), "elements"),
+        (one_by_one(ADD, ("read", None, [1])), "chain"),
+        (one_by_one(ADD, REMOVE, ADD, ("contains", 1, True)), "wgl"),
+        (one_by_one(ADD, REMOVE, ("read", None, [])), "wgl"),
+    ],
+    ids=["one by one", "as a whole", "added twice", "removed and read"],
+)
+def test_the_statistics_say_who_decided(history: History, algorithm: str) -> None:
+    verdict = CHECKER.check(history, Budget())
+    assert verdict.validity is Validity.VALID
+    assert verdict.stats["algorithms"] == {algorithm: 1}
+
+
+def test_an_answer_that_is_none_is_unknown() -> None:
+    verdict = CHECKER.check(one_by_one(ADD, ("contains", 1, 7)), Budget())
+    assert verdict.validity is Validity.UNKNOWN
+    assert "returned 7" in verdict.reason
+
+
+def test_the_sentence_says_what_happened() -> None:
+    verdict = CHECKER.check(one_by_one(ADD, REMOVE, ("contains", 1, True)), Budget())
+    (anomaly,) = verdict.anomalies
+    assert anomaly.name == "stale-read"
+    assert anomaly.reason == (
+        "process 0's contains of 1 (index 4 – 5) found it after process 0's remove of 1 had completed at index 3, "
+        "and it was added only before that: process 0's add of 1 (index 0 – 1)"
+    )
