@@ -29,4 +29,6 @@ TARGETS = {
     "queue/broker": "targets.queue.broker_target:QUEUE_BROKER",
     "queue/broker-autoheal": "targets.queue.broker_target:AUTOHEAL",
     "queue/broker-pause-minority": "targets.queue.broker_target:PAUSE_MINORITY",
+    "lock/lease": "targets.lock.target:LEASE",
+    "lock/fenced": "targets.lock.target:FENCED",
 }
