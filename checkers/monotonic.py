@@ -28,6 +28,14 @@ INCREMENT, READ = "increment", "read"
 ORDERS = ("realtime", "process")
 
 
+def _doubt(calls: Calls, compared: int) -> str:
+    if not compared:
+        return "no operation began after another one of its counter had ended, so there was nothing to judge"
+    if not any(calls.history.fs[code] == INCREMENT for code in np.unique(calls.f).tolist()):
+        return "nothing was incremented, so nothing could go back"
+    return ""
+
+
 class Unjudgeable(Exception):  # noqa: N818 - a verdict, not a failure
     """The history holds what is no operation of a growing counter."""
 
@@ -57,11 +65,7 @@ class Monotonic:
                 seen += int((mine.outcome == OK).sum())
         except Unjudgeable as problem:
             return unknown(NAME, f"not a history of growing counters: {problem}")
-        doubt = (
-            ""
-            if compared
-            else "no operation began after another one of its counter had ended, so there was nothing to judge"
-        )
+        doubt = _doubt(calls, compared)
         how = "of their processes" if self.order == "process" else "that had ended before they began"
         fine = f"none of {count(seen, 'operation')} returned less than those {how}"
         return found.verdict(doubt=doubt, fine=fine, stats={"operations": seen, "compared": compared})

@@ -73,7 +73,10 @@ class AtomicCommit:
             "waits": len(waits),
             "blocked_s": {"total": round(sum(seconds), 3), "max": round(seconds[0], 3) if seconds else 0.0},
         }
-        return found.verdict(doubt=_doubt(txns, stats), fine=_fine(stats), stats=stats)
+        doubt = _doubt(txns, stats)
+        if self.blocked_max_s is not None and (history.time_ns < 0).any():
+            doubt = doubt or "the history has no times, so it is not known for how long anybody was blocked"
+        return found.verdict(doubt=doubt, fine=_fine(stats), stats=stats)
 
 
 def _doubt(txns: Sequence[Txn], stats: Mapping[str, Any]) -> str:

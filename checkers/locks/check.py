@@ -59,7 +59,7 @@ class Locks:
         for tokens in shown:
             _stale_tokens(calls, tokens, found)
         stats = {
-            "acquired": sum(names[row] == ACQUIRE and calls.outcome[row] == OK for row in range(len(calls))),
+            "acquired": int(sum(names[row] == ACQUIRE and calls.outcome[row] == OK for row in range(len(calls)))),
             "holds": len(holds),
             "with_lease": sum(hold.lease_s is not None for hold in holds),
             "tokens": sum(len(tokens.rows) for tokens in given),

@@ -140,7 +140,9 @@ class Node(asyncio.Protocol):
         os._exit(CRASHED)  # as after a kill, nothing is synced or cleaned up
 
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """A callback of the program failed, or a task that nobody awaits."""
+        """A callback of the program failed, or a task that nobody awaits. What is cut short when the node has ended is no crash."""
+        if self.ended.done():
+            return
         error = context.get("exception")
         self._runtime.crash(error if error is not None else RuntimeError(context["message"]))
 
