@@ -49,6 +49,18 @@ class AppendCase:
     def attempt(self, limits: Limits, run: Engine) -> None:
         self.found = register_search.search(self.prepared, limits, run)
 
+    def may_go_apart(self) -> bool:
+        """See ``apart.Task``."""
+        return True
+
+    def progress(self) -> Found | None:
+        """See ``apart.Task``."""
+        return self.found
+
+    def resume(self, progress: Found) -> None:
+        """See ``apart.Task``."""
+        self.found = progress
+
     def anomaly(self, say: Narrator) -> Anomaly:
         self.plain.found = self.found
         return self.plain.anomaly(say)

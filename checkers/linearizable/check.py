@@ -16,7 +16,7 @@ import numpy as np
 
 from checkers import MODELS
 from checkers.kernels.engine import Engine, engine
-from checkers.linearizable import registers
+from checkers.linearizable import apart, registers
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
@@ -120,24 +120,29 @@ def _refuse_unknown(history: History, calls: Calls, model: Model) -> None:
         )
 
 
-def decide(cases: Sequence[Case], budget: Budget) -> int:
+def decide(cases: Sequence[Case], budget: Budget, processes: int | None = None) -> int:
     """Search what is undecided, round by round; returns the steps taken. What exceeds the budget is left
-    UNKNOWN.
+    UNKNOWN. ``processes`` search at once (None: as many as there is a use for), and find the same.
     """
     steps, factor, rounds = 0, 1, 0
     waiting = [case for case in cases if case.found is None]
+    processes = apart.usable_processes() if processes is None else processes
     while waiting and steps < budget.steps_max:
         # All keys of a round together decide whether compiling pays for itself.
         run = engine(STEPS_PER_OP * factor * sum(case.size for case in waiting))
-        last_round = True
-        for case in waiting:
-            configs = (ROUND_CONFIGS + ROUND_CONFIGS_PER_OP * case.size) * factor
-            left = budget.steps_max - steps
-            if configs < budget.configs_max and (rounds < FAIR_ROUNDS or len(waiting) > 1):
-                last_round, left = False, min(left, configs * ROUND_STEPS_PER_CONFIG)
-            else:
-                configs = budget.configs_max
-            case.attempt(Limits(steps=left, configs=configs, bytes=budget.memory_max_mb << 20), run)
+        fair = rounds < FAIR_ROUNDS or len(waiting) > 1
+        # Keys that the first round could not decide are long searches, the only ones worth a process.
+        last_round, hopeful = True, processes > 1 and rounds > 0
+        ahead: list[apart.Ahead] = []
+        for at, case in enumerate(waiting):
+            left = replace(budget, steps_max=budget.steps_max - steps)
+            limits, share = _limits(case, left, factor, fair=fair)
+            last_round = last_round and not share
+            if hopeful and not ahead:
+                ahead = _ahead(waiting[at:], left, factor, run, processes)[::-1]
+                hopeful = bool(ahead)
+            if not ahead or not ahead.pop().resume(limits):
+                case.attempt(limits, run)
             assert case.found is not None
             steps += case.found.steps
             if steps >= budget.steps_max:
@@ -147,6 +152,35 @@ def decide(cases: Sequence[Case], budget: Budget) -> int:
             break
         factor, rounds = factor * ROUND_FACTOR, rounds + 1
     return steps
+
+
+def _limits(case: Case, left: Budget, factor: int, *, fair: bool) -> tuple[Limits, bool]:
+    """What ``case`` may cost now that so much is ``left``, and whether that is a share rather than all."""
+    configs = (ROUND_CONFIGS + ROUND_CONFIGS_PER_OP * case.size) * factor
+    share, steps = configs < left.configs_max and fair, left.steps_max
+    if share:
+        steps = min(steps, configs * ROUND_STEPS_PER_CONFIG)
+    else:
+        configs = left.configs_max
+    return Limits(steps=steps, configs=configs, bytes=left.memory_max_mb << 20), share
+
+
+def _ahead(waiting: Sequence[Case], left: Budget, factor: int, run: Engine, processes: int) -> list[apart.Ahead]:
+    """The next keys, searched, whose shares the steps that are ``left`` cover whatever the others take, and one for each process even if
+    they may not, since hardly a key takes all of its share; none if that is too little work.
+    """
+    tasks, shares = list[apart.Task](), list[Limits]()
+    work, steps_left = 0, left.steps_max
+    for case in waiting:
+        limits, share = _limits(case, left, factor, fair=True)
+        steps_left -= limits.steps
+        covered = steps_left >= 0 or len(tasks) < processes
+        if not (share and covered and isinstance(case, apart.Task) and case.may_go_apart()):
+            break
+        tasks.append(case)
+        shares.append(limits)
+        work += factor * case.size
+    return apart.search_ahead(tasks, shares, run, processes) if work >= apart.FORK_FROM_OPS else []
 
 
 def _validity(case: Case) -> Validity:

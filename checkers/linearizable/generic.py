@@ -56,6 +56,18 @@ class GenericCase:
         found = _search(self.model, self.calls, most)
         self.found = replace(found, steps=found.steps * STEP_COST)
 
+    def may_go_apart(self) -> bool:
+        """See ``apart.Task``: not where a table of states grows from attempt to attempt."""
+        return self.algorithm == WGL and self.tabled is None and not is_worth_it(self.model, self.calls)
+
+    def progress(self) -> Found | None:
+        """See ``apart.Task``."""
+        return self.found
+
+    def resume(self, progress: Found) -> None:
+        """See ``apart.Task``."""
+        self.found = progress
+
     def anomaly(self, say: Narrator) -> Anomaly:
         assert self.found is not None
         assert self.found.stuck is not None

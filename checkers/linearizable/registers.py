@@ -56,6 +56,18 @@ class RegisterCase:
         else:
             self.found = further(self.found, register_search.search(self._prepared, limits, run))
 
+    def may_go_apart(self) -> bool:
+        """See ``apart.Task``: what is prepared can be prepared again."""
+        return True
+
+    def progress(self) -> tuple[Found | None, str, int]:
+        """See ``apart.Task``."""
+        return self.found, self.algorithm, self._attempts
+
+    def resume(self, progress: tuple[Found | None, str, int]) -> None:
+        """See ``apart.Task``."""
+        self.found, self.algorithm, self._attempts = progress
+
     def ops(self) -> RegisterOps:
         """The operations of this register, as its only one."""
         if self.whole is not None:
