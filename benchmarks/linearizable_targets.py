@@ -90,6 +90,26 @@ def _effects(model: str, order: np.ndarray, inserts: np.ndarray, fresh: np.ndarr
     return value
 
 
+def set_history(n: int) -> History:
+    """A history of ``n`` calls of one set: every element is added, asked for, removed and asked for again."""
+    plain = history_of(Case(operations=n, concurrency=10)).calls()
+    order = np.argsort(plain.ret)  # of the effects, too: each is taken to be at the end of its call
+    turn = np.empty(n, dtype=np.int64)
+    turn[order] = np.arange(n)
+    f, element = np.array([0, 2, 1, 2])[turn % 4], turn // 4 + 3
+    result = np.where(f == 2, np.where(turn % 4 == 1, 2, 1), element)
+    lines = np.argsort(np.concatenate([plain.call, plain.ret]), kind="stable")
+    return History.from_columns(
+        type=np.repeat([INVOKE, OK], n)[lines],
+        process=np.tile(plain.process, 2)[lines],
+        f=np.tile(f, 2)[lines],
+        fs=("add", "remove", "contains"),
+        value=np.concatenate([element, result])[lines],
+        values=[None, False, True, *range(n // 4 + 1)],
+        interned=True,
+    )
+
+
 def best_s(task: Callable[[], Any]) -> float:
     """The shortest of a few, after one that does not count: on the clock."""
     return best(task, time.perf_counter)
@@ -219,6 +239,7 @@ def main() -> None:
     rate(f"unique-write register, {million:,}, dense columns", million, dense(million), 25)
     for model, target in (("fifo-queue", 10.0), ("unordered-queue", 10.0), ("stack", 2.0), ("priority-queue", 2.0)):
         rate(f"{model}, {million:,}", million, checked(model, container_history(model, million)), target)
+    rate(f"set, asked for its elements, {million:,}", million, checked("set", set_history(million)), 10)
     for n, targets in ((10_000, (0.02, 0.2, 0.03)), (100_000 // share, (0.2, 2.0, 4.0))):
         for concurrency, target in zip((10, 30, 100), targets, strict=True):
             case = Case(operations=n, concurrency=concurrency, values=5)
