@@ -47,7 +47,8 @@ def test_every_command_of_the_tour_does_what_it_says(home: Path) -> None:
 @pytest.mark.process
 @pytest.mark.skipif(LocalCluster.unavailable() is not None, reason=f"local: {LocalCluster.unavailable()}")
 def test_the_tour_on_local(home: Path) -> None:
-    """The same commands on real processes in namespaces; only what belongs to the simulator (replay) is left out."""
+    """The same runs, of half the length, on real processes in namespaces; only what belongs to the simulator (replay) is left out."""
     for argv, code in commands():
         if argv[0] in ("run", "check"):
-            assert run_command(["local" if word == "sim" else word for word in argv]) == code, argv
+            brief = ["--time-limit", "10", "--recovery", "5"] if argv[0] == "run" else []
+            assert run_command([*("local" if word == "sim" else word for word in argv), *brief]) == code, argv
