@@ -17,6 +17,8 @@ PING_S = 0.25
 RETURN_S = 5.0
 # A strobing clock is read this often before it is called truthful.
 CLOCK_READINGS = 12
+# Readings are this share of its period apart: of three in a row one is in the other half.
+STROBE_STEP = 0.6
 # A reading that is off by this much was moved by a fault (a skew of the nemesis is at least twice as large).
 CLOCK_BITES_S = 0.04
 # A node whose memory is limited is asked to have so much more than it is to get: what it has free within itself does not count.
@@ -109,6 +111,8 @@ class SkewPower:
                     seen[node] = max(seen.get(node, 0.0), offset, key=abs)
             if seen and all(abs(offset) >= CLOCK_BITES_S for offset in seen.values()):
                 break
+            # A strobing clock tells the truth for every other period: readings in a row would all fall into one.
+            await asyncio.sleep(STROBE_STEP * effect.skew.strobe_period_s)
         words = ", ".join(f"{node} {offset:+.3f} s" for node, offset in seen.items())
         bites = bool(seen) and all(abs(offset) >= CLOCK_BITES_S for offset in seen.values())
         return Proof(
