@@ -5,7 +5,7 @@ samples                               quantiles, and the interval in which a sha
 columns calls interning frame         how a history keeps millions of ops without an object for each
 formats/                              history files: JSON lines, JSON, EDN
 protocols                             what clusters, clients, targets and workloads must offer
-litmus                                the tiny programs that tell memory models apart, as data
+litmus files                          what workloads, clients and checkers agree on: litmus tests, as data; the operations on files
 generator/ workloads/                 pure: which op comes next
 schedule plan                         pure: one frozen, validated description of a run
 journal store                         crash-safe records, the directory of a run
