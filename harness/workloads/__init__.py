@@ -5,10 +5,8 @@
     draining        the same op until it gives nothing any more (for ``kafka`` and ``queue``)
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
     write_read      pairs of a write and the read that follows it (for ``eventual``)
-    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
-    queue lock litmus ...    the workloads
+    isolation       small tests for one anomaly of transactions each (``long-fork``, ``write-skew``, ``monotonic``, ``causal-reverse``)
     register eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
-    queue lock ...    the workloads
     queue bank lock litmus ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
@@ -46,6 +44,10 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "queue": "harness.workloads.queue:QUEUE",
     "ordered-queue": "harness.workloads.queue:ORDERED_QUEUE",
     "bank": "harness.workloads.bank:BANK",
+    "long-fork": "harness.workloads.isolation:LONG_FORK",
+    "write-skew": "harness.workloads.isolation:WRITE_SKEW",
+    "monotonic": "harness.workloads.isolation:MONOTONIC",
+    "causal-reverse": "harness.workloads.isolation:CAUSAL_REVERSE",
     "lock": "harness.workloads.lock:LOCK",
     "fenced-lock": "harness.workloads.lock:FENCED_LOCK",
     "litmus": "harness.workloads.litmus:LITMUS_SC",
