@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from checkers.wording import listed
 from harness.cli import tables
 from harness.cli.planning import pick_cluster
 from harness.errors import EXIT_BROKEN, PlanError, SplitbrainError
@@ -212,6 +213,15 @@ def _auto() -> str | None:
         return None
 
 
+def _refusals(cells: Sequence[Cell]) -> dict[tuple[str, str], list[str]]:
+    """What does not work, by cluster and reason: a power that is missing is told once, however many faults need it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        if not cell.works:
+            found.setdefault((cell.cluster, cell.reason), []).append(cell.fault.replace(", ", " "))
+    return found
+
+
 def _show(cells: Sequence[Cell], names: Sequence[str], hindrances: Mapping[str, str | None], auto: str | None) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -225,9 +235,9 @@ def _show(cells: Sequence[Cell], names: Sequence[str], hindrances: Mapping[str, 
     for name, why in hindrances.items():
         if why is not None:
             console.print(f"{name}: {why}", soft_wrap=True, markup=False)
-    for cell in cells:
-        if not cell.works and hindrances[cell.cluster] is None:
-            console.print(f"{cell.fault} on {cell.cluster}: {cell.reason}", soft_wrap=True, markup=False)
+    for (cluster, reason), faults in _refusals(cells).items():
+        if hindrances[cluster] is None:
+            console.print(f"{listed(faults)} on {cluster}: {reason}", soft_wrap=True, markup=False)
     console.print(
         f"--cluster auto takes {auto}" if auto else "--cluster auto finds no cluster here; --cluster sim always runs",
         style="dim",

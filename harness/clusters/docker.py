@@ -7,7 +7,7 @@ travels along (``containers.images``).
 
 Nodes and clients speak TCP (``targets.node.tcp``); the harness's own questions go to a node's standard input, by way of the engine, which
 no fault of the network reaches. The fabric dies with this process, and so do nodes that run: what remains of a run whose controller was
-killed are containers that have ended or are paused, and ``splitbrain heal`` removes those.
+killed are containers that have ended (those that stood still go on, to end: ``containers.thaw``), and ``splitbrain heal`` removes those.
 
 Options: ``image`` (a base with Python; default python:3.12-slim, or one made here), ``memory_mb`` and ``cpus`` per node, ``ip`` 4 or 6,
 ``fabric`` own or helper.
@@ -27,7 +27,7 @@ from typing import Any
 from harness import clock
 from harness.clusters.clocks.clocks import NOT_HERE, Clocks
 from harness.clusters.clocks.clocks import lacks as clocks_lack
-from harness.clusters.containers import doctor, images, labels, sandbox, settings
+from harness.clusters.containers import doctor, images, labels, sandbox, settings, thaw
 from harness.clusters.containers.desk import Desk
 from harness.clusters.containers.engine import Engine, connect
 from harness.clusters.containers.helped_fabric import HelpedFabric
@@ -40,6 +40,7 @@ from harness.clusters.disks.launch import DiskServer, end_all
 from harness.clusters.disks.mounted import DiskFaults, Disks
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
+from harness.clusters.guardian import Guardian
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import layout
 from harness.clusters.starts import GRACE_S, INIT_S, NodeStart
@@ -76,6 +77,7 @@ class DockerCluster(DiskFaults):
         self._clocks = Clocks(self._first_process)
         self._disks, self._disk_servers = Disks(spec), list[DiskServer]()
         self._engine: Engine | None = None
+        self._guardian: Guardian | None = None  # from the first node on that stands still
         self._began_s = 0.0
 
     @staticmethod
@@ -174,6 +176,9 @@ class DockerCluster(DiskFaults):
             # In threads of its own: those of the run may be at work still, and what they make must be removed, too.
             try:
                 await asyncio.to_thread(_remove_all, engine, self._owner.id)
+                guardian, self._guardian = self._guardian, None
+                if guardian is not None:
+                    await asyncio.to_thread(guardian.dismiss)
             finally:
                 await end_all(self._disk_servers)
             await asyncio.sleep(0)  # transports close in the loop's next round
@@ -309,9 +314,16 @@ class DockerCluster(DiskFaults):
         if fallen.life is None and self._engine is not None:
             await self._boot(self._engine, fallen)
 
+    def _guard(self, node: str) -> None:
+        """It is about to stand still, and is not to stand so for ever if we die."""
+        if self._guardian is None:
+            self._guardian = Guardian(thaw.COMMAND)
+        self._guardian.guard(self._node(node).container)
+
     async def pause(self, node: str) -> None:
         life = self._node(node).life
         if life is not None:
+            self._guard(node)
             await life.pause()
 
     async def resume(self, node: str) -> None:
@@ -320,6 +332,7 @@ class DockerCluster(DiskFaults):
             await life.resume()
 
     async def throttle(self, node: str, share: float) -> None:
+        self._guard(node)
         self._node(node).pacemaker.throttle(share)
 
     async def unthrottle(self, node: str) -> None:

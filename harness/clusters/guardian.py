@@ -1,12 +1,13 @@
-"""A small process that outlives us, to end what would outlive us: if this process dies, all process groups in its care are killed.
+"""A small process that outlives us, to end what would outlive us: if this process dies, it sees to all that is in its care.
 
-A node notices our death by the end of its input, unless it is stopped (SIGSTOP): then it would stand there for ever. The guardian is a
-POSIX shell that reads which groups are in its care, and kills them when its input ends.
+A node notices our death by the end of its input, unless it stands still: then it would stand there for ever. The guardian reads which
+are in its care, and acts when its input ends. This one is a POSIX shell that kills process groups; for containers see ``containers.thaw``.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 
 from harness.errors import ClusterError
@@ -25,14 +26,15 @@ while read -r verb group; do
 done
 for group in $groups; do kill -s KILL -- "-$group"; done
 """
+KILL_GROUPS = ("/bin/sh", "-c", SCRIPT)
 
 
 class Guardian:
     """Made before the first process that it is to guard; ``dismiss`` it when none is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str] = KILL_GROUPS) -> None:
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", SCRIPT],
+            argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -40,10 +42,10 @@ class Guardian:
             bufsize=0,
         )
 
-    def guard(self, group: int) -> None:
-        """From now on this process group dies with us. Raises ClusterError if the guardian is gone."""
+    def guard(self, who: int | str) -> None:
+        """From now on it is in its care: a process group, or what else it cares for. Raises ClusterError if the guardian is gone."""
         try:
-            self._tell(f"guard {group}")
+            self._tell(f"guard {who}")
         except OSError as error:
             raise ClusterError(f"the process that guards the nodes against our death has ended: {error}") from error
 

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import store
+from harness.clusters.containers import labels
+from harness.clusters.containers.engine import connect
 from harness.formats import load_history
 from tests.integration.machine import picture
 
@@ -109,6 +111,7 @@ def die(
             controller.kill()
     if at_line is not None:
         assert controller.returncode in (-by, 130), f"it ended by itself: {said}"
+    until(lambda: not running(controller.pid), "the nodes have ended, those that stood still, too")
     healed = heal(where)
     healed["removed"] = [thing for thing in healed["removed"] if thing["controller"].startswith(f"{controller.pid}-")]
     left = difference(before, picture())
@@ -117,6 +120,23 @@ def die(
     assert not again, f"what was healed is found again: {again}"
     lines, operations = judge_records(where)
     return Death(others=tuple(left), lines=lines, operations=operations, healed=healed, status=controller.returncode)
+
+
+def running(pid: int) -> list[str]:
+    """The nodes' containers of this controller that have not ended, be they paused."""
+    client = connect()
+    try:
+        filters = {"label": f"{labels.OURS}={labels.PROGRAM}"}
+        found = [
+            (one["Labels"], f"{one['Id']} is {one['State']}") for one in client.containers(all=True, filters=filters)
+        ]
+    finally:
+        client.close()
+    return [
+        state
+        for marks, state in found
+        if marks[labels.CONTROLLER].startswith(f"{pid}-") and not state.endswith(("exited", "created", "dead"))
+    ]
 
 
 def heal(where: Path) -> dict[str, Any]:
