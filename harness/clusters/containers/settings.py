@@ -52,6 +52,7 @@ def read(own: Mapping[str, Any]) -> Settings:
             "the fabric own of the docker cluster lays cables into containers' networks, which only root may"
         )
     if fabric == HELPED and version == 6:
+        # The engine gives its bridges an IPv6 address and the machine a route, and knows no option against it: there would be a way out.
         raise ClusterError("the docker cluster has IPv6 only on the fabric own, as root: leave the option ip at 4")
     limits = Limits(memory_bytes=int(memory_mb * (1 << 20)), cpus=float(cpus))
     return Settings(image=image, limits=limits, version=version, fabric=fabric)
