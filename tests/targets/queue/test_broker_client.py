@@ -10,42 +10,24 @@ import pytest
 
 from harness.clusters.virtual_loop import VirtualTimeLoop
 from harness.op import Op, OpType
-from harness.protocols import Body, ClientSeat, NoAnswer, NotSent, RpcError
+from harness.protocols import ClientSeat
 from targets.node import codes
 from targets.queue.broker_client import ERRORS, BrokerClient, Verdict, verdict_of
+from tests.targets.queue.scripted import SILENCE, UNSENT, Scripted
 
 NODES = ("n1", "n2", "n3")
-SILENCE, UNSENT = "silence", "unsent"
 EMPTY = {"ok": True, "empty": True, "hidden": 0}
 HELD = {"ok": True, "empty": True, "hidden": 1}
 SEVEN = {"ok": True, "empty": False, "number": 0, "value": 7}
 OK, FAIL, INFO = OpType.OK, OpType.FAIL, OpType.INFO
 
 
-class Brokers:
-    """Brokers by a script: per type of request what they answer, one line after the other; the last one is repeated."""
+class Brokers(Scripted):
+    """Brokers that tell their settings first."""
 
     def __init__(self, script: dict[str, list[Any]], **settings: Any) -> None:
         known = {"confirms": True, "numbered": False, "consume": "late", "priorities": 1, "reject": 0.0}
-        self.script = {"settings": [{"settings": known | settings}], **script}
-        self.asked: list[tuple[str, Body]] = []
-
-    async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
-        self.asked.append((node, body))
-        lines = self.script[body["type"]]
-        line = lines.pop(0) if len(lines) > 1 else lines[0]
-        if line == SILENCE:
-            await asyncio.sleep(timeout_s)
-            raise NoAnswer(node)
-        await asyncio.sleep(0.001)
-        if line == UNSENT:
-            raise NotSent(node)
-        if isinstance(line, int):
-            raise RpcError(line, "no")
-        return {"type": f"{body['type']}_ok", **line}
-
-    def bodies(self, type_: str) -> list[Body]:
-        return [body for _, body in self.asked if body["type"] == type_]
+        super().__init__({"settings": [{"settings": known | settings}], **script})
 
 
 def carried_out(brokers: Brokers, *ops: Op, workload: str = "queue") -> list[Op]:

@@ -10,43 +10,27 @@ import pytest
 
 from harness.clusters.virtual_loop import VirtualTimeLoop
 from harness.op import Op, OpType
-from harness.protocols import Body, ClientSeat, NoAnswer, NotSent, RpcError
+from harness.protocols import ClientSeat
 from targets.node import codes
 from targets.queue.log_client import ERRORS, REBALANCED, LogClient, Verdict, verdict_of
+from tests.targets.queue.scripted import SILENCE, UNSENT, Scripted
 
 NODES = ("n1", "n2", "n3")
-SILENCE, UNSENT = "silence", "unsent"
 LEADERS = {"t0-0": ["n1", 3], "t0-1": ["n2", 1], "__offsets-0": ["n3", 1]}
 
 
-class Cluster:
-    """Brokers by a script: per type of request what they answer, one line after the other; the last one is repeated."""
+class Cluster(Scripted):
+    """Brokers that tell who leads, and their settings."""
 
     def __init__(self, *, acks: str = "all", idempotent: bool = True, when: str = "late", **script: list[Any]) -> None:
         settings = {"acks": acks, "idempotent": idempotent, "commit": when}
-        self.script: dict[str, list[Any]] = {
-            "metadata": [{"leaders": LEADERS, "settings": settings}],
-            "producer_id": [{"producer": 9}],
-            **script,
-        }
-        self.asked: list[tuple[str, Body]] = []
-
-    async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
-        self.asked.append((node, body))
-        lines = self.script[body["type"]]
-        line = lines.pop(0) if len(lines) > 1 else lines[0]
-        if line == SILENCE:
-            await asyncio.sleep(timeout_s)
-            raise NoAnswer(node)
-        await asyncio.sleep(0.001)
-        if line == UNSENT:
-            raise NotSent(node)
-        if isinstance(line, int):
-            raise RpcError(line, "no")
-        return {"type": f"{body['type']}_ok", **line}
-
-    def bodies(self, type_: str) -> list[Body]:
-        return [body for _, body in self.asked if body["type"] == type_]
+        super().__init__(
+            {
+                "metadata": [{"leaders": LEADERS, "settings": settings}],
+                "producer_id": [{"producer": 9}],
+                **script,
+            }
+        )
 
 
 def carried_out(cluster: Cluster, *ops: Op) -> list[Op]:
