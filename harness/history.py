@@ -36,6 +36,7 @@ from harness.columns import (
 from harness.errors import HistoryError
 from harness.interning import Interner, intern_table, same, same_column
 from harness.op import NEMESIS, Op, OpType
+from harness.pairs import Pairs, pairs_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +91,7 @@ class History:
     errors: Mapping[int, Any]
     extras: Mapping[int, Mapping[str, Any]]
     _calls: Calls | None
+    _pairs: Pairs | None
 
     @classmethod
     def of(cls, ops: Iterable[Op], *, source: Source = IN_MEMORY) -> History:
@@ -182,7 +184,7 @@ class History:
             setattr(self, name, _column(name, given[name], dtype, rows))
         self.fs, self.keys, self.values, self.nodes = fs, keys, values, nodes
         self.errors, self.extras = dict(errors or {}), dict(extras or {})
-        self._calls = None
+        self._calls = self._pairs = None
         _check_columns(self, source)
         if not interned:
             for name, table in TABLES.items():
@@ -238,7 +240,7 @@ class History:
     __hash__ = None  # type: ignore[assignment]  # hashing would read every line
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_calls": None}
+        return {**self.__dict__, "_calls": None, "_pairs": None}
 
     @property
     def clients(self) -> npt.NDArray[np.bool_]:
@@ -283,6 +285,12 @@ class History:
         if self._calls is None:
             self._calls = calls_of(self)
         return self._calls
+
+    def pairs(self) -> Pairs:
+        """The parts of the values that are lists of two. Cached. Raises HistoryError for a part that no history can hold."""
+        if self._pairs is None:
+            self._pairs = pairs_of(self.values)
+        return self._pairs
 
     def nemesis(self) -> list[tuple[Op, Op | None]]:
         """Nemesis lines in pairs of the same ``f`` (start and completion), in order; a lone one comes with

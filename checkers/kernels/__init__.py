@@ -14,6 +14,7 @@ KERNELS = (
     "checkers.linearizable.quick:sweep_wide",
     "checkers.linearizable.quick:sweep_dense",
     "checkers.linearizable.quick:find_orphan",
+    "checkers.linearizable.chains:sweep_chains",
     "checkers.linearizable.unique:find_writers",
     "checkers.linearizable.unique:follow_sources",
     "checkers.linearizable.unique:bound_clusters",

@@ -21,6 +21,7 @@ from harness.interning import Interner
 READ, WRITE, CAS, APPEND = range(4)
 # Calls of any other object, see ``tabled``: those that may change its state, and those that never do.
 STEP, LOOK = 4, 5
+NO_NULL = -2  # the code of null where it does not occur
 NOTHING = -1  # what a read makes, and what a write sees
 
 
@@ -82,16 +83,18 @@ def encode(calls: Calls, form: RegisterForm) -> RegisterOps:
     seen = np.where(kind == READ, calls.result, NOTHING).astype(np.int64)
     made = np.where(kind == WRITE, calls.argument, NOTHING).astype(np.int64)
     is_cas = kind == CAS
-    values: Sequence[Any] = history.values
     if form.swaps:
         interner = Interner((*dict.fromkeys(name for pair in form.swaps.values() for name in pair), form.initial))
-        pairs = np.array([[interner.code(name) for name in form.swaps.get(f, (None, None))] for f in history.fs])
-        seen[is_cas], made[is_cas] = pairs[calls.f[is_cas]].T
-        values, initial = interner.table, interner.code(form.initial)
+        named = np.array([[interner.code(name) for name in form.swaps.get(f, (None, None))] for f in history.fs])
+        seen[is_cas], made[is_cas] = named[calls.f[is_cas]].T
+        size, initial = len(interner.table), interner.code(form.initial)
     else:
+        size, initial = len(history.values), null_of(history)
         if is_cas.any():
-            values, seen[is_cas], made[is_cas] = _cas_values(calls, is_cas)
-        initial = next((code for code, value in enumerate(values) if value is None), len(values))
+            seen[is_cas], made[is_cas] = _cas_values(calls, is_cas)
+            size, initial = history.pairs().size, history.pairs().null
+        if initial == NO_NULL:
+            initial = size
     # A cas to the value that it expects is a read of it.
     idle = is_cas & (seen == made)
     kind, made = np.where(idle, READ, kind), np.where(idle, NOTHING, made)
@@ -105,7 +108,7 @@ def encode(calls: Calls, form: RegisterForm) -> RegisterOps:
         key=calls.key.astype(np.int64) - NO_KEY,
         row=np.arange(len(calls)),
         keys=len(history.keys) - NO_KEY,
-        codes=len(values) + 1,
+        codes=size + 1,
         initial=initial,
     )
     return whole if known.all() else whole.take(known)
@@ -118,18 +121,20 @@ def kinds_of(history: History, form: RegisterForm) -> Ints:
     return np.array([kinds.get(f, NOTHING) for f in history.fs], dtype=np.int64)
 
 
-def _cas_values(calls: Calls, is_cas: npt.NDArray[np.bool_]) -> tuple[Sequence[Any], Ints, Ints]:
-    """The table of values, and for every cas the codes of what it expected and what it wrote."""
-    history = calls.history
-    interner = Interner(history.values)
-    arguments, where = np.unique(calls.argument[is_cas], return_inverse=True)
-    pairs = np.zeros((len(arguments), 2), dtype=np.int64)
-    for at, code in enumerate(arguments.tolist()):
-        value = history.values[code]
-        if not (isinstance(value, list | tuple) and len(value) == 2):
-            first = int(calls.call[np.flatnonzero(is_cas & (calls.argument == code))[0]])
-            raise Unjudgeable(
-                f"the cas of index {int(history.index[first])} has the argument {value!r}; a cas takes [expected, new]"
-            )
-        pairs[at] = interner.code(value[0]), interner.code(value[1])
-    return interner.table, pairs[where, 0], pairs[where, 1]
+def null_of(history: History) -> int:
+    """The code of null, NO_NULL if that is no value of the history."""
+    return next((code for code, value in enumerate(history.values) if value is None), NO_NULL)
+
+
+def _cas_values(calls: Calls, is_cas: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """For every cas the codes of what it expected and what it wrote, as ``History.pairs`` numbers them."""
+    history, arguments = calls.history, calls.argument[is_cas]
+    pairs = history.pairs()
+    seen, made = pairs.first[arguments], pairs.second[arguments]
+    odd = np.flatnonzero(seen == NO_KEY)
+    if len(odd):
+        first, value = int(calls.call[is_cas][odd[0]]), history.values[int(arguments[odd[0]])]
+        raise Unjudgeable(
+            f"the cas of index {int(history.index[first])} has the argument {value!r}; a cas takes [expected, new]"
+        )
+    return seen.astype(np.int64), made.astype(np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checkers.kernels.engine import Column, Engine, Narrow, Tiny, engine
-from checkers.linearizable.encode import READ, WRITE
+from checkers.linearizable.encode import CAS, READ, WRITE, null_of
 from harness.history import FAIL, FOREVER, NO_KEY, OK, Calls, Codes, Ints
 
 NONE, LATE = -1, (1 << 31) - 1
@@ -48,6 +48,14 @@ class Dense(NamedTuple):
     outcome: Tiny
     call: Narrow
     ret: Narrow
+
+
+class Parts(NamedTuple):
+    """Per code of a value, if there are cas: what a cas with that argument expects and writes (NONE: it is no pair); the code of null."""
+
+    first: Narrow
+    second: Narrow
+    null: int
 
 
 class Clusters(NamedTuple):
@@ -152,17 +160,21 @@ def gather_clusters(  # noqa: C901, PLR0912 - one loop: a call per operation wou
     return GOOD
 
 
-def find_orphan(raw: Wide, kinds: Column, null: int, writes: Writes, replaced: Narrow) -> int:
-    """Kernel: of the reads that saw what cannot have been there, the one that ended first; NONE if there is none.
+def find_orphan(raw: Wide, kinds: Column, parts: Parts, writes: Writes, replaced: Narrow) -> int:
+    """Kernel: of the reads and cas that saw what cannot have been there, the one that ended first; NONE if there is none.
 
     The calls are of one register. ``replaced`` (all NONE) has an entry per position: when the last write that had completed by then
     began. A read is an orphan iff nobody wrote its value, or only afterwards, or the write ended before that (see ``sources``).
     """
     for i in range(len(raw.f)):
-        if raw.outcome[i] != FAIL and kinds[raw.f[i]] == WRITE:
-            writes.begun[raw.argument[i]] = raw.call[i]
+        kind = kinds[raw.f[i]]
+        if raw.outcome[i] != FAIL and kind != READ:
+            made = raw.argument[i] if kind == WRITE else parts.second[raw.argument[i]]
+            if kind == CAS and made == parts.first[raw.argument[i]]:
+                continue  # it is a read
+            writes.begun[made] = raw.call[i]
             if raw.outcome[i] == OK and raw.ret[i] != FOREVER:
-                writes.ended[raw.argument[i]] = raw.ret[i]
+                writes.ended[made] = raw.ret[i]
                 replaced[raw.ret[i]] = raw.call[i]
     latest = NONE
     for position in range(len(replaced)):
@@ -170,10 +182,12 @@ def find_orphan(raw: Wide, kinds: Column, null: int, writes: Writes, replaced: N
         replaced[position] = latest
     found = NONE
     for i in range(len(raw.f)):
-        if raw.outcome[i] != OK or kinds[raw.f[i]] != READ or raw.ret[i] == FOREVER:
+        kind = kinds[raw.f[i]]
+        if raw.outcome[i] != OK or kind == WRITE or raw.ret[i] == FOREVER:
             continue
-        value, since = raw.result[i], replaced[raw.call[i]]
-        if value == null:
+        value = raw.result[i] if kind == READ else parts.first[raw.argument[i]]
+        since = replaced[raw.call[i]]
+        if value == parts.null:
             there = since == NONE
         else:
             began = writes.begun[value]
@@ -190,37 +204,46 @@ def wrong_keys(calls: Calls, kinds: Ints) -> Ints | None:
         return None
     run = engine(_STEPS_PER_OP * len(calls))
     clusters, sweep = _tables(run, len(history.values), len(history), len(history.keys))
-    answer = run.kernel(sweep_wide)(_columns(run, calls), run.column(kinds), _null(calls), clusters, sweep)
+    answer = run.kernel(sweep_wide)(wide(run, calls), run.column(kinds), null_of(history), clusters, sweep)
     if answer == UNDECIDED:
         return None
     return np.flatnonzero(np.asarray(sweep.wrong)) + NO_KEY if answer == WRONG else np.zeros(0, dtype=np.int64)
 
 
-def first_orphan(calls: Calls, kinds: Ints) -> Ints | None:
-    """Of one register, which ``wrong_keys`` could judge: the rows of the read that saw what cannot have been there and ended first,
-    of the writes of what it saw, and of the write that had replaced that, ascending. None if there is no such read.
+def first_orphan(calls: Calls, kinds: Ints) -> tuple[int, Ints] | None:
+    """Of one register, whose values are written once: the row of the read or cas that saw what cannot have been there and ended first;
+    with it, ascending, those of the write of what it saw, and of the write that had replaced that. None if there is none.
     """
-    history = calls.history
     run = engine(_STEPS_PER_OP * len(calls))
-    writes = Writes(begun=run.narrow(len(history.values), NONE), ended=run.narrow(len(history.values), LATE))
-    replaced = run.narrow(len(history), NONE)
-    orphan = run.kernel(find_orphan)(_columns(run, calls), run.column(kinds), _null(calls), writes, replaced)
+    parts = parts_of(run, calls, kinds)
+    values = max(len(calls.history.values), len(parts.first) and calls.history.pairs().size)
+    writes = Writes(begun=run.narrow(values, NONE), ended=run.narrow(values, LATE))
+    replaced = run.narrow(len(calls.history), NONE)
+    orphan = run.kernel(find_orphan)(wide(run, calls), run.column(kinds), parts, writes, replaced)
     if orphan == NONE:
         return None
-    shown = (kinds[calls.f] == WRITE) & (calls.outcome != FAIL) & (calls.argument == calls.result[orphan])
-    shown[orphan] = True
-    since = replaced[int(calls.call[orphan])]
-    if since != NONE:
-        shown[np.searchsorted(calls.call, since)] = True  # calls are in invocation order
-    return np.flatnonzero(shown)
+    is_cas = kinds[calls.f[orphan]] == CAS
+    seen = int(parts.first[int(calls.argument[orphan])] if is_cas else calls.result[orphan])
+    others = [begun for begun in (writes.begun[seen], replaced[int(calls.call[orphan])]) if begun != NONE]
+    return orphan, np.unique([orphan, *np.searchsorted(calls.call, others)])  # calls are in invocation order
 
 
-def _columns(run: Engine, calls: Calls) -> Wide:
+def has_cas(calls: Calls, kinds: Ints) -> bool:
+    """Whether some call is one; ``kinds``: code of f → kind."""
+    return bool((kinds[np.flatnonzero(np.bincount(calls.f))] == CAS).any())
+
+
+def wide(run: Engine, calls: Calls) -> Wide:
+    """The columns of ``calls``."""
     return Wide(*(run.view(getattr(calls, name)) for name in Wide._fields))
 
 
-def _null(calls: Calls) -> int:
-    return next((code for code, value in enumerate(calls.history.values) if value is None), -2)
+def parts_of(run: Engine, calls: Calls, kinds: Ints) -> Parts:
+    """What the cas among ``calls`` expect and write, if there are any."""
+    if not has_cas(calls, kinds):
+        return Parts(first=run.narrow(0, NONE), second=run.narrow(0, NONE), null=null_of(calls.history))
+    pairs = calls.history.pairs()
+    return Parts(first=run.view(pairs.first), second=run.view(pairs.second), null=pairs.null)
 
 
 def dense_linearizable(

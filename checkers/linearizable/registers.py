@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from checkers.kernels.engine import Engine
-from checkers.linearizable import layers, quick, register_search, unique
+from checkers.linearizable import chains, layers, quick, register_search, unique
 from checkers.linearizable.encode import RegisterOps, encode, kinds_of
 from checkers.linearizable.layout import Prepared, prepare
 from checkers.linearizable.limits import Found, Limits, further
 from checkers.linearizable.models import RegisterForm
-from checkers.linearizable.sources import Sources
+from checkers.linearizable.sources import Sources, with_known_sources
 from checkers.wording import Narrator
 from harness.history import NO_KEY, Calls, Ints
 from harness.verdict import Anomaly, Validity
@@ -89,7 +89,10 @@ class RegisterCase:
             mine = self.calls if len(rows) == len(self.calls) else self.calls.take(rows)
             about = quick.first_orphan(mine, kinds_of(mine.history, self.form))
             if about is not None:
-                return self._encoded(rows[about])
+                orphan, shown = about
+                ops = self._encoded(rows[shown])
+                # What a cas among the others saw is not here.
+                return with_known_sources(ops, ops.row == rows[orphan])
         return self.ops()
 
     def anomaly(self, say: Narrator) -> Anomaly:
@@ -127,7 +130,8 @@ def cases(calls: Calls, form: RegisterForm) -> Sequence[RegisterCase]:
     Unjudgeable.
     """
     if not form.swaps and form.initial is None:
-        wrong = quick.wrong_keys(calls, kinds_of(calls.history, form))
+        kinds = kinds_of(calls.history, form)
+        wrong = (chains if quick.has_cas(calls, kinds) else quick).wrong_keys(calls, kinds)
         if wrong is not None:
             return _decided(calls, form, {int(key) for key in wrong})
     ops = encode(calls, form)
