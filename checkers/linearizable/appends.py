@@ -150,28 +150,24 @@ class _Tree:
 
     def _grow(self, text: str, state: int) -> None:
         """Number all that appends can make of ``text``, and note how."""
-        todo, grown = [(text, state)], set()
+        reads, tokens = self._reads, self.tokens
+        # With each beginning the range of reads that have it.
+        todo = [(text, state, bisect_left(reads, text), bisect_left(reads, text + _LAST))]
         while todo:
-            text, state = todo.pop()
-            if state in grown or self._edges[state]:
+            text, state, low, high = todo.pop()
+            if self._edges[state]:
                 continue
-            grown.add(state)
             for length in self._lengths:
-                for longer in self._longer(text, length):
-                    token = self.tokens.get(longer[len(text) :])
+                at, wanted = low, len(text) + length
+                while at < high:
+                    longer = reads[at][:wanted]
+                    if len(longer) < wanted:
+                        at += 1
+                        continue
+                    end = high if reads[high - 1].startswith(longer) else bisect_left(reads, longer + _LAST, at, high)
+                    token = tokens.get(longer[len(text) :])
                     if token is not None:
                         target = self._number(longer)
                         self._edges[state].append((token, target))
-                        todo.append((longer, target))
-
-    def _longer(self, text: str, by: int) -> list[str]:
-        """The beginnings of what was read that continue ``text`` by so many characters."""
-        found, at = [], bisect_left(self._reads, text)
-        while at < len(self._reads) and self._reads[at].startswith(text):
-            longer = self._reads[at][: len(text) + by]
-            if len(longer) == len(text) + by:
-                found.append(longer)
-                at = bisect_left(self._reads, longer + _LAST, lo=at + 1)
-            else:
-                at += 1
-        return found
+                        todo.append((longer, target, at, end))
+                    at = end
