@@ -15,7 +15,6 @@ from harness.columns import NO_KEY, Codes
 from harness.errors import HistoryError
 from harness.interning import identity
 
-
 _PLAIN = frozenset({int, str, type(None)})  # kinds of values that are their own identity
 
 

@@ -44,10 +44,11 @@ class Blocks(NamedTuple):
     starts: Narrow
 
 
-def sweep_chains(raw: Wide, kinds: Column, parts: Parts, values: int, clusters: Clusters, blocks: Blocks) -> int:
-    """Kernel: UNDECIDED, GOOD, or WRONG: then ``blocks.wrong`` tells the keys. The initial value of key k is cluster ``values`` + k."""
-    if gather_chains(raw, kinds, parts, values, clusters) == UNDECIDED:
+def sweep_chains(raw: Wide, kinds: Column, parts: Parts, clusters: Clusters, blocks: Blocks) -> int:
+    """Kernel: UNDECIDED, GOOD, or WRONG: then ``blocks.wrong`` tells the keys. The initial value of key k is cluster ``parts.size`` + k."""
+    if gather_chains(raw, kinds, parts, clusters) == UNDECIDED:
         return UNDECIDED
+    values = parts.size
     link_heirs(clusters, blocks)
     find_sourceless(values, clusters, blocks)
     tie_blocks(values, clusters, blocks)
@@ -60,7 +61,7 @@ def sweep_chains(raw: Wide, kinds: Column, parts: Parts, values: int, clusters: 
 
 
 def gather_chains(  # noqa: C901, PLR0912 - one loop: a call per operation would double its time
-    raw: Wide, kinds: Column, parts: Parts, values: int, clusters: Clusters
+    raw: Wide, kinds: Column, parts: Parts, clusters: Clusters
 ) -> int:
     """Kernel: who wrote what, and the bounds of what is certain; UNDECIDED if a value is written twice or on two keys, or is null."""
     first, last, keys = clusters.first, clusters.last, clusters.key
@@ -82,7 +83,7 @@ def gather_chains(  # noqa: C901, PLR0912 - one loop: a call per operation would
         else:
             return UNDECIDED
         if seen != NONE and seen == parts.null:
-            seen = values + key
+            seen = parts.size + key
         if made != NONE:
             if made == parts.null or clusters.begun[made] != NONE:
                 return UNDECIDED
@@ -177,11 +178,10 @@ def wrong_keys(calls: Calls, kinds: Ints) -> Ints | None:
     history = calls.history
     if len(history) >= CALLS_MAX or len(history.values) > _SPARSE * len(calls) + 64:
         return None
-    values, keys = history.pairs().size, len(history.keys) - NO_KEY
     run = engine(_STEPS_PER_OP * len(calls))
-    clusters, blocks = _tables(run, values, len(history), keys)
     parts = parts_of(run, calls, kinds)
-    answer = run.kernel(sweep_chains)(wide(run, calls), run.column(kinds), parts, values, clusters, blocks)
+    clusters, blocks = _tables(run, parts.size, len(history), len(history.keys) - NO_KEY)
+    answer = run.kernel(sweep_chains)(wide(run, calls), run.column(kinds), parts, clusters, blocks)
     if answer == UNDECIDED:
         return None
     return np.flatnonzero(np.asarray(blocks.wrong)) + NO_KEY

@@ -51,11 +51,14 @@ class Dense(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Per code of a value, if there are cas: what a cas with that argument expects and writes (NONE: it is no pair); the code of null."""
+    """Per code of a value, if there are cas: what a cas with that argument expects and writes (NONE: it is no pair). The code of null;
+    codes are below ``size``.
+    """
 
     first: Narrow
     second: Narrow
     null: int
+    size: int
 
 
 class Clusters(NamedTuple):
@@ -216,8 +219,7 @@ def first_orphan(calls: Calls, kinds: Ints) -> tuple[int, Ints] | None:
     """
     run = engine(_STEPS_PER_OP * len(calls))
     parts = parts_of(run, calls, kinds)
-    values = max(len(calls.history.values), len(parts.first) and calls.history.pairs().size)
-    writes = Writes(begun=run.narrow(values, NONE), ended=run.narrow(values, LATE))
+    writes = Writes(begun=run.narrow(parts.size, NONE), ended=run.narrow(parts.size, LATE))
     replaced = run.narrow(len(calls.history), NONE)
     orphan = run.kernel(find_orphan)(wide(run, calls), run.column(kinds), parts, writes, replaced)
     if orphan == NONE:
@@ -240,10 +242,11 @@ def wide(run: Engine, calls: Calls) -> Wide:
 
 def parts_of(run: Engine, calls: Calls, kinds: Ints) -> Parts:
     """What the cas among ``calls`` expect and write, if there are any."""
+    history, nothing = calls.history, run.narrow(0, NONE)
     if not has_cas(calls, kinds):
-        return Parts(first=run.narrow(0, NONE), second=run.narrow(0, NONE), null=null_of(calls.history))
-    pairs = calls.history.pairs()
-    return Parts(first=run.view(pairs.first), second=run.view(pairs.second), null=pairs.null)
+        return Parts(first=nothing, second=nothing, null=null_of(history), size=len(history.values))
+    pairs = history.pairs()
+    return Parts(first=run.view(pairs.first), second=run.view(pairs.second), null=pairs.null, size=pairs.size)
 
 
 def dense_linearizable(
