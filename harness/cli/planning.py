@@ -18,6 +18,7 @@ from harness.powers import lacks_of, powers_of
 from harness.protocols import Bug, Claim, Target
 from harness.registry import load
 from harness.schedule import SCHEDULE_VERSION, Schedule
+from targets.node.codecs import DEFAULT, codec_named
 
 SEEDS = 2**31  # a drawn seed is short enough to be typed
 
@@ -131,6 +132,10 @@ def _options(target: Target, options: Mapping[str, Any]) -> dict[str, Any]:
         raise PlanError(
             f"target {target.name} is a program of its own and takes no --bin: --bin is for the target maelstrom"
         )
+    try:
+        codec_named(options.get("codec", DEFAULT))
+    except ValueError as error:
+        raise PlanError(f"option codec: {error}") from error
     return dict(options)
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock
+from harness.clusters import codecs
 from harness.clusters.clocks.clocks import NOT_HERE, Clocks
 from harness.clusters.clocks.clocks import lacks as clocks_lack
 from harness.clusters.containers import doctor, images, labels, sandbox, settings, thaw
@@ -72,7 +73,7 @@ class DockerCluster(DiskFaults):
         home = (spec.directory / "nodes").absolute()
         self._nodes = {name: ContainerNode(name, home / name) for name in self.nodes}
         self._owner = labels.Owner(id=secrets.token_hex(8), directory=spec.directory)
-        self._network = Network(self._fabric(), self._settings.version, self._check, self._babbled)
+        self._network = Network(self._fabric(), self._settings.version, self._check, self._babbled, codecs.wire(rest))
         self._desk = Desk(spec.target, self._write)
         self._clocks = Clocks(self._first_process)
         self._disks, self._disk_servers = Disks(spec), list[DiskServer]()

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from harness import clock
+from harness.clusters import codecs
 from harness.clusters.channels import Line
 from harness.clusters.clocks.clocks import Clocks
 from harness.clusters.clocks.clocks import lacks as clocks_lack
@@ -112,6 +113,7 @@ class LocalCluster(DiskFaults):
                 where=lambda node: (self.address(node), layout.NODE_PORT),
                 check=self._check,
                 on_babble=self._babbled,
+                wire=codecs.wire(self._spec.options),
             )
             await self._prober.open(self._namespaces.places, where, self._version, self._router.slowest_s)
             async with asyncio.TaskGroup() as boots:

@@ -11,11 +11,9 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
-
-import msgspec
 
 from harness import clock
+from harness.clusters import codecs
 from harness.clusters.channels import Line
 from harness.clusters.child import Child
 from harness.clusters.duty import Pacemaker
@@ -29,24 +27,12 @@ from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import TargetError
 from harness.protocols import Body, Channel, ClusterSpec, NotSent
 from targets.node import codes
+from targets.node.codecs import Malformed
 from targets.node.wallclock import Skew
 
 Argv = Callable[[NodeStart], Sequence[str]]
 # Something that answers nodes and is none: (who asks, body) → the answer's body.
 Service = Callable[[str, Body], Body]
-
-
-class _Frame(msgspec.Struct):
-    """A message as the router reads it: the body stays as it is until somebody here needs it."""
-
-    src: str
-    dest: str
-    body: msgspec.Raw
-
-
-_encode = msgspec.json.Encoder().encode
-_decode_body = msgspec.json.Decoder(dict[str, Any]).decode
-_decode_frame = msgspec.json.Decoder(_Frame).decode
 
 
 class ProcessCluster:
@@ -62,13 +48,15 @@ class ProcessCluster:
         *,
         latency_s: Callable[[], float] | None = None,
         services: Mapping[str, Service] | None = None,
+        wire: codecs.Wire | None = None,
     ) -> None:
         """``latency_s`` is thrown for every message between nodes and services; messages may overtake one another then. ``services``
-        are reached under their names by nodes.
+        are reached under their names by nodes. ``wire``: how nodes' pipes are written, if not as the run's options say.
         """
         self.nodes = tuple(spec.nodes)
         self._spec, self._argv = spec, argv
         self._latency_s, self._services = latency_s, services or {}
+        self._wire = wire or codecs.wire(spec.options)
         self._links = Links(spec.seed, self.nodes, NONE)
         self._aloft: dict[Link, int] = {}  # messages that a timer holds
         self._lines: dict[str, Line] = {}
@@ -189,24 +177,24 @@ class ProcessCluster:
     def _from_node(self, node: Node, line: bytes) -> None:
         """A line that a node wrote on its standard output."""
         try:
-            frame = _decode_frame(line)
-            body = None if frame.dest in self._nodes else _decode_body(frame.body)
-        except msgspec.MsgspecError as error:
+            src, dest, raw = self._wire.frame(line)
+            body = None if dest in self._nodes else self._wire.body(raw)
+        except Malformed as error:
             self._violate(node, line, str(error))
             return
-        if frame.src != node.name:
-            self._violate(node, line, f"its src is {frame.src!r}")
+        if src != node.name:
+            self._violate(node, line, f"its src is {src!r}")
             return
         if body is None:
-            target, link = self._nodes[frame.dest], (frame.src, frame.dest)
+            target, link = self._nodes[dest], (src, dest)
             self._travel(
                 lambda: self._post(link, lambda entered: self._enter(target, line, entered=entered), len(line))
             )
-        elif frame.dest in self._services:
-            service = self._services[frame.dest]
-            self._travel(lambda: self._serve(frame.dest, service, frame.src, body))
+        elif dest in self._services:
+            service = self._services[dest]
+            self._travel(lambda: self._serve(dest, service, src, body))
         else:
-            self._leave(frame.src, frame.dest, body, len(line))
+            self._leave(src, dest, body, len(line))
 
     def _travel(self, arrive: Callable[[], object]) -> None:
         """``arrive`` after the base latency of the network, if it has one."""
@@ -219,7 +207,7 @@ class ProcessCluster:
         """A service answers at once; the answer travels back. What carries no message id wants no answer."""
         answer = service(node, body)
         if "msg_id" in body:
-            line = _encode({"src": name, "dest": node, "body": {**answer, "in_reply_to": body["msg_id"]}})
+            line = self._wire.encode({"src": name, "dest": node, "body": {**answer, "in_reply_to": body["msg_id"]}})
             self._travel(lambda: self._enter(self._node(node), line, entered=True))
 
     def _violate(self, node: Node, line: bytes, why: str) -> None:
@@ -269,7 +257,7 @@ class ProcessCluster:
 
     def _hand_over(self, node: str, body: Body) -> None:
         """From the harness to a node, past the network."""
-        self._enter(self._node(node), _encode({"src": HARNESS, "dest": node, "body": body}), entered=True)
+        self._enter(self._node(node), self._wire.encode({"src": HARNESS, "dest": node, "body": body}), entered=True)
 
     def channel(self, client: str) -> Channel:
         line = self._lines.get(client)
@@ -282,7 +270,7 @@ class ProcessCluster:
         node = self._node(name)
         if not node.up or node.child is None or not node.child.running:
             raise NotSent(f"node {name} is down")
-        line = _encode({"src": client, "dest": name, "body": body})
+        line = self._wire.encode({"src": client, "dest": name, "body": body})
         self._post((client, name), lambda entered: self._enter(node, line, entered=entered), len(line))
 
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:

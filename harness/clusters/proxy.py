@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 
+from harness.clusters import codecs
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import slowest_s
 from harness.clusters.fabric.proxies import HOST, Pipe, Proxies
@@ -39,7 +40,7 @@ class ProxyCluster(ProcessCluster):
     name = "proxy"
 
     def __init__(self, spec: ClusterSpec, argv: Argv = tcp_node) -> None:
-        super().__init__(spec, self._command)
+        super().__init__(spec, self._command, wire=codecs.JSON)
         self._tcp_argv = argv
         self._proxies = Proxies(self.nodes, self._links)
         self._callers: dict[str, Caller] = {}
@@ -49,6 +50,7 @@ class ProxyCluster(ProcessCluster):
             where=self._where,
             check=self._check,
             on_babble=self._babbled,
+            wire=codecs.wire(spec.options),
         )
 
     def _command(self, start: NodeStart) -> Sequence[str]:

@@ -32,6 +32,7 @@ from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
 from harness.registry import load
 from targets.node import codes
+from targets.node.codecs import DEFAULT, codec_named
 from targets.node.runtime import Runtime, World
 from targets.node.wallclock import Skew
 
@@ -74,6 +75,7 @@ class SimCluster:
         self._dice = rng.stream(spec.seed, "sim")
         self._disk_dice = {node: rng.stream(spec.seed, f"disk/{node}") for node in self.nodes}
         self._strict: dict[Any, int] = {}
+        self._codec = codec_named(spec.options["codec"]) if spec.options.get("codec", DEFAULT) != DEFAULT else None
         self._began_s = 0.0
 
     @staticmethod
@@ -198,7 +200,7 @@ class SimCluster:
         def transmit(dest: str, body: Body) -> None:
             if owner.parked is None:
                 return  # the dead send nothing
-            data = self._encoded(src, body)
+            data = self._encoded(src, dest, body)
             now_s = max(loop.time(), node.stalled_until_s)
             target = nodes.get(dest)
             if target is None:
@@ -211,21 +213,25 @@ class SimCluster:
 
         return transmit
 
-    def _encoded(self, src: str, body: Body) -> bytes:
+    def _encoded(self, src: str, dest: str, body: Body) -> bytes:
         kind = (src, body.get("type"))
         left = self._strict.get(kind, STRICT_MESSAGES)
         if left:
             json.dumps(body, allow_nan=False)  # raises what a real node's encoder would raise
             self._strict[kind] = left - 1
-        return _encode(body)
+        return _encode(body) if self._codec is None else self._codec.encode({"src": src, "dest": dest, "body": body})
+
+    def _decoded(self, data: bytes) -> Body:
+        body: Body = _decode(data) if self._codec is None else self._codec.decode(data)["body"]
+        return body
 
     def _deliver(self, life: Life, src: str, dest: str, data: bytes) -> None:
         if self._links.lets_in(src, dest):
-            life.runtime.receive({"src": src, "dest": dest, "body": _decode(data)})  # type: ignore[union-attr]  # a life has one from birth on
+            life.runtime.receive({"src": src, "dest": dest, "body": self._decoded(data)})  # type: ignore[union-attr]  # a life has one from birth on
 
     def _leave(self, now_s: float, src: str, dest: str, data: bytes) -> None:
         """A message from a node to somebody who is no node: a client, or the harness."""
-        body = _decode(data)
+        body = self._decoded(data)
         if dest == HARNESS:
             self._loop.call_as_root(now_s + ASK_S, self._desk.deliver, body)
             return
@@ -262,7 +268,7 @@ class SimCluster:
     def _enter(self, client: str, node: str, body: Body) -> None:
         """From a client to a node."""
         life = self._node(node).life
-        data, now_s = self._encoded(client, body), self._loop.time()
+        data, now_s = self._encoded(client, node, body), self._loop.time()
         for delay_s in self._links.fates(client, node, now_s, len(data)):
             if life is not None:
                 self._loop.call_as(life.owner, now_s + delay_s, self._deliver, life, client, node, data)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock
+from harness.clusters import codecs
 from harness.clusters.containers.desk import Desk
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.probes import BURST, BURST_BYTES, Landing
@@ -83,6 +84,7 @@ class SshCluster:
                 where=lambda node: (where[node], layout.NODE_PORT),
                 check=self._check,
                 on_babble=self._desk.babbled,
+                wire=codecs.wire(self._spec.options),
             )
             await _all(self._begin(site, where) for site in self._sites.values())
             self._renewal = asyncio.get_running_loop().create_task(self._renew())

@@ -1,4 +1,6 @@
-"""A real node: JSON lines in on standard input, out on standard output, log lines on standard error. Runs under Maelstrom, too.
+"""A real node: messages in on standard input, out on standard output, log lines on standard error. Runs under Maelstrom, too.
+
+A message is one line, in JSON unless the option ``codec`` says otherwise (``targets.node.codecs``).
 
 The node ends with status 0 when its input ends (the harness died, or wants it to) or when it is asked to by SIGTERM (what it had written
 is synced first), and with status 1 and a traceback in its log when its program fails. Nothing here blocks the event loop but writing,
@@ -22,7 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from targets.node.env import Body, Env
+from targets.node.codecs import DEFAULT, Codec, Malformed, codec_named
+from targets.node.codecs.limits import MESSAGE_BYTES_MAX
+from targets.node.env import Body, Env, Message
 from targets.node.runtime import Runtime, World
 from targets.node.storage import FileStorage
 from targets.node.wallclock import Skew, WallClock
@@ -30,8 +34,6 @@ from targets.node.wallclock import Skew, WallClock
 STDIN, STDOUT, STDERR = 0, 1, 2
 # The status of a node whose program failed.
 CRASHED = 1
-# A message longer than this is a mistake of whoever sent it.
-LINE_MAX = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,11 @@ class Seat:
 
 
 class Node(asyncio.Protocol):
-    """The pipes of one node, and its runtime between them."""
+    """The pipes of one node, and its runtime between them. ``pipe`` is the pipes' codec, if it is not that of all messages."""
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat, pipe: Codec | None = None) -> None:
+        self._codec = codec_named(seat.options.get("codec", DEFAULT))
+        self._pipe = pipe or self._codec
         self.ended = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time() if seat.epoch_s is None else seat.epoch_s
@@ -85,8 +89,8 @@ class Node(asyncio.Protocol):
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
-            self.line_received(line)
-        if len(self._rest) > LINE_MAX:
+            self.line_received(line, self._pipe)
+        if len(self._rest) > MESSAGE_BYTES_MAX:
             self._refuse(self._rest, "the line is too long")
             self._rest = b""
 
@@ -94,18 +98,20 @@ class Node(asyncio.Protocol):
         if not self.ended.done():
             self.ended.set_result(None)
 
-    def line_received(self, line: bytes) -> None:
+    def line_received(self, line: bytes, codec: Codec) -> None:
+        message = self._read(line, codec)
+        if message is not None:
+            self._runtime.receive(message)
+
+    def _read(self, line: bytes, codec: Codec) -> Message | None:
+        """The message of a line; None, told in the log, if it holds none."""
         if not line.strip():
-            return
+            return None
         try:
-            message: Any = json.loads(line)
-        except ValueError as error:
+            return codec.decode(line)
+        except Malformed as error:
             self._refuse(line, str(error))
-            return
-        if not _well_formed(message):
-            self._refuse(line, "it is not {src, dest, body: {type, ...}}")
-            return
-        self._runtime.receive(message)
+            return None
 
     def _refuse(self, line: bytes, why: str) -> None:
         self._write({"event": "malformed", "why": why, "line": line[:200].decode(errors="replace")})
@@ -113,10 +119,12 @@ class Node(asyncio.Protocol):
     # What goes out
 
     def _transmit(self, dest: str, body: Body) -> None:
-        message = {"src": self._runtime.node_id, "dest": dest, "body": body}
         if not self._outgoing:
             self._loop.call_soon(self._flush)  # one write for all messages of this round
-        self._outgoing.append(json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n")
+        self._outgoing.append(self._packed(dest, body, self._pipe))
+
+    def _packed(self, dest: str, body: Body, codec: Codec) -> bytes:
+        return codec.encode({"src": self._runtime.node_id, "dest": dest, "body": body}) + b"\n"
 
     def _flush(self) -> None:
         data, self._outgoing = b"".join(self._outgoing), []
@@ -145,13 +153,6 @@ class Node(asyncio.Protocol):
             return
         error = context.get("exception")
         self._runtime.crash(error if error is not None else RuntimeError(context["message"]))
-
-
-def _well_formed(message: Any) -> bool:
-    if not isinstance(message, dict) or not isinstance(message.get("src"), str):
-        return False
-    body = message.get("body")
-    return isinstance(body, dict) and isinstance(body.get("type"), str)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -1,7 +1,7 @@
-"""A node on the network: messages to and from other nodes and clients travel over TCP, one JSON object a line.
+"""A node on the network: messages to and from other nodes and clients travel over TCP, one a line.
 
-Standard input and output stay the harness's own line to the node (``stdio``): no fault of the network reaches them, and whoever is
-neither a node nor a client that has called is answered there.
+Standard input and output stay the harness's own line to the node (``stdio``), in JSON whatever the codec of the others: no fault of the
+network reaches them, and whoever is neither a node nor a client that has called is answered there.
 
 A node calls another one when it has something to send, and receives on connections that others made; a client gets its answers on the
 connection that it made. What is sent while there is no connection waits for it; what a connection that breaks had not delivered is
@@ -12,7 +12,6 @@ lost, and never sent again: a message arrives once or not at all. A connection o
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import sys
 from collections.abc import Mapping
@@ -20,6 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from targets.node import stdio
+from targets.node.codecs import DEFAULT, codec_named
+from targets.node.codecs.limits import MESSAGE_BYTES_MAX
 from targets.node.env import Body
 
 # A connection that is not made within this is tried anew: the kernel itself would next try after one, three, seven seconds.
@@ -63,7 +64,7 @@ class TcpNode(stdio.Node):
     """One node: its pipes, its listener, its connections, and its runtime between them."""
 
     def __init__(self, seat: stdio.Seat, book: Book) -> None:
-        super().__init__(seat)
+        super().__init__(seat, codec_named(DEFAULT))
         self._book = book
         self._outboxes: dict[str, _Outbox] = {}
         self._callers: dict[
@@ -78,11 +79,14 @@ class TcpNode(stdio.Node):
 
     def received(self, caller: _Caller, line: bytes) -> None:
         """A line came in on a connection that somebody made."""
-        src = _source(line)
-        if src is not None and src not in self._book.peers:
+        message = self._read(line, self._codec)
+        if message is None:
+            return
+        src = message["src"]
+        if src not in self._book.peers:
             caller.names.add(src)
             self._callers[src] = caller
-        self.line_received(line)
+        self._runtime.receive(message)
 
     def hung_up(self, caller: _Caller) -> None:
         """The connection is gone; who called by it stays known, and what is sent to it is lost."""
@@ -95,17 +99,13 @@ class TcpNode(stdio.Node):
             outbox = self._outboxes.get(dest)
             if outbox is None:
                 outbox = self._outboxes[dest] = _Outbox(self._book.peers[dest])
-            outbox.send(self._packed(dest, body))
+            outbox.send(self._packed(dest, body, self._codec))
         elif dest in self._callers:
             caller = self._callers[dest]
             if caller is not None:
-                caller.send(self._packed(dest, body))
+                caller.send(self._packed(dest, body, self._codec))
         else:
             super()._transmit(dest, body)
-
-    def _packed(self, dest: str, body: Body) -> bytes:
-        message = {"src": self._runtime.node_id, "dest": dest, "body": body}
-        return json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
 class _Wire(asyncio.Protocol):
@@ -159,7 +159,7 @@ class _Caller(_Wire):
         self._rest = lines.pop()
         for line in lines:
             self._node.received(self, line)
-        if len(self._rest) > stdio.LINE_MAX and self._transport is not None:
+        if len(self._rest) > MESSAGE_BYTES_MAX and self._transport is not None:
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -201,14 +201,6 @@ def impatient(sock: socket.socket) -> None:
     if option is not None:
         with suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, option, int(UNACKED_S * 1000))
-
-
-def _source(line: bytes) -> str | None:
-    """Who says that it sent this line; None if the line is no message, which the node will see for itself."""
-    with suppress(ValueError, KeyError, TypeError):
-        src = json.loads(line)["src"]
-        return src if isinstance(src, str) else None
-    return None
 
 
 async def _live(seat: stdio.Seat, book: Book) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from harness.clusters.codecs import Wire
 from harness.clusters.containers import sandbox
 from harness.clusters.containers.engine import Engine
 from harness.clusters.containers.labels import Owner
@@ -81,9 +82,14 @@ class Network:
     """``check(node)`` raises if there is no such node or the run is over; ``on_babble`` hears of broken lines."""
 
     def __init__(
-        self, fabric: Fabric, version: int, check: Callable[[str], None], on_babble: Callable[[str, bytes], None]
+        self,
+        fabric: Fabric,
+        version: int,
+        check: Callable[[str], None],
+        on_babble: Callable[[str, bytes], None],
+        wire: Wire,
     ) -> None:
-        self.fabric = fabric
+        self.fabric, self._wire = fabric, wire
         self._version, self._check, self._on_babble = version, check, on_babble
         self._callers: dict[str, Caller] = {}
         self._prober = Prober()
@@ -106,6 +112,7 @@ class Network:
             where=lambda node: (self.host(node), layout.NODE_PORT),
             check=self._check,
             on_babble=self._on_babble,
+            wire=self._wire,
         )
         with told():
             await self._prober.open(self.fabric.places, self.fabric.where, self._version, self.fabric.slowest_s)

@@ -1,4 +1,4 @@
-"""Clients' connections to nodes: real sockets in the clients' place, each client with an address of its own, JSON objects on lines."""
+"""Clients' connections to nodes: real sockets in the clients' place, each client with an address of its own, messages on lines."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from harness.clusters.channels import Line
+from harness.clusters.codecs import Wire
 from harness.clusters.namespaces import layout
 from harness.clusters.namespaces.conversation import Conversation
 from harness.errors import ClusterError
 from harness.protocols import Body, NotSent
+from targets.node.codecs import Malformed
 from targets.node.tcp import CONNECT_S, impatient
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 # A client that has not asked for so long has been given up, as a rule: its worker goes on under another name after an op in doubt.
 IDLE_S = 30.0
@@ -72,13 +68,14 @@ class Switchboard:
     """What all callers of a run share: ``take`` makes a socket with a caller's address, ``where`` says where a node listens.
 
     ``check(node)`` raises if there is no such node, or if the run cannot be judged any more; ``on_babble`` is told of a node's line
-    that is no message.
+    that is no message. ``wire`` is how lines are written.
     """
 
     take: Callable[[layout.Address], Awaitable[socket.socket]]
     where: Callable[[str], tuple[str, int]]
     check: Callable[[str], None]
     on_babble: Callable[[str, bytes], None]
+    wire: Wire
 
 
 class Caller:
@@ -147,12 +144,14 @@ class Caller:
         connection = self._connections.get(node)
         if connection is None or connection.transport.is_closing():
             raise NotSent(f"the connection to node {node} has just broken")
-        connection.transport.write(_encode({"src": self.name, "dest": node, "body": body}) + b"\n")
+        line = self._board.wire.encode({"src": self.name, "dest": node, "body": body})
+        connection.transport.write(line + b"\n")
 
     def _received(self, node: str, line: bytes) -> None:
         try:
-            body = _decode(line)["body"]
-        except (msgspec.MsgspecError, KeyError):
+            _, _, raw = self._board.wire.frame(line)
+            body = self._board.wire.body(raw)
+        except Malformed:
             self._board.on_babble(node, line)
         else:
             self._line.deliver(body)
