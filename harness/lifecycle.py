@@ -72,6 +72,7 @@ async def _recording(experiment: Experiment) -> AsyncIterator[Runner]:
                 invokers={**_workers(experiment), NEMESIS_THREAD: injector},
                 journal=history,
                 observe=experiment.observe,
+                began_s=began_s,
             )
         finally:
             await injector.heal_all()

@@ -32,7 +32,10 @@ class Invoker(Protocol):
 
 
 class Runner:
-    """Runs ``generator`` to its end over ``invokers`` (thread → invoker). ``observe`` sees every recorded op."""
+    """Runs ``generator`` to its end over ``invokers`` (thread → invoker). ``observe`` sees every recorded op.
+
+    The history's time begins at ``began_s`` of the loop's time, or now.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Runner:
         invokers: Mapping[int, Invoker],
         journal: HistoryJournal,
         observe: Callable[[Op], None] | None = None,
+        began_s: float | None = None,
     ) -> None:
         self._generator = generator
         self._context = context
@@ -53,7 +57,7 @@ class Runner:
         self._index = 0
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
-        self._began_s = self._loop.time()
+        self._began_s = self._loop.time() if began_s is None else began_s
 
     def now_ns(self) -> int:
         """Nanoseconds since the run began."""

@@ -5,6 +5,7 @@ store/<target>/<timestamp>/    plan.json       before anything starts
                                history.jsonl   while it runs (see journal)
                                faults.jsonl    while it runs (see journal)
                                nodes/<node>/   logs, and what the target left; nodes/clock.json: how their time and the history's meet
+                               packets.jsonl   if it was asked for: who sent what to whom (see clusters.message_log, fabric.packet_log)
                                results.json    after the check
                                report.html     after the check
 store/latest, store/<target>/latest            links to the newest run
@@ -23,6 +24,7 @@ from typing import Any
 
 from harness import mark
 from harness.errors import ClusterError, PlanError
+from harness.messages import PACKETS, Message, read_messages
 from harness.plan import Plan
 
 PLAN, HISTORY, FAULTS, RESULTS, REPORT, NODES = (
@@ -94,6 +96,14 @@ class Run:
         """
         boot_s = self._boot_s()
         return {path.parent.name: _log_lines(path, boot_s) for path in sorted(self.path.glob(f"{NODES}/*/node.log"))}
+
+    def messages(self) -> list[Message]:
+        """The messages of the run; none if it kept no packet log."""
+        try:
+            with (self.path / PACKETS).open(encoding="utf-8", errors="replace") as lines:
+                return read_messages(lines, self._boot_s())
+        except OSError:
+            return []
 
     def _boot_s(self) -> float:
         try:

@@ -1,8 +1,8 @@
-"""What every report is given: the results, the history and the node logs of one run. A report reads nothing
-else.
+"""What every report is given: the results, the history, the node logs and the messages of one run. A report
+reads nothing else.
 
-Reports never open files, ask clocks or import the machine room: the same three inputs give the same text,
-today and next year.
+Reports never open files, ask clocks or import the machine room: the same inputs give the same text, today
+and next year.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.history import History, Ints
+from harness.messages import Message
 from reports.wording import duration, seconds
 
 LogLine = Mapping[
@@ -29,12 +30,14 @@ class Report:
     """One run, as reports see it.
 
     ``results`` is the document of results.json (see ``reports.results_json``); keys that an older document
-    lacks are treated as empty. ``node_logs`` maps a node to the lines of its log in order.
+    lacks are treated as empty. ``node_logs`` maps a node to the lines of its log in order; ``messages`` are
+    those of the packet log, none if there is no such log.
     """
 
     results: Mapping[str, Any]
     history: History
     node_logs: Mapping[str, Sequence[LogLine]] = field(default_factory=dict)
+    messages: Sequence[Message] = ()
 
     @property
     def anomalies(self) -> list[Mapping[str, Any]]:

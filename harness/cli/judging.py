@@ -64,7 +64,9 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
         stats={**stats_of(verdicts), "elections": sum(count_events(logs, role) for role in ELECTED)},
     )
     # As it will be read from its file, so that the report of an old run is drawn just as it was.
-    return Report(results=loads(dumps(document), str(run.results)), history=history, node_logs=logs)
+    return Report(
+        results=loads(dumps(document), str(run.results)), history=history, node_logs=logs, messages=run.messages()
+    )
 
 
 def _expected_logs(target: str) -> tuple[str, ...]:

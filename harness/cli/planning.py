@@ -13,6 +13,7 @@ from typing import Any
 from harness import rng
 from harness.cli import tables
 from harness.errors import PlanError, suggest
+from harness.messages import OPTION
 from harness.plan import NODES_MAX, Plan
 from harness.powers import lacks_of, powers_of
 from harness.protocols import Bug, Claim, Target
@@ -62,6 +63,7 @@ def make_plan(request: Request) -> Plan:
     if not 1 <= count <= NODES_MAX:
         raise PlanError(f"--nodes must be 1 to {NODES_MAX}, not {count}")
     nodes = tuple(f"n{number}" for number in range(1, count + 1))
+    _check_packet_log(options, cluster, cluster_class)
     check = getattr(cluster_class, "check", None)
     if check is not None:
         check(options, nodes)
@@ -84,6 +86,12 @@ def make_plan(request: Request) -> Plan:
     bare = Plan(**fields)  # validates the numbers before a schedule is drawn from them
     kinds, schedule = _schedule(request, bare, target, claim or bug, faults, cluster_class)
     return Plan(**{**fields, "nemesis": kinds, "schedule": schedule})
+
+
+def _check_packet_log(options: Mapping[str, Any], cluster: str, cluster_class: Any) -> None:
+    """Raises PlanError where a packet log is wanted that nobody would write."""
+    if options.get(OPTION) and not getattr(cluster_class, "logs_packets", False):
+        raise PlanError(f"the cluster {cluster} keeps no packet log: sim, process and local do")
 
 
 def pick_cluster(name: str, target: Target | None = None) -> tuple[str, Any]:

@@ -32,7 +32,12 @@ def report(run: Path, debug: bool) -> int:  # noqa: ARG001 - read by the last li
     directory = store.Run(run)
     if directory.results.exists():
         history = load_history(directory.history, torn="truncate")
-        drawn = Report(results=load_results(directory.results), history=history, node_logs=directory.node_logs())
+        drawn = Report(
+            results=load_results(directory.results),
+            history=history,
+            node_logs=directory.node_logs(),
+            messages=directory.messages(),
+        )
     else:
         drawn = judge_run(directory)
     write_reports(directory, drawn)

@@ -44,10 +44,11 @@ from harness.clusters.namespaces.programs import Program, init_of
 from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, NodeStart
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
+from harness.messages import OPTION, PACKETS
 from harness.protocols import Body, Channel, ClusterSpec
 from targets.node import codes
 
-OWN_OPTIONS = ("ip", "packet_log")  # all others are the node program's
+OWN_OPTIONS = ("ip", OPTION)  # all others are the node program's
 # A node that stands still goes on by itself after this, unless it is told again to stand still: its place sees to that, also while this
 # process hangs.
 LEASE_S = 15.0
@@ -60,6 +61,7 @@ class LocalCluster(DiskFaults):
     """Nodes in namespaces, faults on packets. Linux, as root or where user namespaces allow it."""
 
     name = "local"
+    logs_packets = True
     loop_factory = None
 
     @staticmethod
@@ -72,7 +74,7 @@ class LocalCluster(DiskFaults):
         self.nodes = tuple(spec.nodes)
         options = {name: value for name, value in spec.options.items() if name not in OWN_OPTIONS}
         self._spec, self._argv = replace(spec, options=options), argv
-        self._version, self._logs_packets = spec.options.get("ip", 4), bool(spec.options.get("packet_log"))
+        self._version, self._logs_packets = spec.options.get("ip", 4), bool(spec.options.get(OPTION))
         self._log: PacketLog | None = None
         if self._version not in FAMILIES:
             raise ClusterError(f"the option ip of the local cluster is 4 or 6, not {self._version!r}")
@@ -107,7 +109,8 @@ class LocalCluster(DiskFaults):
             self._router = Router(self._namespaces.filter, self._tell_shaper, self._keys)
             where = {node.name: node.address for node in self._nodes.values()}
             if self._logs_packets:
-                self._log = PacketLog(self._namespaces.tap, self._names.get, self._spec.directory / "packets.jsonl")
+                began_ns = int((clock.wall_s() - asyncio.get_running_loop().time() + self._began_s) * 1e9)
+                self._log = PacketLog(self._namespaces.tap, self._names.get, self._spec.directory / PACKETS, began_ns)
             self._board = Switchboard(
                 take=streams(self._namespaces.places[layout.CLIENTS], self._version),
                 where=lambda node: (self.address(node), layout.NODE_PORT),

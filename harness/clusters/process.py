@@ -21,6 +21,7 @@ from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import NONE, Links
 from harness.clusters.guardian import Guardian
 from harness.clusters.last_words import last_words, note_crash
+from harness.clusters.message_log import Arrived, MessageLog
 from harness.clusters.process_node import Node, environment, is_running
 from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, SKEW_S, NodeStart, python_node
 from harness.effects import ClockSkew, Link, PacketShape
@@ -39,6 +40,7 @@ class ProcessCluster:
     """Nodes as child processes on pipes, real signals, the network in this process. Needs nothing; any POSIX system."""
 
     name = "process"
+    logs_packets = True
     loop_factory = None
 
     def __init__(
@@ -65,6 +67,7 @@ class ProcessCluster:
         self._guardian: Guardian | None = None  # from the first node on until the last
         self._violation: TargetError | None = None
         self._began_s = 0.0
+        self._messages = MessageLog(spec, lambda: asyncio.get_running_loop().time() - self._began_s)
 
     @staticmethod
     def unavailable() -> str | None:
@@ -108,6 +111,7 @@ class ProcessCluster:
             guardian, self._guardian = self._guardian, None
             if guardian is not None:
                 guardian.dismiss()
+            self._messages.close()
 
     async def _boot(self, node: Node) -> None:
         """One new life, up to its answer to ``init``."""
@@ -187,14 +191,13 @@ class ProcessCluster:
             return
         if body is None:
             target, link = self._nodes[dest], (src, dest)
-            self._travel(
-                lambda: self._post(link, lambda entered: self._enter(target, line, entered=entered), len(line))
-            )
+            land = self._noted(link, line, lambda entered: self._enter(target, line, entered=entered))
+            self._travel(lambda: self._post(link, land, len(line)))
         elif dest in self._services:
-            service = self._services[dest]
-            self._travel(lambda: self._serve(dest, service, src, body))
+            arrived = self._messages.sent(src, dest, line)
+            self._travel(lambda: self._serve(dest, src, body, arrived))
         else:
-            self._leave(src, dest, body, len(line))
+            self._leave(src, dest, body, line)
 
     def _travel(self, arrive: Callable[[], object]) -> None:
         """``arrive`` after the base latency of the network, if it has one."""
@@ -203,12 +206,14 @@ class ProcessCluster:
         else:
             asyncio.get_running_loop().call_later(self._latency_s(), arrive)
 
-    def _serve(self, name: str, service: Service, node: str, body: Body) -> None:
+    def _serve(self, name: str, node: str, body: Body, arrived: Arrived) -> None:
         """A service answers at once; the answer travels back. What carries no message id wants no answer."""
-        answer = service(node, body)
+        arrived()
+        answer = self._services[name](node, body)
         if "msg_id" in body:
             line = self._wire.encode({"src": name, "dest": node, "body": {**answer, "in_reply_to": body["msg_id"]}})
-            self._travel(lambda: self._enter(self._node(node), line, entered=True))
+            land = self._noted((name, node), line, lambda entered: self._enter(self._node(node), line, entered=entered))
+            self._travel(lambda: land(True))
 
     def _violate(self, node: Node, line: bytes, why: str) -> None:
         """The node does not speak the protocol: nothing that it says can be judged. It ends, and the run with it."""
@@ -223,13 +228,14 @@ class ProcessCluster:
         if node.child is not None:
             node.child.signal(signal.SIGKILL)
 
-    def _leave(self, src: str, dest: str, body: Body, size: int) -> None:
+    def _leave(self, src: str, dest: str, body: Body, line: bytes) -> None:
         """A message from a node to somebody who is no node: a client, or the harness."""
         client = self._lines.get(dest)
         if dest == HARNESS:
             self._desk.deliver(body)
         elif client is not None:
-            self._post((src, dest), lambda entered: client.deliver(body) if entered else None, size)
+            land = self._noted((src, dest), line, lambda entered: client.deliver(body) if entered else None)
+            self._post((src, dest), land, len(line))
         elif "msg_id" in body:
             refusal = {"type": "error", "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
             self._hand_over(src, {**refusal, "in_reply_to": body["msg_id"]})
@@ -237,6 +243,18 @@ class ProcessCluster:
     def _enter(self, node: Node, line: bytes, *, entered: bool) -> None:
         if entered and node.child is not None:
             node.child.write(line + b"\n")
+
+    def _noted(self, link: Link, line: bytes, land: probes.Landed) -> probes.Landed:
+        """The same landing, of a message that the packet log, if there is one, tells of."""
+        arrived = self._messages.sent(*link, line)
+
+        def landed(entered: bool) -> None:
+            receiver = self._nodes.get(link[1])
+            if entered and (receiver is None or receiver.child is not None):
+                arrived()
+            land(entered)
+
+        return landed
 
     def _post(self, link: Link, land: probes.Landed, size: int) -> int:
         """Send ``size`` bytes over a link; ``land(entered)`` is called at its end for each copy. Returns how many copies there are."""
@@ -271,7 +289,8 @@ class ProcessCluster:
         if not node.up or node.child is None or not node.child.running:
             raise NotSent(f"node {name} is down")
         line = self._wire.encode({"src": client, "dest": name, "body": body})
-        self._post((client, name), lambda entered: self._enter(node, line, entered=entered), len(line))
+        land = self._noted((client, name), line, lambda entered: self._enter(node, line, entered=entered))
+        self._post((client, name), land, len(line))
 
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
         self._raise_violation()

@@ -38,6 +38,7 @@ class ProxyCluster(ProcessCluster):
     """Nodes as child processes on TCP, proxies between them. Needs nothing; any POSIX system."""
 
     name = "proxy"
+    logs_packets = False
 
     def __init__(self, spec: ClusterSpec, argv: Argv = tcp_node) -> None:
         super().__init__(spec, self._command, wire=codecs.JSON)

@@ -23,6 +23,7 @@ from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import LAN, Latency, Links
 from harness.clusters.last_words import last_words
+from harness.clusters.message_log import Arrived, MessageLog
 from harness.clusters.owners import Owner
 from harness.clusters.sim_disk import Mount
 from harness.clusters.sim_node import Life, Node
@@ -62,6 +63,7 @@ class SimCluster:
 
     name = "sim"
     simulated = True  # nothing outside this process is touched, so nothing of a fault can stay behind
+    logs_packets = True
     loop_factory = VirtualTimeLoop
 
     def __init__(self, spec: ClusterSpec, base: Latency = LAN) -> None:
@@ -77,6 +79,7 @@ class SimCluster:
         self._strict: dict[Any, int] = {}
         self._codec = codec_named(spec.options["codec"]) if spec.options.get("codec", DEFAULT) != DEFAULT else None
         self._began_s = 0.0
+        self._messages = MessageLog(spec, lambda: self._loop.time() - self._began_s)
 
     @staticmethod
     def unavailable() -> str | None:
@@ -117,6 +120,7 @@ class SimCluster:
             if node.life is not None:
                 self._end(node, node.life)
             node.flush()
+        self._messages.close()
         graves, self._graves = self._graves, []
         for owner in graves:
             self._loop.bury(owner)
@@ -195,7 +199,7 @@ class SimCluster:
     def _transmitter(self, node: Node, owner: Owner) -> Callable[[str, Body], None]:
         """What a life of this node sends by. The hot path of every simulation."""
         src, loop, nodes, deliver = node.name, self._loop, self._nodes, self._deliver
-        fates = self._links.fates
+        fates, sent = self._links.fates, self._messages.sent
 
         def transmit(dest: str, body: Body) -> None:
             if owner.parked is None:
@@ -206,10 +210,10 @@ class SimCluster:
             if target is None:
                 self._leave(now_s, src, dest, data)
                 return
-            life = target.life
+            life, arrived = target.life, sent(src, dest, data)
             for delay_s in fates(src, dest, now_s, len(data)):
                 if life is not None:  # a connection dies with its end
-                    loop.call_as(life.owner, now_s + delay_s, deliver, life, src, dest, data)
+                    loop.call_as(life.owner, now_s + delay_s, deliver, life, src, dest, data, arrived)
 
         return transmit
 
@@ -225,8 +229,9 @@ class SimCluster:
         body: Body = _decode(data) if self._codec is None else self._codec.decode(data)["body"]
         return body
 
-    def _deliver(self, life: Life, src: str, dest: str, data: bytes) -> None:
+    def _deliver(self, life: Life, src: str, dest: str, data: bytes, arrived: Arrived) -> None:
         if self._links.lets_in(src, dest):
+            arrived()
             life.runtime.receive({"src": src, "dest": dest, "body": self._decoded(data)})  # type: ignore[union-attr]  # a life has one from birth on
 
     def _leave(self, now_s: float, src: str, dest: str, data: bytes) -> None:
@@ -237,8 +242,9 @@ class SimCluster:
             return
         line = self._lines.get(dest)
         if line is not None:
+            arrived = self._messages.sent(src, dest, data)
             for delay_s in self._links.fates(src, dest, now_s, len(data)):
-                self._loop.call_as_root(now_s + delay_s, self._deliver_to_client, line, src, dest, body)
+                self._loop.call_as_root(now_s + delay_s, self._deliver_to_client, line, src, dest, body, arrived)
         elif "msg_id" in body:
             refusal = {
                 "type": "error",
@@ -248,8 +254,9 @@ class SimCluster:
             }
             self._hand_over(src, refusal)
 
-    def _deliver_to_client(self, line: Line, src: str, client: str, body: Body) -> None:
+    def _deliver_to_client(self, line: Line, src: str, client: str, body: Body, arrived: Arrived) -> None:
         if self._links.lets_in(src, client):
+            arrived()
             line.deliver(body)
 
     def _hand_over(self, node: str, body: Body) -> None:
@@ -269,9 +276,10 @@ class SimCluster:
         """From a client to a node."""
         life = self._node(node).life
         data, now_s = self._encoded(client, node, body), self._loop.time()
+        arrived = self._messages.sent(client, node, data)
         for delay_s in self._links.fates(client, node, now_s, len(data)):
             if life is not None:
-                self._loop.call_as(life.owner, now_s + delay_s, self._deliver, life, client, node, data)
+                self._loop.call_as(life.owner, now_s + delay_s, self._deliver, life, client, node, data, arrived)
 
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
         return await self._desk.ask(node, body, timeout_s)

@@ -2,6 +2,7 @@
 matters most.
 
     drawing    the witness as shapes with coordinates
+    space_time the messages around it as shapes
     columns    operations, faults, roles and logs as compact columns for the timeline
     page       templates, styles, scripts and data put together; the only place that writes HTML
     templates/ assets/    what the page is made of

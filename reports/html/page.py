@@ -17,10 +17,12 @@ from typing import Any
 from markupsafe import Markup
 
 from reports.faults import faults
+from reports.exchange import Exchange, exchange
 from reports.figures import QUANTILES, Counts, Figures, figures
 from reports.html.columns import call_rows, columns
 from reports.html.drawing import Drawing, draw
 from reports.html.shell import ASSETS, environment, policy, stylesheet
+from reports.html.space_time import SpaceTime, draw_exchange
 from reports.report import Report
 from reports.results_json import plain
 from reports.witness import Witness, anomaly_rows, witness
@@ -28,6 +30,8 @@ from reports.wording import VERDICTS, duration, paragraph, sentence
 
 ANOMALIES_DRAWN_MAX = 10
 ANOMALIES_LISTED_MAX = 200
+EXCHANGES_DRAWN_MAX = 3
+LOGGING = ("sim", "process", "local")  # clusters that can keep a packet log
 # In this order they form one script: each file uses what stands above it.
 _SCRIPTS = ("run", "view", "canvas", "operations", "charts", "states", "filter", "select", "logs", "control", "main")
 _LINE_CHARS_MAX = 400
@@ -44,6 +48,8 @@ class AnomalyView:
     reason: str
     witness: Witness | None
     drawing: Drawing | None
+    exchange: Exchange | None
+    diagram: SpaceTime | None
     rows: Mapping[int, int]  # history row → row of the timeline's operations
 
 
@@ -74,6 +80,7 @@ def render(report: Report) -> str:
         faults=faults(report),
         checkers=[_checker(row) for row in results.get("checkers") or () if isinstance(row, Mapping)],
         plan=_plan(results.get("plan")),
+        may_log=not report.messages and results.get("cluster") in LOGGING,
         has_logs=any(report.node_logs.values()),
         moment=report.moment,
         duration=duration,
@@ -84,6 +91,7 @@ def render(report: Report) -> str:
 def _anomaly(report: Report, number: int, anomaly: Mapping[str, Any]) -> AnomalyView:
     shown = witness(report, anomaly) if number < ANOMALIES_DRAWN_MAX else None
     rows = {} if shown is None else {op.first: row for op in shown.ops for row in call_rows(report, [op.first])}
+    sent = exchange(report, shown) if shown is not None and number < EXCHANGES_DRAWN_MAX else None
     return AnomalyView(
         number=number,
         name=sentence(anomaly.get("name") or "anomaly"),
@@ -91,6 +99,8 @@ def _anomaly(report: Report, number: int, anomaly: Mapping[str, Any]) -> Anomaly
         reason=sentence(anomaly.get("reason")),
         witness=shown,
         drawing=draw(shown, faults(report), report.since) if shown is not None and shown.ops else None,
+        exchange=sent,
+        diagram=None if sent is None else draw_exchange(sent, faults(report), report.since, duration),
         rows=rows,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.history import History
+from harness.messages import Message
 from harness.op import NEMESIS, Op, OpType
 from reports.report import Report
 
@@ -73,4 +74,8 @@ def hostile_run(text: str) -> Report:
             {"t": 0.002, "event": "leader", "term": text},
         ]
     }
-    return Report(results=results, history=History.of(stamped), node_logs=logs)
+    messages = [
+        Message(src="c0", dest=text, kind=text, size=9, sent_s=0.0, arrived_s=(0.001,), text=text),
+        Message(src=text, dest=text, kind="", size=9, sent_s=0.002, text=text),
+    ]
+    return Report(results=results, history=History.of(stamped), node_logs=logs, messages=messages)

@@ -1,10 +1,12 @@
 """The packet log: every packet that enters or leaves the router, one JSON object on a line; what a space-time diagram is drawn from.
 
-    {"t_ns": wall clock, "way": "in"|"out", "src": NAME, "dest": NAME, "bytes": N, "mark": N}
+    {"began_ns": wall clock when the nodes' logs began to count}
+    {"t_ns": wall clock, "way": "in"|"out", "src": NAME, "dest": NAME, "bytes": N, "mark": N, "type": of the first message in it}
 
 A packet that came in and went on is there twice, with one mark (a sum over its content behind the network header): the times differ by
 what the router did to it. One that never went on was lost or cut; one that went on twice was doubled; a mark that never came in is that of
-a damaged one. The last line counts what the log itself missed: {"missed": N}.
+a damaged one. The type is there where a message in plain text says it. The last line counts what the log itself missed, also because it
+was full: {"missed": N}.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.clusters.fabric.nfqueue import Packet
+from harness.messages import type_of
 
 ALL_PROTOCOLS = 3  # ETH_P_ALL of if_ether.h
 OUTGOING = 4  # PACKET_OUTGOING: packet(7)
@@ -28,6 +31,7 @@ RECEIVE_BYTES = 8 << 20
 # Enough of a packet to tell it from others: headers, and the beginning of what they carry.
 SNAP_BYTES = 160
 READ_AT_ONCE = 256
+PACKETS_MAX = 2_000_000
 _TIMESPEC, _COUNTS = struct.Struct("=qq"), struct.Struct("=II")
 _HEADERS = {4: 20, 6: 40}
 
@@ -53,15 +57,19 @@ def line(data: bytes, t_ns: int, name_of: NameOf, *, outgoing: bool) -> str | No
     if src is None or dest is None:
         return None
     fields = {"t_ns": t_ns, "way": "out" if outgoing else "in", "src": src, "dest": dest, "bytes": packet.size}
-    return json.dumps({**fields, "mark": zlib.crc32(data[_HEADERS[data[0] >> 4] :])}, separators=(",", ":")) + "\n"
+    kind = type_of(data)
+    fields |= {"mark": zlib.crc32(data[_HEADERS[data[0] >> 4] :]), **({"type": kind} if kind else {})}
+    return json.dumps(fields, separators=(",", ":")) + "\n"
 
 
 class PacketLog:
     """Writes what a tap hears to a file until it is closed."""
 
-    def __init__(self, tap: socket.socket, name_of: NameOf, path: Path) -> None:
+    def __init__(self, tap: socket.socket, name_of: NameOf, path: Path, began_ns: int) -> None:
         self._tap, self._name_of = tap, name_of
+        self._room, self._missed = PACKETS_MAX, 0
         self._file = path.open("w", encoding="ascii")
+        self._file.write(json.dumps({"began_ns": began_ns}) + "\n")
         tap.setblocking(False)
         asyncio.get_running_loop().add_reader(tap.fileno(), self._read)
 
@@ -74,7 +82,7 @@ class PacketLog:
             pass
         _, missed = _COUNTS.unpack(self._tap.getsockopt(SOL_PACKET, STATISTICS, _COUNTS.size))
         self._tap.close()
-        self._file.write(json.dumps({"missed": missed}) + "\n")
+        self._file.write(json.dumps({"missed": missed + self._missed}) + "\n")
         self._file.close()
 
     def _read(self) -> bool:
@@ -85,7 +93,10 @@ class PacketLog:
                 seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2]) if ancillary else (0, 0)
                 outgoing = where[2] == OUTGOING
                 said = line(data, seconds * 10**9 + nanoseconds, self._name_of, outgoing=outgoing)
-                if said is not None:
+                if said is not None and self._room:
                     self._file.write(said)
+                    self._room -= 1
+                elif said is not None:
+                    self._missed += 1
             return True
         return False

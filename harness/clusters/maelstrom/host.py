@@ -33,6 +33,7 @@ class MaelstromHost:
     """Child processes that speak Maelstrom's protocol: a ``Cluster`` with the powers cut, shape, kill, terminate, pause and throttle."""
 
     name = "process"
+    logs_packets = True
     loop_factory = None
     unavailable = staticmethod(ProcessCluster.unavailable)
 

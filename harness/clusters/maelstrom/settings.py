@@ -19,7 +19,7 @@ LATENCY_MS_MAX = 60_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """``bin`` and ``args`` are the command line of every node. ``latency_ms`` is the mean latency between nodes, ``latency_dist`` its
-    distribution; ``topology`` is what nodes are told in the workload broadcast.
+    distribution; ``topology`` is what nodes are told in the workload broadcast; with ``packet_log`` messages are logged.
     """
 
     bin: str
@@ -27,6 +27,7 @@ class Settings:
     latency_ms: float = 0.0
     latency_dist: str = "constant"
     topology: str = "grid"
+    packet_log: bool = False
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:
@@ -80,5 +81,6 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: value in DISTRIBUTIONS,
         f"latency_dist must be one of {', '.join(DISTRIBUTIONS)}, not {{!r}}",
     ),
+    "packet_log": (lambda value: isinstance(value, bool), "packet_log must be true or false, not {!r}"),
     "topology": (lambda value: value in TOPOLOGIES, f"topology must be one of {', '.join(TOPOLOGIES)}, not {{!r}}"),
 }
