@@ -111,9 +111,7 @@ def draw_exchange(
         breaks=tuple(breaks),
         ticks=tuple(_ticks(rows, _first(shown), since)),
         faults=tuple(_held(f, n, shown, rows, right) for n, f in enumerate(held)),
-        strips=tuple(
-            _strip(op, end_ns, xs, rows, bottom) for op, end_ns in zip(shown.ops, shown.ends_ns, strict=True)
-        ),
+        strips=tuple(_strip(op, end_ns, xs, rows, bottom) for op, end_ns in zip(shown.ops, shown.ends_ns, strict=True)),
         arrows=tuple(_arrow(one, xs, rows, since, _first(shown)) for one in shown.messages),
     )
 

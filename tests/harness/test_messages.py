@@ -92,7 +92,17 @@ def test_bare_headers_are_no_messages() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "{", "[]", "null", '{"sent": "x"}', '{"sent": 1}', '{"way": "in"}', '{"began_ns": []}', '{"sent":1,"arrived":3}'],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"sent": "x"}',
+        '{"sent": 1}',
+        '{"way": "in"}',
+        '{"began_ns": []}',
+        '{"sent":1,"arrived":3}',
+    ],
 )
 def test_what_is_no_line_of_a_log_is_passed_over(line: str) -> None:
     good = '{"sent":1,"src":"a","dest":"b","type":"t","bytes":1,"arrived":[2]}'
@@ -102,7 +112,14 @@ def test_what_is_no_line_of_a_log_is_passed_over(line: str) -> None:
 
 
 def test_a_log_changes_nothing_of_a_simulated_run_and_tells_its_cuts(tmp_path: Path) -> None:
-    wishes = {"seed": 7, "time_limit_s": 4.0, "recovery_s": 2.0, "progress_s": 2.0, "rate": 20.0, "nemesis": "partition"}
+    wishes = {
+        "seed": 7,
+        "time_limit_s": 4.0,
+        "recovery_s": 2.0,
+        "progress_s": 2.0,
+        "rate": 20.0,
+        "nemesis": "partition",
+    }
     wishes |= {"interval_s": 1.0}
     logged = simulation.run(path=tmp_path / "logged", **wishes, options={OPTION: True})
     plain = simulation.run(path=tmp_path / "plain", **wishes)

@@ -55,7 +55,9 @@ def test_it_tells_what_a_link_did(tmp_path: Path, version: int) -> None:
         return shaped
 
     shaped = run(tmp_path, scenario, ip=version, packet_log=True)
-    first, *lines, last = [json.loads(text) for text in (tmp_path / "packets.jsonl").read_text(encoding="ascii").splitlines()]
+    first, *lines, last = [
+        json.loads(text) for text in (tmp_path / "packets.jsonl").read_text(encoding="ascii").splitlines()
+    ]
     assert (list(first), last) == (["began_ns"], {"missed": 0})
     assert {one.get("type") for one in lines if one["src"] == "c1"} >= {"echo"}
     ways: dict[tuple[str, str], Counter[str]] = {}
