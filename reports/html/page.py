@@ -16,8 +16,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.faults import faults
 from reports.exchange import Exchange, exchange
+from reports.faults import faults
 from reports.figures import QUANTILES, Counts, Figures, figures
 from reports.html.columns import call_rows, columns
 from reports.html.drawing import Drawing, draw

@@ -110,7 +110,7 @@ def draw_exchange(
         places=tuple(Place(name=_cut(name, _NAME_CHARS_MAX), x=x) for name, x in xs.items()),
         breaks=tuple(breaks),
         ticks=tuple(_ticks(rows, _first(shown), since)),
-        faults=tuple(_held(f, n, shown, rows, right) for n, f in enumerate(held)),
+        faults=tuple(_held(f, n, rows, right) for n, f in enumerate(held)),
         strips=tuple(_strip(op, end_ns, xs, rows, bottom) for op, end_ns in zip(shown.ops, shown.ends_ns, strict=True)),
         arrows=tuple(_arrow(one, xs, rows, since, _first(shown)) for one in shown.messages),
     )
@@ -171,7 +171,7 @@ def _ticks(rows: dict[int, float], began_ns: int, since: Callable[[int, int], st
             free_from = y + _TICK
 
 
-def _held(fault: Fault, number: int, shown: Exchange, rows: dict[int, float], right: float) -> Held:
+def _held(fault: Fault, number: int, rows: dict[int, float], right: float) -> Held:
     low = min((y for at, y in rows.items() if at >= fault.start_ns), default=_TOP)
     high = max((y for at, y in rows.items() if fault.end_ns is None or at <= fault.end_ns), default=low)
     text = _cut(" ".join([fault.kind, ", ".join(fault.targets)]).strip(), _BAND_CHARS_MAX)
