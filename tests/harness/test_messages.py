@@ -12,6 +12,7 @@ from harness.errors import PlanError
 from harness.messages import OPTION, PACKETS, Message, read_messages, type_of
 from harness.protocols import ClusterSpec
 from harness.store import Run
+from reports.report import Report
 from tests import simulation
 
 
@@ -112,17 +113,11 @@ def test_what_is_no_line_of_a_log_is_passed_over(line: str) -> None:
 
 
 def test_a_log_changes_nothing_of_a_simulated_run_and_tells_its_cuts(tmp_path: Path) -> None:
-    wishes = {
-        "seed": 7,
-        "time_limit_s": 4.0,
-        "recovery_s": 2.0,
-        "progress_s": 2.0,
-        "rate": 20.0,
-        "nemesis": "partition",
-    }
-    wishes |= {"interval_s": 1.0}
-    logged = simulation.run(path=tmp_path / "logged", **wishes, options={OPTION: True})
-    plain = simulation.run(path=tmp_path / "plain", **wishes)
+    def simulated(path: Path, **options: bool) -> Report:
+        brief = {"time_limit_s": 4.0, "recovery_s": 2.0, "progress_s": 2.0, "rate": 20.0, "interval_s": 1.0}
+        return simulation.conduct(simulation.plan_of(seed=7, nemesis="partition", options=options, **brief), path=path)
+
+    logged, plain = simulated(tmp_path / "logged", packet_log=True), simulated(tmp_path / "plain")
     lines = [list(report.history) for report in (logged, plain)]
     assert lines[0] == lines[1]
     assert not plain.messages
