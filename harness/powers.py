@@ -54,6 +54,8 @@ POWERS: Mapping[str, type] = {
     "power": CanLosePower,
 }
 
+OF_DISKS = ("disk", "power")  # these need disks that can fail (``ClusterSpec.disks``)
+
 
 def powers_of(cluster: object) -> frozenset[str]:
     """The names of the powers that a cluster (object or class) offers."""

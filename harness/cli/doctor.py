@@ -12,7 +12,7 @@ import json
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from harness.errors import EXIT_BROKEN, PlanError, SplitbrainError
 from harness.injector import Injector
 from harness.journal import FaultJournal
 from harness.op import NEMESIS, Op
-from harness.powers import lacks_of, powers_of
+from harness.powers import OF_DISKS, lacks_of, powers_of
 from harness.protocols import ClusterSpec
 
 NODES = ("n1", "n2", "n3")
@@ -155,15 +155,14 @@ async def _try_all(
         disks="disk" in powers_of(cluster_class) - lacks_of(cluster_class).keys(),
     )
     try:
-        cluster = cluster_class(spec)
-        await cluster.start()
+        cluster, lacks = await _started(cluster_class, spec)
     except SplitbrainError as error:
         return [Cell(fault=_name(*trial), cluster=name, works=False, reason=str(error)) for trial in trials]
     journal = FaultJournal(directory / "faults.jsonl", lambda: 0, durable=False)
     try:
         cells = []
         for number, (kind, label) in enumerate(trials):
-            works, reason = await _try(cluster, kind, label, number, journal)
+            works, reason = await _try(cluster, lacks, (kind, label), number, journal)
             cells.append(Cell(fault=_name(kind, label), cluster=name, works=works, reason=reason))
         return cells
     finally:
@@ -171,14 +170,31 @@ async def _try_all(
         await cluster.stop()
 
 
-async def _try(cluster: Any, kind: str, label: str, number: int, journal: FaultJournal) -> tuple[bool, str]:
+async def _started(cluster_class: Any, spec: ClusterSpec) -> tuple[Any, Mapping[str, str]]:
+    """A cluster, and the powers that it lacks here: those over disks, too, if it starts only without such disks. Raises SplitbrainError."""
+    cluster, lacks = cluster_class(spec), lacks_of(cluster_class)
+    try:
+        await cluster.start()
+    except SplitbrainError as error:
+        if not spec.disks:
+            raise
+        cluster = cluster_class(replace(spec, disks=False))
+        await cluster.start()
+        lacks = {**lacks, **dict.fromkeys(OF_DISKS, str(error))}
+    return cluster, lacks
+
+
+async def _try(
+    cluster: Any, lacks: Mapping[str, str], trial: tuple[str, str], number: int, journal: FaultJournal
+) -> tuple[bool, str]:
     """Whether it works, and what was seen."""
     from nemesis.fault import Scene
 
+    kind, label = trial
     fault = tables.faults().get(kind)
     if fault.power not in powers_of(cluster):
         return False, f"the {cluster.name} cluster does not have the power {fault.power!r}"
-    if fault.power in (lacks := lacks_of(cluster)):
+    if fault.power in lacks:
         return False, lacks[fault.power]
     dice, scene = random.Random(f"doctor/{kind}/{label}"), Scene(nodes=NODES, length_s=LENGTH_S)
     wanted = TRIALS.get(kind, {}).get(label)

@@ -21,12 +21,11 @@ from harness.errors import PlanError
 from harness.op import Op
 from harness.phases import run_generator
 from harness.plan import Plan
+from harness.powers import OF_DISKS
 from harness.protocols import Cluster, ClusterSpec, Target
 from harness.registry import load
 from reports.report import Report
 from reports.terminal import head
-
-OF_DISKS = ("disk", "power")  # faults of these powers need disks that can fail
 
 
 @click.command()

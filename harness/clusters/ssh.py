@@ -2,7 +2,8 @@
 
 Hosts stand in a file (``hosts.inventory``); their keys are pinned beforehand (``splitbrain hosts pin``). Nothing is installed on them but
 a directory of ours, with this program's own packages for their Python. Partitions and shaped packets are a table of the host's packet
-filter that is named after the agent, on what the host receives from the other hosts; nothing else of its network is touched.
+filter that is named after the agent, on what the host receives from the other hosts; nothing else of its network is touched. A disk that
+fails is a file system over the node's data in that directory, of the host's FUSE.
 
 Clients are on this machine and speak TCP to the nodes; the harness's own questions go by SSH, which no fault of ours reaches. Options:
 ``hosts`` (the file), ``lease_s`` (after so long without a word from us an agent heals everything and ends).
@@ -20,6 +21,7 @@ from typing import Any
 from harness import clock
 from harness.clusters import codecs
 from harness.clusters.containers.desk import Desk
+from harness.clusters.disks.mounted import DiskFaults, Disks
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.probes import BURST, BURST_BYTES, Landing
 from harness.clusters.hosts import inventory, pins
@@ -40,7 +42,7 @@ LEASE_S = 15.0
 ARRIVAL_S = PATIENCE_S + 0.3
 
 
-class SshCluster:
+class SshCluster(DiskFaults):
     """Nodes on hosts. SSH, Python 3.11 and root (or sudo) on Linux there."""
 
     name = "ssh"
@@ -54,6 +56,7 @@ class SshCluster:
         self._lease_s = float(spec.options.get("lease_s", LEASE_S))
         rest = {name: value for name, value in spec.options.items() if name not in OWN_OPTIONS}
         self._spec, self._argv = replace(spec, options=rest), argv
+        self._disks = Disks(self._spec)
         home = spec.directory / "nodes"
         self._sites = {name: Site(name, host, home / name) for name, host in zip(self.nodes, hosts, strict=False)}
         self._desk = Desk(spec.target, lambda node, line: self._site(node).agent.write(line.decode().rstrip("\n")))
@@ -110,7 +113,10 @@ class SshCluster:
             on_line=lambda line: self._desk.received(site.node, line),
             on_end=lambda status: self._ended(site, status),
             on_lost=lambda why: self._desk.report(ClusterError(f"{site.node} on {site.host.name} is lost: {why}")),
+            disk=self._disks.wanted,
         )
+        if self._disks.wanted:
+            self._disks.serve({site.node: site})
 
     async def stop(self) -> None:
         await self._end()
@@ -271,10 +277,12 @@ class SshCluster:
         self._flown += 1
         return self._flown
 
-    async def kill(self, node: str) -> None:
+    async def _slay(self, node: str) -> bool:
         site = self._site(node)
+        lived = site.up
         await site.agent.ask("kill")
         site.crash = None
+        return lived
 
     async def terminate(self, node: str) -> bool:
         site = self._site(node)

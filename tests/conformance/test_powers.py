@@ -25,7 +25,7 @@ MISSING: Mapping[str, set[str]] = {
     "process": {"memory", *DISKS},
     "proxy": {"memory", *DISKS},
     "sim": {"memory"},
-    "ssh": {"memory", *DISKS},
+    "ssh": {"memory"},
 }
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
 

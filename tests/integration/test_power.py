@@ -18,6 +18,8 @@ from harness.clusters.local import LocalCluster
 from harness.clusters.namespaces.launch import environment
 from harness.mark import Life
 from tests import simulation
+from tests.harness.clusters.hosts import servers
+from tests.harness.clusters.hosts.servers import needs_servers
 from tests.mounted import mounted
 
 TRIES = 3
@@ -30,11 +32,17 @@ def _on(name: str, cluster: Any, *marks: pytest.MarkDecorator) -> Any:
 
 
 @pytest.mark.parametrize(
-    "cluster", [_on("local", LocalCluster, pytest.mark.root), _on("docker", DockerCluster, pytest.mark.docker)]
+    "cluster",
+    [
+        _on("local", LocalCluster, pytest.mark.root),
+        _on("docker", DockerCluster, pytest.mark.docker),
+        pytest.param("ssh", marks=[*needs_servers, mounted]),
+    ],
 )
 def test_power_finds_a_raft_that_does_not_sync_and_spares_one_that_does(cluster: str, tmp_path: Path) -> None:
     def run(name: str, **wishes: Any) -> Any:
-        return simulation.run(cluster=cluster, path=tmp_path / name, nemesis="power", **RUN, **wishes)
+        options = {"hosts": str(servers.shared().hosts)} if cluster == "ssh" else {}
+        return simulation.run(cluster=cluster, path=tmp_path / name, nemesis="power", options=options, **RUN, **wishes)
 
     for seed in range(TRIES):
         found = run(f"bug-{seed}", seed=seed, bug="no-fsync")

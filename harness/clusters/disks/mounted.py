@@ -7,15 +7,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Protocol
 
 from harness import rng
-from harness.clusters.namespaces.conversation import Conversation
 from harness.clusters.sim_disk import FATES
 from harness.effects import DiskFault, Unsynced
 from harness.errors import ClusterError
 from harness.protocols import ClusterSpec
 
 REPORT = "unsynced.jsonl"  # in a node's directory: what it had not synced, crash by crash
+
+
+class Served(Protocol):
+    """A disk's server, wherever it is."""
+
+    async def call(self, do: str, **fields: Any) -> tuple[Mapping[str, Any], Any]:
+        """Its answer, and what came with it. Raises OSError, ClusterError."""
+        ...
 
 
 class Disks:
@@ -25,9 +33,9 @@ class Disks:
         self.wanted = spec.disks
         self._home = spec.directory / "nodes"
         self._dice = {node: rng.stream(spec.seed, f"disk/{node}") for node in spec.nodes}
-        self._servers: dict[str, Conversation] = {}
+        self._servers: dict[str, Served] = {}
 
-    def serve(self, servers: Mapping[str, Conversation]) -> None:
+    def serve(self, servers: Mapping[str, Served]) -> None:
         """These nodes' disks are served there."""
         self._servers |= servers
 
@@ -55,7 +63,7 @@ class Disks:
             await asyncio.to_thread(_append, self._home / node / REPORT, json.dumps(line))
         return files
 
-    def _server(self, node: str) -> Conversation:
+    def _server(self, node: str) -> Served:
         server = self._servers.get(node)
         if server is None:
             raise ClusterError(

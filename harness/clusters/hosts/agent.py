@@ -26,6 +26,7 @@ from harness.clusters.clocks import marks
 from harness.clusters.hosts.network import HostNetwork, free_port
 from harness.clusters.hosts.node import HostNode, piece_of
 from harness.clusters.last_words import last_words
+from harness.clusters.namespaces import kernel
 from harness.clusters.namespaces.launch import environment
 from harness.clusters.namespaces.layout import NODE_PORT
 from harness.errors import ClusterError, SplitbrainError
@@ -109,7 +110,7 @@ class Agent(asyncio.Protocol):
     # What can be asked for
 
     async def do_begin(self, request: Request) -> None:
-        """``node``: who this host is; ``peers``: the address of each node; ``seed``."""
+        """``node``: who this host is; ``peers``: the address of each node; ``seed``; ``disk``: whether its disk is to be one that fails."""
         self._clean()
         self._home.mkdir(mode=0o700, parents=True)
         own, peers = request["node"], request["peers"]
@@ -121,12 +122,15 @@ class Agent(asyncio.Protocol):
         except PermissionError as error:
             raise ClusterError(f"it takes root to break the network: log in as root, or set sudo ({error})") from error
         self._node = HostNode(self._home, self.tell)
+        if request["disk"]:
+            await self._node.lay_disk()
 
     def _clean(self) -> None:
         """Of what agents have left that were killed."""
         for entry in self._home.parent.glob("run-*"):
             owner = mark.parse(entry.name.removeprefix("run-"))
             if owner is not None and owner.life() is mark.Life.DEAD:
+                kernel.unmount(str(entry / "data"))  # if the disk's server was killed, too
                 shutil.rmtree(entry, ignore_errors=True)
         for pid, text in marks.found():
             owner = mark.parse(text)
@@ -164,6 +168,11 @@ class Agent(asyncio.Protocol):
 
     async def do_unskew(self, _request: Request) -> None:
         await self.node.unskew()
+
+    async def do_disk(self, request: Request) -> Mapping[str, Any]:
+        """What is asked of the server of the node's disk, and its answer without the number of the question there."""
+        answer = await self.node.ask_disk(request["ask"], request["fields"])
+        return {name: value for name, value in answer.items() if name != "id"}
 
     async def do_cut(self, request: Request) -> None:
         self.network.cut(request["sources"])

@@ -1,4 +1,4 @@
-"""The node's program on this host, over its lives: its process, its pauses, its clock. The agent's. Standard library alone."""
+"""The node's program on this host, over its lives: its process, its pauses, its clock, its disk. The agent's. Standard library alone."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from typing import Any
 
 from harness.clusters.child import Child
 from harness.clusters.clocks.clocks import Clocks
+from harness.clusters.disks import doctor
+from harness.clusters.disks.launch import DiskServer
 from harness.clusters.duty import Pacemaker
 from harness.clusters.guardian import Guardian
 from harness.clusters.namespaces.launch import environment
 from harness.clusters.starts import LAUNCH
 from harness.effects import ClockSkew
+from harness.errors import ClusterError
 
 NODE = "node"  # there is one here
 LAUNCHER = [sys.executable, "-I", "-S", "-c", LAUNCH]
@@ -37,6 +40,23 @@ class HostNode:
         self.pacemaker = Pacemaker(loop.time, loop.call_at, stop, go)
         self.clocks = Clocks(self._pid)
         self._guardian = Guardian()
+        self._disk: DiskServer | None = None
+
+    async def lay_disk(self) -> None:
+        """From now on its data lie on a disk that can fail. Raises ClusterError."""
+        why = doctor.unavailable()
+        if why is not None:
+            raise ClusterError(why)
+        self.data.mkdir(parents=True)
+        self._disk = DiskServer(NODE, self.data)
+        await self._disk.ready()
+
+    async def ask_disk(self, do: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer of the disk's server. Raises OSError, ClusterError."""
+        if self._disk is None:
+            raise ClusterError("the disk here cannot fail: the run was made without such disks")
+        answer, _ = await self._disk.conversation.call(do, **fields)
+        return answer
 
     async def spawn(self, argv: Sequence[str]) -> None:
         """Begin a life; its clock is as it is to be before the program's first instruction. Raises TargetError, ClusterError."""
@@ -80,13 +100,15 @@ class HostNode:
         return None
 
     async def close(self) -> None:
-        """It is dead, its clock right, and nobody guards or follows it."""
+        """It is dead, its clock right, nobody guards or follows it, and its disk is the host's again."""
         self.pacemaker.end()
         try:
             await self.kill()
         finally:
             await self.clocks.stop()
             self._guardian.dismiss()
+            if self._disk is not None:
+                await self._disk.end()
 
     async def _pid(self, _node: str) -> int | None:
         return self._child.pid if self._child is not None else None

@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import paramiko
 
@@ -56,6 +57,7 @@ class Site:
         program: str,
         lease_s: float,
         *,
+        disk: bool,
         on_line: Callable[[bytes], None],
         on_end: Callable[[int], None],
         on_lost: Callable[[str], None],
@@ -68,7 +70,7 @@ class Site:
         log = self.log.with_name("agent.log")
         name = f"{self.node} on {self.host.name}"
         self._line = AgentLine(channel, name, log, on_line=on_line, on_end=on_end, on_lost=on_lost)
-        await self._line.ask("begin", PATIENCE_S, node=self.node, peers=dict(peers), seed=seed)
+        await self._line.ask("begin", PATIENCE_S, node=self.node, peers=dict(peers), seed=seed, disk=disk)
         where = await self._line.ask("where")
         self.data, self.python = where["data"], where["python"]
         await self._compare_clocks(self._line)
@@ -84,6 +86,10 @@ class Site:
                 best_s = took_s
                 self.ahead_s = told["wall_s"] - (asked_wall_s + took_s / 2)
                 self.mono_ahead_s = told["mono_s"] - (asked_s + took_s / 2)
+
+    async def call(self, do: str, **fields: Any) -> tuple[Mapping[str, Any], None]:
+        """Ask the server of the node's disk (see ``disks.mounted.Served``). Raises ClusterError."""
+        return await self.agent.ask("disk", ask=do, fields=fields), None
 
     async def end(self) -> None:
         """Fetch the node's log; the agent heals all and ends; hang up. Idempotent."""

@@ -17,7 +17,7 @@ from harness.cli.main import run_command
 from harness.clusters.hosts import inventory, pins
 from harness.clusters.hosts.connection import Connection
 from harness.clusters.ssh import SshCluster
-from harness.effects import ClockSkew
+from harness.effects import ClockSkew, DiskFault
 from harness.errors import EXIT_BROKEN, EXIT_USAGE, ClusterError
 from tests.conformance.worlds import NODES, spec
 from tests.harness.clusters.hosts import servers
@@ -161,13 +161,14 @@ def test_when_we_are_cut_off_in_the_middle_of_faults_all_is_healed_within_the_le
         return list((shared.directory / f"data{number - 1}").glob("run-*"))
 
     async def scenario() -> None:
-        cluster = SshCluster(spec(tmp_path, hosts=str(shared.hosts), lease_s=LEASE_S))
+        cluster = SshCluster(spec(tmp_path, disks=True, hosts=str(shared.hosts), lease_s=LEASE_S))
         await cluster.start()
         time_s = asyncio.get_running_loop().time
         try:
             await cluster.cut([("n1", "n2"), ("n2", "n1"), ("n3", "n1")])
             await cluster.skew("n1", ClockSkew(offset_s=-60))
             await cluster.pause("n3")
+            await cluster.break_disk("n2", [DiskFault(action="slow", operations=("fsync",), delay_s=60.0)])
             assert await asyncio.to_thread(all_tables, shared) == [True] * 3  # we go on being heard of meanwhile
             assert all(left(number) for number in (1, 2, 3))
             shared.cable(up=False)
@@ -180,18 +181,21 @@ def test_when_we_are_cut_off_in_the_middle_of_faults_all_is_healed_within_the_le
                 await cluster.stop()
         assert LEASE_S * 0.5 < took_s < LEASE_S * 3
         assert all_tables(shared) == [False] * 3
+        assert not any(disk_servers(shared, number) for number in (1, 2, 3))
 
     asyncio.run(scenario())
 
 
-def test_an_agent_that_is_killed_leaves_no_rule_and_no_process_and_the_next_one_its_directory(tmp_path: Path) -> None:
+def test_an_agent_that_is_killed_leaves_no_rule_and_no_process_and_the_next_one_its_directory_and_its_disk(
+    tmp_path: Path,
+) -> None:
     shared = servers.shared()
 
     def processes() -> set[int]:
         return {int(word) for word in _inside(shared, 1) if "sshd" not in Path(f"/proc/{word}/comm").read_text()}
 
     async def scenario(number: int) -> None:
-        cluster = SshCluster(spec(tmp_path / str(number), hosts=str(shared.hosts)))
+        cluster = SshCluster(spec(tmp_path / str(number), disks=True, hosts=str(shared.hosts)))
         await cluster.start()
         (home,) = (shared.directory / "data0").glob("run-*")
         owner = mark.parse(home.name.removeprefix("run-"))
@@ -201,6 +205,8 @@ def test_an_agent_that_is_killed_leaves_no_rule_and_no_process_and_the_next_one_
             return
         await cluster.cut([("n2", "n1")])
         assert tables(shared, 1) > 0
+        (server,) = disk_servers(shared, 1)
+        os.kill(server, signal.SIGKILL)  # it would unmount its disk
         os.kill(owner.pid, signal.SIGKILL)
         await until(lambda: not processes())
         assert tables(shared, 1) == 0
@@ -211,6 +217,12 @@ def test_an_agent_that_is_killed_leaves_no_rule_and_no_process_and_the_next_one_
     for number in range(2):
         asyncio.run(scenario(number))
     assert not list(shared.directory.glob("data0/run-*"))
+
+
+def disk_servers(shared: servers.Servers, number: int) -> list[int]:
+    """The processes on a host that serve a disk which fails."""
+    pids = map(int, _inside(shared, number))
+    return [pid for pid in pids if b"harness.clusters.disks.server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def _inside(shared: servers.Servers, number: int) -> list[str]:
