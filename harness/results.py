@@ -6,6 +6,7 @@ Pure: a function of plan, history and verdicts, so that an old run can be judged
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from harness.history import History
@@ -118,4 +119,5 @@ def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
         "ops": list(anomaly.ops),
         "reason": anomaly.reason,
         "witness": list(anomaly.witness),
+        **({"circle": [asdict(step) for step in anomaly.circle]} if anomaly.circle else {}),
     }

@@ -27,12 +27,26 @@ class Validity(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a circle: the operation of line ``src`` must come before that of line ``dst``.
+
+    ``kind`` is the field's word for the dependency ("ww", "rw", "realtime"), ``why`` a clause that a stranger understands.
+    """
+
+    src: int
+    dst: int
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
     """One broken promise.
 
     ``name`` is the field's word for it ("nonlinearizable", "lost-update"). ``ops`` are indices of history lines that show it.
     ``reason`` is one sentence that a stranger understands. ``witness`` are the indices of the smallest sub-history that is
-    still broken (invocations and completions), in history order; empty where the checker has none.
+    still broken (invocations and completions), in history order; empty where the checker has none. ``circle`` are the steps of a
+    contradiction, head to tail, the last one ending where the first begins; empty where the anomaly is none.
     """
 
     checker: str
@@ -40,6 +54,7 @@ class Anomaly:
     ops: tuple[int, ...]
     reason: str
     witness: tuple[int, ...] = ()
+    circle: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

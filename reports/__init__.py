@@ -3,6 +3,7 @@
     report                       what every report is given
     wording                      values, times and names as inert text
     faults roles figures witness what a run's history and logs say, as plain data
+    circle                       a contradiction of operations, step by step
     exchange                     the messages around a witness, of the packet log
     terminal live                the summary and the live view, with rich
     results_json                 the document of results.json

@@ -49,7 +49,7 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "healed",
         "healed_evidence",
     ),
-    "anomalies": ("checker", "name", "reason", "ops", "witness"),
+    "anomalies": ("checker", "name", "reason", "ops", "witness", "circle"),
     "checkers": ("checker", "validity", "reason", "stats"),
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from checkers.transactions.cycles import NAMES, SUFFIXES, Cycle, Search
+from checkers.transactions.cycles import NAMES, SUFFIXES, Cycle, Edge, Search
 from checkers.transactions.graph import DEPENDENCIES, Graph, Kind
 from checkers.transactions.models import (
     ALIASES,
@@ -114,16 +114,18 @@ def _anomalies(
             finding = analysis.tell(name, int(mop))
             ops, reason = teller.rows(finding.txns), teller.finding(finding)
             anomalies.append(Anomaly(checker=checker, name=name, ops=ops, reason=reason))
-        for edges in views.circles.get(name, ())[:SHOWN_MAX]:
-            ops, reason = teller.rows([edge.src for edge in edges]), teller.cycle(edges)
-            anomalies.append(Anomaly(checker=checker, name=name, ops=ops, reason=reason))
+        anomalies += [_circle(checker, name, teller, edges) for edges in views.circles.get(name, ())[:SHOWN_MAX]]
     told: Counter[str] = Counter()
     for cycle in cycles:
         told[cycle.name] += 1
         if cycle.name in mine and told[cycle.name] <= SHOWN_MAX:
-            ops, reason = teller.rows([edge.src for edge in cycle.edges]), teller.cycle(cycle.edges)
-            anomalies.append(Anomaly(checker=checker, name=cycle.name, ops=ops, reason=reason))
+            anomalies.append(_circle(checker, cycle.name, teller, cycle.edges))
     return tuple(anomalies)
+
+
+def _circle(checker: str, name: str, teller: Teller, edges: Sequence[Edge]) -> Anomaly:
+    ops = teller.rows([edge.src for edge in edges])
+    return Anomaly(checker=checker, name=name, ops=ops, reason=teller.cycle(edges), circle=teller.steps(edges))
 
 
 def _stats(analysis: Analysis, model: str, found: Counter[str], mine: Counter[str]) -> dict[str, Any]:

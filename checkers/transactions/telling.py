@@ -12,6 +12,7 @@ from checkers.transactions.cycles import Edge
 from checkers.transactions.graph import Kind
 from checkers.transactions.txns import Txns
 from checkers.wording import Narrator, listed, name, text
+from harness.verdict import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +66,27 @@ class Teller:
         who = "; ".join(f"{self.label(txn)}: {self._whose(txn)}" for txn in met)
         return f"{'; '.join(parts)}: a contradiction ({who})"
 
+    def steps(self, edges: Sequence[Edge]) -> tuple[Step, ...]:
+        """The same circle as data, each transaction by the index of its first line."""
+        return tuple(
+            Step(
+                src=self._line(e.src),
+                dst=self._line(e.dst),
+                kind=e.kind.name.rpartition("_")[2].lower(),
+                why=self._why(e),
+            )
+            for e in edges
+        )
+
     def rows(self, txns: Sequence[int]) -> tuple[int, ...]:
         """The lines of these transactions."""
         return self._say.lines(txns)
 
     def label(self, txn: int) -> str:
         return label(self._txns, txn)
+
+    def _line(self, txn: int) -> int:
+        return int(self._txns.calls.history.index[self._txns.calls.call[txn]])
 
     def _whose(self, txn: int) -> str:
         return f"{self._say.who(txn)}, {self._say.span(txn)[1:-1]}"

@@ -17,7 +17,9 @@ from harness.cli.workers import judge_apart
 from harness.errors import PlanError
 from harness.formats import load_history
 from harness.judge import judge, substance
+from harness.registry import load
 from harness.verdict import Budget
+from reports import REPORTS
 from reports.report import Report
 
 
@@ -49,6 +51,9 @@ from reports.report import Report
 @click.option(
     "--show-order", is_flag=True, help="If valid, print an order of the operations that explains all results."
 )
+@click.option(
+    "--html", "html_path", type=click.Path(path_type=Path), metavar="FILE", help="Also write the report page to FILE."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on standard output.")
 @click.option("--debug", is_flag=True, help="Show where a bug of splitbrain itself happened.")
 def check(
@@ -59,6 +64,7 @@ def check(
     steps_max: int | None,
     memory_mb: int,
     show_order: bool,
+    html_path: Path | None,
     as_json: bool,
     debug: bool,  # noqa: ARG001 - read by the last line of defence in main
 ) -> int:
@@ -77,6 +83,7 @@ def check(
             recover_history(run.history)
         report = judge_run(run, budget=budget)
         write_reports(run, report)
+        _write_page(report, html_path)
         return show(report, run.report, as_json=as_json)
     report = _judge_file(
         path,
@@ -87,10 +94,17 @@ def check(
         memory_mb=memory_mb,
         options={"order": True} if show_order else {},
     )
-    code = show(report, None, as_json=as_json)
+    _write_page(report, html_path)
+    code = show(report, html_path, as_json=as_json)
     if show_order and not as_json:
         print_orders(report)
     return code
+
+
+def _write_page(report: Report, path: Path | None) -> None:
+    """Raises ClusterError if the file cannot be written."""
+    if path is not None:
+        store.write(path, load(REPORTS["html"])(report))
 
 
 def _judge_file(

@@ -2,6 +2,7 @@
 matters most.
 
     drawing    the witness as shapes with coordinates
+    circle_drawing a circle of operations as shapes
     space_time the messages around it as shapes
     columns    operations, faults, roles and logs as compact columns for the timeline
     page       templates, styles, scripts and data put together; the only place that writes HTML

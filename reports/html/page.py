@@ -16,9 +16,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reports.circle import Circle, circle
 from reports.exchange import Exchange, exchange
 from reports.faults import faults
 from reports.figures import QUANTILES, Counts, Figures, figures
+from reports.html.circle_drawing import CircleDrawing, draw_circle
 from reports.html.columns import call_rows, columns
 from reports.html.drawing import Drawing, draw
 from reports.html.shell import ASSETS, environment, policy, stylesheet
@@ -48,6 +50,8 @@ class AnomalyView:
     reason: str
     witness: Witness | None
     drawing: Drawing | None
+    circle: Circle | None
+    ring: CircleDrawing | None
     exchange: Exchange | None
     diagram: SpaceTime | None
     rows: Mapping[int, int]  # history row → row of the timeline's operations
@@ -91,6 +95,7 @@ def render(report: Report) -> str:
 def _anomaly(report: Report, number: int, anomaly: Mapping[str, Any]) -> AnomalyView:
     shown = witness(report, anomaly) if number < ANOMALIES_DRAWN_MAX else None
     rows = {} if shown is None else {op.first: row for op in shown.ops for row in call_rows(report, [op.first])}
+    round_ = circle(report, anomaly) if shown is not None else None
     sent = exchange(report, shown) if shown is not None and number < EXCHANGES_DRAWN_MAX else None
     return AnomalyView(
         number=number,
@@ -99,6 +104,8 @@ def _anomaly(report: Report, number: int, anomaly: Mapping[str, Any]) -> Anomaly
         reason=sentence(anomaly.get("reason")),
         witness=shown,
         drawing=draw(shown, faults(report), report.since) if shown is not None and shown.ops else None,
+        circle=round_,
+        ring=None if round_ is None else draw_circle(round_),
         exchange=sent,
         diagram=None if sent is None else draw_exchange(sent, faults(report), report.since, duration),
         rows=rows,

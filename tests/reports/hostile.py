@@ -51,6 +51,7 @@ def hostile_run(text: str) -> Report:
         for index, op in enumerate(lines)
     ]
     anomaly = {"checker": text, "name": text, "ops": [0], "reason": text + ".", "witness": [0, 3, 4, 5, 6, 7]}
+    circle = [{"src": src, "dst": dst, "kind": text, "why": text} for src, dst in ((0, 4), (4, 6), (6, 0))]
     results = {
         "version": 1,
         "verdict": "invalid",
@@ -62,7 +63,7 @@ def hostile_run(text: str) -> Report:
         "plan": {"workload": text, "bug": text, "nodes": [text], text: [text]},
         "stats": {text: text},
         "faults": [],
-        "anomalies": [anomaly, {**anomaly, "witness": []}, {**anomaly, "ops": []}],
+        "anomalies": [anomaly, {**anomaly, "witness": []}, {**anomaly, "ops": []}, {**anomaly, "circle": circle}],
         "checkers": [{"checker": text, "validity": text, "reason": text, "stats": {text: text}}],
         "repeat": text,
     }

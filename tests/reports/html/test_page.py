@@ -117,7 +117,7 @@ def test_only_known_elements_and_no_handler_style_or_address() -> None:
         assert {tag for tag, _ in found.tags} <= set(
             re.findall(
                 r"\w+",
-                "html head meta title style body a main header p h1 h2 h3 h4 span div dl dt dd section aside article svg g rect "
+                "html head meta title style body a main header p h1 h2 h3 h4 span div dl dt dd ol section aside article svg g rect "
                 "line polygon path text table thead tbody tr th td code b br ul li details summary button noscript label input fieldset "
                 "legend output canvas kbd select option pre script",
             )
