@@ -12,7 +12,9 @@ journal store                         crash-safe records, the directory of a run
 worker powers packets injector runner one client; one effect; what packets met; one fault; the loop
 phases lifecycle                      the shape of every run; a run from its first process to its last
 mark heal heal_machine                whose things are; what dead runs have left, found and removed
+messages                              who sent what to whom, by a packet log
 judge nodelogs log_patterns results   from what was recorded to verdicts and their document
+claims verification comparison        many runs: claims against runs, and runs against earlier ones
 clusters/                             where nodes run
 cli/                                  the composition root: the only place that knows every table
 """

@@ -36,6 +36,10 @@ PLAN, HISTORY, FAULTS, RESULTS, REPORT, NODES = (
     "nodes",
 )
 CLOCK = "clock.json"
+VERIFICATIONS, VERIFICATION = (
+    "verify",
+    "verification.json",
+)  # the directory of verifications in a store, and the document of each
 CONTROLLER = "controller.json"
 
 

@@ -10,8 +10,6 @@ from typing import Any
 from harness import store
 from reports.html.index import Entry, render_index, run_entry, verification_entry
 
-VERIFICATIONS, VERIFICATION = "verify", "verification.json"
-
 
 def index_page(path: Path) -> str:
     """The index of the store at ``path``, as HTML whose links are relative to it."""
@@ -25,7 +23,7 @@ def _runs(path: Path) -> Iterator[Entry]:
 
 
 def _verifications(path: Path) -> Iterator[Entry]:
-    for document in sorted(path.glob(f"{VERIFICATIONS}/*/{VERIFICATION}")):
+    for document in sorted(path.glob(f"{store.VERIFICATIONS}/*/{store.VERIFICATION}")):
         yield verification_entry(document.parent.relative_to(path).parts, _read(document))
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": ("harness.cli.verify:verify", "Verify a file of claims by many runs: the CI job."),
     "check": ("harness.cli.check:check", "Judge a run's directory or any history file."),
     "report": ("harness.cli.report:report", "Draw the report of an old run again."),
+    "compare": ("harness.cli.compare:compare", "What is new in a run, or a verification, against earlier ones."),
     "serve": ("harness.cli.serve:serve", "Show the runs of a store in a browser, on this machine alone."),
     "replay": ("harness.cli.replay:replay", "Repeat a simulated run and compare the histories byte for byte."),
     "heal": ("harness.cli.heal:heal", "Remove what dead runs have left, and make their records whole."),

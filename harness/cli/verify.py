@@ -31,7 +31,7 @@ from reports import VERIFICATIONS
 from reports.verification.github import commands
 from reports.verification.terminal import print_verification
 
-DIRECTORY, DOCUMENT, LEDGER = "verify", "verification.json", "flakes.jsonl"
+LEDGER = "flakes.jsonl"
 # So many earlier verifications tell which findings are new and which are rare.
 EARLIER_MAX = 20
 
@@ -190,7 +190,7 @@ def _repeat(
 
 
 def _directory(store_path: Path) -> Path:
-    path = store_path / DIRECTORY / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    path = store_path / store.VERIFICATIONS / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     try:
         path.mkdir(parents=True)
     except OSError as error:
@@ -201,7 +201,7 @@ def _directory(store_path: Path) -> Path:
 def _earlier(directory: Path, verification: Mapping[str, Any]) -> list[list[str]]:
     """The findings about these claims of the verifications of this file before this one, newest last."""
     tried = {f"{claim['name']} on {claim['cluster']}" for claim in verification["claims"]}
-    found = sorted(path for path in directory.parent.glob(f"*/{DOCUMENT}") if path.parent != directory)
+    found = sorted(path for path in directory.parent.glob(f"*/{store.VERIFICATION}") if path.parent != directory)
     told = (json.loads(path.read_text(encoding="utf-8")) for path in found)
     same = [fingerprints(earlier) for earlier in told if earlier["file"] == verification["file"]]
     return [
@@ -222,7 +222,7 @@ def _publish(verification: dict[str, Any], directory: Path, console: Console, *,
 
 def _show(verification: Mapping[str, Any], directory: Path, console: Console, *, as_json: bool) -> int:
     if as_json:
-        click.echo((directory / DOCUMENT).read_text(encoding="utf-8"), nl=False)
+        click.echo((directory / store.VERIFICATION).read_text(encoding="utf-8"), nl=False)
     else:
         print_verification(console, verification, str(directory))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from harness.cli.index import index_page
+from reports.comparison import render as comparison_page
 from reports.html.page import render as run_page
 from reports.verification.page import render as verification_page
 from tests.browser import CHROMIUM, browser
 from tests.reports.hostile import ALL, hostile_run
 from tests.reports.runs import synthetic_run
+from tests.reports.test_comparison import compared
 from tests.reports.verification.test_verification_reports import hostile, mixed
 
 pytestmark = [
@@ -36,11 +38,13 @@ HARMLESS: dict[str, Callable[[Path], str]] = {
     "run": lambda _: run_page(synthetic_run(2_000)),
     "verification": lambda _: verification_page(mixed(findings={"new": ["x"]})),
     "index": lambda path: index("kv/raft", path),
+    "comparison": lambda _: comparison_page(compared("nonlinearizable")),
 }
 HOSTILE: dict[str, Callable[[Path], str]] = {
     "run": lambda _: run_page(hostile_run(ALL)),
     "verification": lambda _: verification_page(hostile(ALL)),
     "index": lambda path: index(ALL, path),
+    "comparison": lambda _: comparison_page(compared(ALL)),
 }
 
 
