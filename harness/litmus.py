@@ -2,8 +2,9 @@
 them here.
 
 An instruction is ["w", location, value], ["r", location, register] or ["fence"]; the fourth entry of an access may be "release" (of a
-write) or "acquire" (of a read). All locations hold 0 at first. ``end`` is what is read when all threads are done, if the outcome needs
-it: then each of them ends with a fence, so that what it wrote is there.
+write) or "acquire" (of a read). ["lock", name] waits until nobody holds the lock and acquires, ["unlock", name] releases; ["barrier", name,
+threads] releases, waits until so many have come to it, and acquires. All locations hold 0 at first. ``end`` is what is read when all
+threads are done, if the outcome needs it: then each of them ends with a fence, so that what it wrote is there.
 Names and shapes are the field's (Alglave, Maranget, Tautschnig, "Herding Cats", TOPLAS 2014). Standard library only.
 """
 
@@ -15,7 +16,9 @@ from typing import Any, Final
 
 Instruction = Sequence[Any]
 WRITE, READ, FENCE = "w", "r", "fence"
+LOCK, UNLOCK, BARRIER = "lock", "unlock", "barrier"
 RELEASE, ACQUIRE = "release", "acquire"
+ACCESSES: Final = (WRITE, READ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Litmus:
 
     @property
     def locations(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(step[1] for thread in self.threads for step in thread if step[0] != FENCE))
+        return tuple(dict.fromkeys(step[1] for thread in self.threads for step in thread if step[0] in ACCESSES))
 
     @property
     def registers(self) -> tuple[str, ...]:
@@ -45,6 +48,7 @@ def _r(location: str, register: str, *how: str) -> Instruction:
 
 
 _FENCE: Final = (FENCE,)
+_LOCK, _UNLOCK, _BARRIER = (LOCK, "m"), (UNLOCK, "m"), (BARRIER, "b", 2)
 LITMUS: Final[Mapping[str, Litmus]] = {
     test.name: test
     for test in (
@@ -63,5 +67,20 @@ LITMUS: Final[Mapping[str, Litmus]] = {
             threads=((_w("x", 1), _w("y", 2), _FENCE), (_w("y", 1), _w("x", 2), _FENCE)),
             end=(_r("x", "a", ACQUIRE), _r("y", "b", ACQUIRE)),
         ),
+        Litmus(
+            name="SB+locks",
+            threads=(
+                (_LOCK, _w("x", 1), _r("y", "a"), _UNLOCK),
+                (_LOCK, _w("y", 1), _r("x", "b"), _UNLOCK),
+            ),
+        ),
+        Litmus(
+            name="MP+locks",
+            threads=(
+                (_LOCK, _w("x", 1), _w("y", 1), _UNLOCK),
+                (_LOCK, _r("y", "a"), _r("x", "b"), _UNLOCK),
+            ),
+        ),
+        Litmus(name="MP+barrier", threads=((_w("x", 1), _BARRIER), (_BARRIER, _r("x", "a")))),
     )
 }

@@ -29,6 +29,10 @@ TARGETS = {
     "queue/broker": "targets.queue.broker_target:QUEUE_BROKER",
     "queue/broker-autoheal": "targets.queue.broker_target:AUTOHEAL",
     "queue/broker-pause-minority": "targets.queue.broker_target:PAUSE_MINORITY",
+    "dsm/msi": "targets.dsm.target:MSI",
+    "dsm/mesi": "targets.dsm.target:MESI",
+    "dsm/release": "targets.dsm.target:RELEASE",
+    "dsm/store-buffer": "targets.dsm.target:STORE_BUFFER",
     "lock/lease": "targets.lock.target:LEASE",
     "lock/fenced": "targets.lock.target:FENCED",
 }

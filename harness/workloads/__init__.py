@@ -6,6 +6,8 @@
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
     write_read      pairs of a write and the read that follows it (for ``eventual``)
     isolation       small tests for one anomaly of transactions each (``long-fork``, ``write-skew``, ``monotonic``, ``causal-reverse``)
+    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
+    queue lock memory litmus ...    the workloads
     register eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
     queue bank lock litmus ...    the workloads
 
@@ -50,6 +52,8 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "causal-reverse": "harness.workloads.isolation:CAUSAL_REVERSE",
     "lock": "harness.workloads.lock:LOCK",
     "fenced-lock": "harness.workloads.lock:FENCED_LOCK",
+    "memory": "harness.workloads.memory:MEMORY",
+    "coherent-memory": "harness.workloads.memory:COHERENT_MEMORY",
     "litmus": "harness.workloads.litmus:LITMUS_SC",
     "litmus-tso": "harness.workloads.litmus:LITMUS_TSO",
     "litmus-rc": "harness.workloads.litmus:LITMUS_RC",

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from harness.errors import PlanError
 from harness.generator import PENDING, Answer, Context, Generator, node
-from harness.litmus import FENCE, LITMUS, WRITE, Instruction
+from harness.litmus import FENCE, LITMUS, READ, Instruction
 from harness.op import Op, OpType, Process
 from harness.workloads.workload import Workload, WorkloadOptions
 
@@ -63,13 +63,15 @@ def _placed(steps: tuple[Instruction, ...], instance: int) -> Iterator[list[Any]
     for step in steps:
         if step[0] == FENCE:
             yield [FENCE]
+        elif step[0] == READ:
+            yield [READ, f"{step[1]}{instance}", None, *step[3:]]
         else:
-            yield [step[0], f"{step[1]}{instance}", step[2] if step[0] == WRITE else None, *step[3:]]
+            yield [step[0], f"{step[1]}{instance}", *step[2:]]
 
 
 LITMUS_SC = Workload(
     name="litmus",
-    summary="litmus tests of a shared memory: SB, MP, LB, IRIW, CoRR, 2+2W, with and without synchronization",
+    summary="litmus tests of a shared memory: SB, MP, LB, IRIW, CoRR, 2+2W, with and without fences, locks and barriers",
     fs=("program",),
     generator=_generator,
     final=lambda _: None,

@@ -25,6 +25,7 @@ from reports.html.columns import call_rows, columns
 from reports.html.drawing import Drawing, draw
 from reports.html.shell import ASSETS, environment, policy, stylesheet
 from reports.html.space_time import SpaceTime, draw_exchange
+from reports.outcomes import outcomes
 from reports.report import Report
 from reports.results_json import plain
 from reports.witness import Witness, anomaly_rows, witness
@@ -65,6 +66,7 @@ def render(report: Report) -> str:
     template = environment().get_template("page.html.j2")
     style, script = stylesheet(), _script()
     results = report.results
+    memory_model, histogram = outcomes(results)
     verdict = str(results.get("verdict") or "unknown")
     return template.render(
         csp=policy(style, script),
@@ -83,6 +85,8 @@ def render(report: Report) -> str:
         anomalies_more=len(report.anomalies) - len(shown),
         faults=faults(report),
         checkers=[_checker(row) for row in results.get("checkers") or () if isinstance(row, Mapping)],
+        memory_model=memory_model,
+        outcomes=histogram,
         plan=_plan(results.get("plan")),
         may_log=not report.messages and results.get("cluster") in LOGGING,
         has_logs=any(report.node_logs.values()),

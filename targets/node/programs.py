@@ -18,6 +18,7 @@ PROGRAMS = {
     "kv/dynamo": "targets.kv.dynamo:Dynamo",
     "queue/log": "targets.queue.log:LogBroker",
     "queue/broker": "targets.queue.broker:Broker",
+    "dsm": "targets.dsm.memory:SharedMemory",
     "lock": "targets.lock.service:LockService",
 }
 

@@ -13,7 +13,7 @@ from checkers.memory.litmus import make
 from checkers.memory.models import MODELS
 from harness.errors import PlanError
 from harness.history import History
-from harness.litmus import FENCE, LITMUS, READ, WRITE, Litmus
+from harness.litmus import FENCE, LITMUS, LOCK, READ, UNLOCK, WRITE, Litmus
 from harness.op import Op
 from harness.verdict import Budget, Validity, Verdict
 
@@ -27,6 +27,9 @@ KNOWN: dict[str, tuple[tuple[int, ...], set[str]]] = {
     "IRIW": ((1, 0, 1, 0), {"rc"}),
     "CoRR": ((1, 0), set()),
     "2+2W": ((1, 1), {"rc"}),
+    "SB+locks": ((0, 0), set()),
+    "MP+locks": ((0, 1), set()),
+    "MP+barrier": ((0,), set()),
 }
 
 
@@ -51,12 +54,21 @@ def interleaved(test: Litmus) -> set[tuple[int, ...]]:
             continue
         memory: dict[str, int] = {}
         registers: dict[str, int] = {}
+        held: set[str] = set()
+        waits = False
         for thread, place in order:
             step = test.threads[thread][place]
             if step[0] == WRITE:
                 memory[step[1]] = step[2]
             elif step[0] == READ:
                 registers[step[2]] = memory.get(step[1], 0)
+            elif step[0] == LOCK:
+                waits |= step[1] in held
+                held.add(step[1])
+            elif step[0] == UNLOCK:
+                held.discard(step[1])
+        if waits:
+            continue
         for step in test.end:
             registers[step[2]] = memory.get(step[1], 0)
         found.add(tuple(registers[register] for register in test.registers))
@@ -94,6 +106,23 @@ def test_models_are_what_they_are_by_definition(drawn: list[list[tuple[str, str]
     assert MODELS["tso"](fenced) == MODELS["rc"](fenced) == sc
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in LITMUS if "barrier" not in name and sum(map(len, LITMUS[name].threads)) < 9]
+)
+def test_each_test_has_the_outcomes_that_its_interleavings_give(name: str) -> None:
+    assert MODELS["sc"](LITMUS[name]) == interleaved(LITMUS[name])
+
+
+def test_behind_a_barrier_all_that_was_before_it_is_seen() -> None:
+    both = (
+        ((WRITE, "x", 1), ("barrier", "b", 2), (READ, "y", "a")),
+        ((WRITE, "y", 1), ("barrier", "b", 2), (READ, "x", "b")),
+    )
+    assert {model: set(allowed(Litmus(name="SB+barrier", threads=both))) for model, allowed in MODELS.items()} == {
+        model: {(1, 1)} for model in MODELS
+    }
+
+
 def run(outcomes: list[tuple[str, tuple[int, ...]]], missing: set[tuple[int, Any]] = frozenset()) -> History:  # type: ignore[assignment]
     """Instances with these outcomes; of those in ``missing`` (instance, thread) nothing is known."""
     ops: list[Op] = []
@@ -101,10 +130,7 @@ def run(outcomes: list[tuple[str, tuple[int, ...]]], missing: set[tuple[int, Any
     for number, (name, outcome) in enumerate(outcomes):
         test, values = LITMUS[name], dict(zip(LITMUS[name].registers, outcome, strict=True))
         for thread, steps in [*enumerate(test.threads), *([("end", test.end)] if test.end else [])]:
-            asked = [
-                [step[0], *([step[1], step[2] if step[0] == WRITE else None] if step[0] != FENCE else [])]
-                for step in steps
-            ]
+            asked = [[*step[:2], None] if step[0] == READ else list(step) for step in steps]
             read = [[*step[:2], values[step[2]]] if step[0] == READ else list(step) for step in steps]
             process += 1
             call = Op(process=process, f="program", key=number, value={"test": name, "thread": thread, "steps": asked})

@@ -37,7 +37,7 @@ def memory(*, buffered: bool, crash_every: int = 0) -> World:
         steps: list[Any] = []
         late = (
             [step for step in op.value["steps"] if step[0] == "w"]
-            if buffered and ["fence"] not in op.value["steps"]
+            if buffered and {step[0] for step in op.value["steps"]} <= {"r", "w"}
             else []
         )
         for step in op.value["steps"]:
