@@ -1,7 +1,7 @@
 """The histogram of litmus tests, as rows of a table: which outcome how often, and which memory models allow it.
 
-From the results alone: the checker ``litmus`` leaves it in its figures, as {test: {outcome: {"times", "allowed_by"}}} beside "model". What is
-no such thing has no rows.
+From the results alone: the checker ``litmus`` leaves it in its figures, as {test: {outcome: {"times", "allowed_by"}}}, beside "model". What
+is no such thing has no rows.
 """
 
 from __future__ import annotations
