@@ -1,9 +1,10 @@
 """What litmus tests end with, and how often: `python benchmarks/litmus_trials.py [TRIALS] [TARGET ...]`.
 
-For each shared memory at least TRIALS (by default 100,000) completed instances of all litmus tests together, in the simulator without faults:
-five nodes, forty clients, in runs with the seeds 0, 1, 2, ... Each outcome has its rate among the runs of its test with the 95 % interval
-(Wilson; of what was never seen, the upper end is what the rate may still be), and the models that allow it. Outcomes that sequential
-consistency forbids are marked, and summed up in the last lines. Whatever the target's own model forbids ends the benchmark with exit code 1.
+For each shared memory at least TRIALS (by default 100,000) completed instances of all litmus tests together, in the simulator without
+faults: five nodes, forty clients, in runs with the seeds 0, 1, 2, ... Each outcome has its rate among the runs of its test with the 95 %
+interval (Wilson; of what was never seen, the upper end is what the rate may still be), and the models that allow it. Outcomes that
+sequential consistency forbids are marked, and summed up in the last lines. An outcome that the target's own model forbids ends all with
+exit code 1.
 """
 
 from __future__ import annotations
@@ -31,7 +32,13 @@ WORKLOADS = {
     "dsm/store-buffer": "litmus-tso",
 }
 # As many threads side by side as the simulator carries without a queue before the nodes.
-SETTINGS: dict[str, Any] = {"rate": 2000.0, "concurrency": 40, "time_limit_s": 20.0, "recovery_s": 0.1, "progress_s": 0.1}
+SETTINGS: dict[str, Any] = {
+    "rate": 2000.0,
+    "concurrency": 40,
+    "time_limit_s": 20.0,
+    "recovery_s": 0.1,
+    "progress_s": 0.1,
+}
 
 Histogram = dict[str, Counter[str]]
 
