@@ -160,8 +160,10 @@ class History:
         extras: Mapping[int, Mapping[str, Any]] | None = None,
         source: Source = IN_MEMORY,
         interned: bool = False,
+        owned: bool = False,
     ) -> History:
-        """A history of columns (all of one length, copied) and tables, checked like any other.
+        """A history of columns (all of one length, copied unless they are ``owned``: nobody else has them) and tables, checked like any
+        other.
 
         ``index`` defaults to the row numbers, ``time_ns`` to -1, ``key`` and ``node`` to none. Tables with
         equal entries are merged, unless the caller vouches with ``interned`` that they have none. Raises
@@ -169,7 +171,7 @@ class History:
         """
         self = cls.__new__(cls)
         rows = len(np.asarray(type))
-        none = np.full(rows, -1)
+        none = np.broadcast_to(np.int64(-1), rows)
         given = {
             "index": np.arange(rows) if index is None else index,
             "time_ns": none if time_ns is None else time_ns,
@@ -181,7 +183,7 @@ class History:
             "node": none if node is None else node,
         }
         for name, dtype in COLUMNS.items():
-            setattr(self, name, _column(name, given[name], dtype, rows))
+            setattr(self, name, _column(name, given[name], dtype, rows, owned=owned))
         self.fs, self.keys, self.values, self.nodes = fs, keys, values, nodes
         self.errors, self.extras = dict(errors or {}), dict(extras or {})
         self._calls = self._pairs = None
@@ -330,11 +332,15 @@ def _process_code(process: Any) -> int:
     return process
 
 
-def _column(name: str, given: npt.ArrayLike, dtype: type[np.signedinteger[Any]], rows: int) -> npt.NDArray[Any]:
-    """A private copy of a column in its own type. Raises HistoryError where shape or numbers do not fit."""
+def _column(
+    name: str, given: npt.ArrayLike, dtype: type[np.signedinteger[Any]], rows: int, *, owned: bool
+) -> npt.NDArray[Any]:
+    """A column in its own type: a copy, unless it is ``owned``. Raises HistoryError where shape or numbers do not fit."""
     raw = np.asarray(given)
     if raw.shape != (rows,):
         raise HistoryError(f"column {name!r} has shape {raw.shape}; the type column has {rows} rows")
+    if owned and raw.dtype == dtype and raw.flags.c_contiguous:
+        return raw
     column = raw.astype(dtype)
     if not np.array_equal(raw, column):
         raise HistoryError(f"column {name!r} has numbers that do not fit into {np.dtype(dtype)}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ from typing import Any
 from harness.columns import COLUMNS
 from harness.errors import HistoryError
 from harness.formats import edn_history, jsonl, porcupine, table
+from harness.formats.content import Data, begins, content
 from harness.formats.edn import dumps
 from harness.formats.json_columns import JsonTable
 from harness.formats.jsonl import Torn
@@ -27,12 +27,11 @@ from harness.history import History
 from harness.interning import Interner
 from harness.op import Op
 
-_GZIP = b"\x1f\x8b"
 _JEPSEN = b"JEPSEN"  # the magic of Jepsen's binary store
-_BOM = b"\xef\xbb\xbf"
 # What a text of each kind begins with, whitespace aside. EDN has keywords, comments, tags; JSON's keys are strings.
 _JSON_START = re.compile(rb"\s*(?:\[\s*)?(?:\{\s*[\"}]|\]|\Z)")
 _EDN_START = re.compile(rb"[\s,]*(?:;|#|\(|\[?[\s,]*(?:;|#|\{|\]))")
+_ANYTHING = re.compile(rb"\S")
 _EXPECTED = (
     "a history is JSON lines (.jsonl), JSON, EDN (.edn), CSV, Parquet, or a log of Porcupine's test data, also gzipped"
 )
@@ -48,12 +47,12 @@ def load_history(path: str | Path, *, keyed: bool = False, torn: Torn = "refuse"
     """
     path = Path(path)
     name = str(path)
-    data = _content(path)
-    if data.startswith(_JEPSEN):
+    data = content(path, _EXPECTED)
+    if begins(data, _JEPSEN):
         raise HistoryError(f"{name} is Jepsen's binary store; give the history.edn beside it")
-    if data.startswith(table.PARQUET):
+    if begins(data, table.PARQUET):
         return table.read_parquet(path, keyed=keyed)
-    if not data or data.isspace():
+    if not _ANYTHING.search(data):
         raise HistoryError(f"{name} is empty; {_EXPECTED}")
     if _JSON_START.match(data):
         return jsonl.read(data, name, keyed=keyed, torn=torn)
@@ -63,7 +62,7 @@ def load_history(path: str | Path, *, keyed: bool = False, torn: Torn = "refuse"
         return _decoded(partial(table.read_csv, keyed=keyed), data, name)
     if not _EDN_START.match(data):
         raise HistoryError(f"{name} is no history: it begins with {data[:16]!r}; {_EXPECTED}")
-    return edn_history.read(_text(data, name), name, keyed=keyed, torn=torn)
+    return edn_history.read(_text(data[:], name), name, keyed=keyed, torn=torn)
 
 
 def save_history(history: History, path: str | Path, *, keyed: bool = False) -> None:
@@ -88,30 +87,12 @@ def save_history(history: History, path: str | Path, *, keyed: bool = False) -> 
         raise HistoryError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of the file, unzipped, without byte order mark. Raises HistoryError."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise HistoryError(f"{path} does not exist; {_EXPECTED}") from error
-    except IsADirectoryError as error:
-        raise HistoryError(f"{path} is a directory; give the history in it, such as history.jsonl") from error
-    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
-        raise HistoryError(f"{path} cannot be read: {error}") from error
-    if data.startswith(_GZIP):
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise HistoryError(f"{path} is a broken gzip file: {error}; unpack what can be saved of it") from error
-    return data.removeprefix(_BOM)
-
-
-def _decoded(read: Callable[[bytes, str], History], data: bytes, name: str) -> History:
+def _decoded(read: Callable[[Data, str], History], data: Data, name: str) -> History:
     """What ``read`` makes of ``data``, which it decodes as it goes. Raises HistoryError."""
     try:
         return read(data, name)
     except UnicodeDecodeError:
-        _text(data, name)  # says where
+        _text(data[:], name)  # says where
         raise
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 
 from harness.columns import NEMESIS_PROCESS, NO_KEY, TYPES, Source
@@ -157,7 +158,8 @@ class JsonColumns:
     def __init__(self, name: str, *, keyed: bool, unit: str = "line") -> None:
         self._keyed = keyed
         self._lines, self._index, self._time_ns, self._process = (array("q") for _ in range(4))
-        self._type, self._f, self._key, self._value, self._node = (array("i") for _ in range(5))
+        self._f, self._key, self._value, self._node = (array("i") for _ in range(4))
+        self._type = array("b")
         self._fs, self._nodes = Names(), Names()
         self._keys, self._values = Values(), Values()
         self._nodes[None] = self._keys[NULL] = NO_KEY
@@ -209,7 +211,7 @@ class JsonColumns:
         fs, keys, values, nodes = self._fs, self._keys, self._values, self._nodes
         self._index += array("q", [-1 if line.index is None else line.index for line in batch])
         self._time_ns += array("q", [t if type(t := line.time) is int else _time_ns(t) for line in batch])
-        self._type += array("i", [_TYPE_CODES[line.type] for line in batch])  # type: ignore[index]  # see add
+        self._type += array("b", [_TYPE_CODES[line.type] for line in batch])  # type: ignore[index]  # see add
         process = [p if type(p := line.process) is int else _NEMESES[p] for line in batch]  # type: ignore[index]  # see add
         if min(process, default=0) < 0 and any(type(line.process) is int and line.process < 0 for line in batch):
             raise LookupError  # a client's number is what our code for the nemesis looks like
@@ -221,7 +223,7 @@ class JsonColumns:
 
     def history(self) -> History:
         """What was added, as a history. Raises HistoryError if it breaks the rules."""
-        unstamped = not self._index or max(self._index) == -1
+        unstamped = not len(self._index) or int(np.asarray(self._index).max()) == -1
         return History.from_columns(
             index=None if unstamped else self._index,
             time_ns=self._time_ns,
@@ -239,6 +241,7 @@ class JsonColumns:
             extras=self._extras,
             source=self._source,
             interned=not any(f.startswith(":") for f in self._fs.table),
+            owned=True,
         )
 
 

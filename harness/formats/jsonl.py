@@ -17,6 +17,7 @@ import msgspec
 from msgspec import UNSET
 
 from harness.errors import HistoryError
+from harness.formats.content import Data, forget
 from harness.formats.json_columns import FIELDS, NOT_JSON, JsonColumns, Line
 from harness.formats.plain import SIMPLE, check_plain
 from harness.history import History
@@ -24,6 +25,7 @@ from harness.op import Op, Process
 
 VERSION = 1
 HEADER = b'{"splitbrain":"history","version":1}\n'
+_ARRAY = re.compile(rb"\s*\[")
 BATCH_BYTES = 1 << 20  # bounds the objects that live at once; larger batches are not faster
 
 Torn = Literal["refuse", "truncate"]
@@ -106,30 +108,32 @@ def write(ops: Iterable[Op]) -> Iterator[bytes]:
             raise HistoryError(f"op {row} (index {op.index}): {error}") from error
 
 
-def read(data: bytes, name: str, *, keyed: bool = False, torn: Torn = "refuse") -> History:
+def read(data: Data, name: str, *, keyed: bool = False, torn: Torn = "refuse") -> History:
     """The history in ``data``, the content of the file ``name``.
 
     ``keyed`` takes values apart into key and value. ``torn`` says what happens to a last line without newline
     that is no JSON, which a crash leaves behind. Raises HistoryError naming the line and what would be right.
     """
     columns = JsonColumns(name, keyed=keyed)
-    if data.lstrip()[:1] == b"[":
-        _read_array(data, columns, name)
+    if _ARRAY.match(data):
+        _read_array(data[:], columns, name)
         return columns.history()
-    data = _without_torn_end(data, name, torn)
+    whole = _whole(data, name, torn)
     position, number = _after_header(data, name)
-    while position < len(data):
-        end = data.rfind(b"\n", position, position + BATCH_BYTES) + 1 or data.find(b"\n", position) + 1 or len(data)
+    while position < whole:
+        end = data.rfind(b"\n", position, position + BATCH_BYTES) + 1 or data.find(b"\n", position) + 1 or whole
         number = _read_batch(data[position:end], number, columns, name)
+        forget(data, end)
         position = end
     return columns.history()
 
 
-def _without_torn_end(data: bytes, name: str, torn: Torn) -> bytes:
+def _whole(data: Data, name: str, torn: Torn) -> int:
+    """How much of it is there without a torn end. Raises HistoryError."""
     start = data.rfind(b"\n") + 1
     last = data[start:]
     if not last.strip():
-        return data
+        return len(data)
     try:
         _decode(last)
     except NOT_JSON as error:
@@ -141,11 +145,11 @@ def _without_torn_end(data: bytes, name: str, torn: Torn) -> bytes:
             ) from error
         if not start:
             raise HistoryError(f"{at}: the only line is torn, so nothing is left of the history") from error
-        return data[:start]
-    return data
+        return start
+    return len(data)
 
 
-def _after_header(data: bytes, name: str) -> tuple[int, int]:
+def _after_header(data: Data, name: str) -> tuple[int, int]:
     """Position and number of the first line that is an op. Raises HistoryError for a header that is not ours
     to read.
     """
@@ -241,5 +245,5 @@ def _located(data: bytes, raws: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
         position = start + len(raw)
 
 
-def _line_at(data: bytes, position: int) -> int:
-    return data.count(b"\n", 0, position) + 1
+def _line_at(data: Data, position: int) -> int:
+    return data[:position].count(b"\n") + 1

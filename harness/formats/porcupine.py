@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Raw
 
 from harness.errors import HistoryError
+from harness.formats.content import Data, stream
 from harness.formats.json_columns import NULL, JsonColumns, Line
 from harness.history import History
 
@@ -26,9 +27,9 @@ START = re.compile(rb"\s*INFO\s+jepsen\.util\s+-\s")
 _LINE_IS = "INFO  jepsen.util - 0 :invoke :write 3"
 
 
-def read(data: bytes, name: str) -> History:
+def read(data: Data, name: str) -> History:
     """The history in ``data``, the content of the file ``name``. Raises HistoryError naming the line, and UnicodeDecodeError."""
-    return JsonColumns(name, keyed=False).filled(_lines(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"), name))
+    return JsonColumns(name, keyed=False).filled(_lines(io.TextIOWrapper(stream(data), encoding="utf-8"), name))
 
 
 def _lines(texts: Iterable[str], name: str) -> Iterator[tuple[int, Line]]:

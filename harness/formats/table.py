@@ -19,6 +19,7 @@ import msgspec
 
 from harness.columns import TYPES
 from harness.errors import HistoryError
+from harness.formats.content import Data, stream
 from harness.formats.json_columns import NOT_JSON, NULL, JsonColumns, Line
 from harness.formats.plain import SIMPLE, check_plain
 from harness.history import History
@@ -41,11 +42,11 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def read_csv(data: bytes, name: str, *, keyed: bool = False) -> History:
+def read_csv(data: Data, name: str, *, keyed: bool = False) -> History:
     """The history in ``data``, the content of the file ``name``. Raises HistoryError naming the line and what would be right, and
     UnicodeDecodeError for what is no UTF-8.
     """
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline=""), strict=True)
+    reader = csv.reader(io.TextIOWrapper(stream(data), encoding="utf-8", newline=""), strict=True)
     header = [word.strip() for word in next(reader)]
     _check_names(header, name)
     known, take = _Cells(), _taker(header)
