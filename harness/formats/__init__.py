@@ -18,7 +18,7 @@ from typing import Any
 from harness.columns import COLUMNS
 from harness.errors import HistoryError
 from harness.formats import edn_history, jsonl, porcupine, table
-from harness.formats.content import Data, begins, content
+from harness.formats.content import Data, begins, contained
 from harness.formats.edn import dumps
 from harness.formats.json_columns import JsonTable
 from harness.formats.jsonl import Torn
@@ -47,7 +47,7 @@ def load_history(path: str | Path, *, keyed: bool = False, torn: Torn = "refuse"
     """
     path = Path(path)
     name = str(path)
-    data = content(path, _EXPECTED)
+    data = contained(path, _EXPECTED)
     if begins(data, _JEPSEN):
         raise HistoryError(f"{name} is Jepsen's binary store; give the history.edn beside it")
     if begins(data, table.PARQUET):

@@ -18,7 +18,7 @@ _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
 
-def content(path: Path, expected: str) -> Data:
+def contained(path: Path, expected: str) -> Data:
     """The content of the file, without byte order mark. ``expected`` says what a history is. Raises HistoryError."""
     try:
         with path.open("rb") as file:
