@@ -138,6 +138,7 @@ class History:
             extras=extras,
             source=source,
             interned=True,
+            owned=False,
         )
 
     @classmethod
