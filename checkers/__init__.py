@@ -22,6 +22,7 @@ CHECKERS = {
     "convergence": "checkers.convergence:make",
     "counter": "checkers.counter:make",
     "echo": "checkers.echo:make",
+    "files": "checkers.files.check:make",
     "fifo-per-producer": "checkers.queues.order:make",
     "g2": "checkers.g2:make",
     "g-set": "checkers.broadcast:make_g_set",

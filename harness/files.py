@@ -5,7 +5,7 @@ directories to make). A file holds records; a record is a whole number that is u
 
 ``create``    value null → null | fails "exists"
 ``delete``    value null → null | fails "absent"
-``rename``    key the old path, value the new one → null | fails "absent" (the old), "exists" (the new)
+``rename``    key the old path, value another, the new one → null | fails "absent" (the old), "exists" (the new)
 ``list``      key and value null → all paths, sorted
 ``stat``      value null → {"records": so many or null, "replicas": so many live ones} | fails "absent"
 ``append``    value a record → the offset at which it stands (record append; Ghemawat, Gobioff, Leung, "The Google File System",

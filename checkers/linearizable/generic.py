@@ -72,7 +72,7 @@ class GenericCase:
         assert self.found is not None
         assert self.found.stuck is not None
         stuck = self.found.stuck
-        shown = self._witness(stuck)
+        shown = self.witness(stuck)
         row = self.rows[stuck]
         others = count(len(shown) - 1, "earlier operation") + say.key(row, "on")
         return Anomaly(
@@ -83,7 +83,7 @@ class GenericCase:
             witness=say.lines(self.rows[i] for i in shown),
         )
 
-    def _witness(self, stuck: int) -> list[int]:
+    def witness(self, stuck: int) -> list[int]:
         """The operations up to the completion that no order reaches, without the reads that do not matter.
 
         A read can always be left out of a legal order; of other calls of an unknown model nothing can be

@@ -9,7 +9,7 @@
     register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
     queue lock memory litmus ...    the workloads
     register eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
-    queue bank lock litmus ...    the workloads
+    queue bank lock litmus files ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """
@@ -46,6 +46,11 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "queue": "harness.workloads.queue:QUEUE",
     "ordered-queue": "harness.workloads.queue:ORDERED_QUEUE",
     "bank": "harness.workloads.bank:BANK",
+    "files": "harness.workloads.files:FILES",
+    "file-appends": "harness.workloads.files:FILE_APPENDS",
+    "file-appends-once": "harness.workloads.files:FILE_APPENDS_ONCE",
+    "file-writes": "harness.workloads.files:FILE_WRITES",
+    "file-writes-defined": "harness.workloads.files:FILE_WRITES_DEFINED",
     "long-fork": "harness.workloads.isolation:LONG_FORK",
     "write-skew": "harness.workloads.isolation:WRITE_SKEW",
     "monotonic": "harness.workloads.isolation:MONOTONIC",

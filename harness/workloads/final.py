@@ -19,15 +19,15 @@ TRIES: Final = 5
 PAUSE_S: Final = 0.2
 
 
-def reads_of(keys: Iterable[Any]) -> Generator:
-    """Every thread reads every one of ``keys`` until it succeeds, at most TRIES times; the reads carry ``final``."""
+def reads_of(keys: Iterable[Any], f: str = "read") -> Generator:
+    """Every thread reads (by ``f``) every one of ``keys`` until it succeeds, at most TRIES times; the reads carry ``final``."""
     keys = tuple(keys)
     # One lazy pass over the keys per thread: a list of generators would have each of them hear of each event.
-    return each_thread(_read(key) for key in keys)
+    return each_thread(_read(key, f) for key in keys)
 
 
-def _read(key: Any) -> Generator:
-    return until_ok(limit(TRIES, delay(PAUSE_S, repeat(Op(f="read", key=key, extra={"final": True})))))
+def _read(key: Any, f: str) -> Generator:
+    return until_ok(limit(TRIES, delay(PAUSE_S, repeat(Op(f=f, key=key, extra={"final": True})))))
 
 
 def reads_of_used_keys() -> Generator:

@@ -27,6 +27,7 @@ from checkers import (
     unique_ids,
 )
 from checkers.commits import check as commits
+from checkers.files import check as files
 from checkers.locks import check as locks
 from checkers.memory import coherence
 from checkers.queues import order, total
@@ -52,6 +53,7 @@ MAKERS: dict[str, Callable[..., Checker]] = {
     "g2": g2.make,
     "long_fork": long_fork.make,
     "monotonic": monotonic.make,
+    "files": files.make,
     "locks": locks.make,
     "total_queue": total.make,
     "fifo_per_producer": order.make,
