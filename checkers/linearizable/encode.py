@@ -85,8 +85,8 @@ def encode(calls: Calls, form: RegisterForm) -> RegisterOps:
     is_cas = kind == CAS
     if form.swaps:
         interner = Interner((*dict.fromkeys(name for pair in form.swaps.values() for name in pair), form.initial))
-        named = np.array([[interner.code(name) for name in form.swaps.get(f, (None, None))] for f in history.fs])
-        seen[is_cas], made[is_cas] = named[calls.f[is_cas]].T
+        named = [[interner.code(name) for name in form.swaps.get(f, (None, None))] for f in history.fs]
+        seen[is_cas], made[is_cas] = np.array(named, dtype=np.int64).reshape(-1, 2)[calls.f[is_cas]].T
         size, initial = len(interner.table), interner.code(form.initial)
     else:
         size, initial = len(history.values), null_of(history)
