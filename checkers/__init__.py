@@ -38,6 +38,7 @@ CHECKERS = {
     "or-set": "checkers.or_sets:make",
     "rw-register": "checkers.transactions.rw_register:make",
     "sanity": "checkers.sanity:make",
+    "security": "checkers.security:make",
     "sessions": "checkers.sessions.check:make",
     "set": "checkers.sets:make",
     "sides": "checkers.sides:make",

@@ -162,6 +162,47 @@ class LosePower:
     fate: str
 
 
+# What an impostor may try, each a request that must have no effect. By a client's own connection: without a token; with one that has
+# expired; that says of itself that it needs no signature; that somebody else signed; whose claims were changed after it was signed; whose
+# role may not write; that was used before, at the same node or at another; and a question that only the harness may ask, with a good one.
+TOKEN_ATTEMPTS = (
+    "no-token",
+    "expired-token",
+    "alg-none",
+    "wrong-key",
+    "forged-claims",
+    "wrong-role",
+    "replayed-token",
+    "replayed-elsewhere",
+    "harness-question",
+)
+# With a good token, over a connection that must not come about: without a certificate, with one of another authority, with one that has
+# expired; without TLS; bytes that are nothing at all. And over a client's own connection, in the name of a node.
+TLS_ATTEMPTS = (
+    "no-certificate",
+    "other-authority",
+    "expired-certificate",
+    "plain-tcp",
+    "garbage",
+    "named-as-node",
+)
+ATTEMPTS = (*TOKEN_ATTEMPTS, *TLS_ATTEMPTS)
+# The impostor's name, below which its log lies as those of nodes do. What it tries to write begins with MARK: it must never be read.
+IMPOSTOR = "impostor"
+MARK = f"{IMPOSTOR}/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intrude:
+    """Somebody who has no right to tries to get in at these nodes, ``per_s`` times a second in all, by ``attempts`` in turn (those of them
+    that there are on this cluster with this target's security). Power ``intrude``.
+    """
+
+    nodes: tuple[str, ...]
+    attempts: tuple[str, ...]
+    per_s: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsynced:
     """A file when the power went: how many written bytes were not synced, and how many of those the disk has all the same."""
@@ -171,7 +212,7 @@ class Unsynced:
     kept: int
 
 
-Effect = Cut | Shape | Kill | Pause | Skew | Terminate | Throttle | Squeeze | BreakDisk | LosePower
+Effect = Cut | Shape | Kill | Pause | Skew | Terminate | Throttle | Squeeze | BreakDisk | LosePower | Intrude
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

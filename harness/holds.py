@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.effects import DiskFault, Link, PacketShape, Unsynced
+from harness.effects import DiskFault, Intrude, Link, PacketShape, Unsynced
 
 
 @dataclass(slots=True)
@@ -19,6 +19,7 @@ class Holds:
     cut: Counter[Link] = field(default_factory=Counter)
     down: Counter[str] = field(default_factory=Counter)
     still: Counter[str] = field(default_factory=Counter)
+    intruders: Counter[Intrude] = field(default_factory=Counter)
     shapes: dict[Link, list[PacketShape]] = field(default_factory=dict)
     skews: dict[str, list[Any]] = field(default_factory=dict)
     shares: dict[str, list[float]] = field(default_factory=dict)  # of the processor's time

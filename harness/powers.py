@@ -15,6 +15,7 @@ from harness.effects import (
     BreakDisk,
     Cut,
     Effect,
+    Intrude,
     Kill,
     LosePower,
     Pause,
@@ -26,11 +27,13 @@ from harness.effects import (
     Throttle,
 )
 from harness.holds import Holds
+from harness.intrude_power import IntrudePower
 from harness.link_powers import CutPower, ShapePower
 from harness.node_powers import KillPower, PausePower, SkewPower, SqueezePower, TerminatePower, ThrottlePower
 from harness.protocols import (
     CanBreakDisks,
     CanCut,
+    CanIntrude,
     CanKill,
     CanLosePower,
     CanPause,
@@ -52,6 +55,7 @@ POWERS: Mapping[str, type] = {
     "memory": CanSqueeze,
     "disk": CanBreakDisks,
     "power": CanLosePower,
+    "intrude": CanIntrude,
 }
 
 OF_DISKS = ("disk", "power")  # these need disks that can fail (``ClusterSpec.disks``)
@@ -95,4 +99,5 @@ EFFECTS: Mapping[type[Effect], Power] = {
     Squeeze: SqueezePower(),
     BreakDisk: DiskPower(),
     LosePower: PowerPower(),
+    Intrude: IntrudePower(),
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from harness.effects import ClockSkew, DiskFault, Link, PacketShape, Unsynced
+from harness.effects import ClockSkew, DiskFault, Intrude, Link, PacketShape, Unsynced
 from harness.op import Op
 
 Body = dict[str, Any]  # the body of a message: JSON object with "type"
@@ -331,4 +331,25 @@ class CanLosePower(Protocol):
 
         Returns when they are certainly dead. Idempotent.
         """
+        ...
+
+
+@runtime_checkable
+class CanIntrude(Protocol):
+    """Power "intrude": somebody who has no right to tries to get in. What was tried is logged in ``nodes/impostor/node.log``."""
+
+    async def intrude(self, effect: Intrude) -> None:
+        """Begin; it goes on until ``withdraw``. Idempotent."""
+        ...
+
+    async def withdraw(self, effect: Intrude) -> None:
+        """Make no more attempts; returns when the last one has ended. Idempotent."""
+        ...
+
+    def attempts(self, effect: Intrude) -> Mapping[str, int]:
+        """How many attempts there were so far by what came of them: "let-in", "refused", "unheard" (dead, cut off, too late)."""
+        ...
+
+    def intruding(self, effect: Intrude) -> bool:
+        """Whether attempts are still made."""
         ...

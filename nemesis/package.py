@@ -22,6 +22,7 @@ _POWER_WORDS: Mapping[str, str] = {
     "memory": "limit nodes' memory",
     "disk": "break disks",
     "power": "lose what was not synced",
+    "intrude": "send impostors",
 }
 
 

@@ -29,17 +29,19 @@ from reports.results_json import dumps, loads
 
 # The roles, as node logs tell them, to which a node is elected.
 ELECTED = ("leader", "primary")
+# Kinds of faults whose runs are judged by a checker of their own, whatever the workload.
+OF_FAULTS = {"impostor": "security"}
 
 
 def checkers_of(plan: Plan) -> list[Checker]:
-    """The checkers that the plan's workload and the plan itself name, with the options that the plan sets."""
+    """The checkers that the plan's workload, its faults and the plan itself name, with the options that the plan sets."""
     workload: Workload = tables.workloads().get(plan.workload)
     given: Mapping[str, Mapping[str, Any]] = {
         "availability": {"progress_s": plan.progress_s},
         "sanity": {"faults": len(plan.schedule.faults)},
         "sessions": {"concurrency": plan.concurrency},
     }
-    wanted = dict(workload.checkers)
+    wanted = {**dict(workload.checkers), **{OF_FAULTS[kind]: {} for kind in plan.nemesis if kind in OF_FAULTS}}
     for name, options in plan.checkers.items():
         wanted[name] = {**wanted.get(name, {}), **options}
     return [make_checker(name, {**given.get(name, {}), **options}) for name, options in wanted.items()]

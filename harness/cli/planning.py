@@ -12,6 +12,7 @@ from typing import Any
 
 from harness import rng
 from harness.cli import tables
+from harness.clusters import security
 from harness.errors import PlanError, suggest
 from harness.messages import OPTION
 from harness.plan import NODES_MAX, Plan
@@ -57,6 +58,8 @@ def make_plan(request: Request) -> Plan:
         raise PlanError(f"target {target.name} has no workload {workload!r}: {suggest(workload, target.workloads)}")
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
     options = _options(target, {**target.options, **preset.pop("options", {}), **request.options})
+    if not target.hosts and (wrong := security.check(options, getattr(cluster_class, "securities", ()))):
+        raise PlanError(wrong)
     workload_options = {**preset.pop("workload_options", {}), **request.workload_options}
     checkers = {**preset.pop("checkers", {}), **request.checkers}
     count = preset.pop("nodes", 5) if request.nodes is None else request.nodes

@@ -20,15 +20,18 @@ from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import NONE, Links
 from harness.clusters.guardian import Guardian
+from harness.clusters.impostor import Impostor, Intrudes
 from harness.clusters.last_words import last_words, note_crash
 from harness.clusters.message_log import Arrived, MessageLog
 from harness.clusters.process_node import Node, environment, is_running
+from harness.clusters.security import Authority
 from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, SKEW_S, NodeStart, python_node
-from harness.effects import ClockSkew, Link, PacketShape
+from harness.effects import IMPOSTOR, ClockSkew, Link, PacketShape
 from harness.errors import TargetError
 from harness.protocols import Body, Channel, ClusterSpec, NotSent
 from targets.node import codes
 from targets.node.codecs import Malformed
+from targets.node.guard import TOKENS
 from targets.node.wallclock import Skew
 
 Argv = Callable[[NodeStart], Sequence[str]]
@@ -36,12 +39,13 @@ Argv = Callable[[NodeStart], Sequence[str]]
 Service = Callable[[str, Body], Body]
 
 
-class ProcessCluster:
+class ProcessCluster(Intrudes):
     """Nodes as child processes on pipes, real signals, the network in this process. Needs nothing; any POSIX system."""
 
     name = "process"
     logs_packets = True
     loop_factory = None
+    securities = (TOKENS,)
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class ProcessCluster:
         self._violation: TargetError | None = None
         self._began_s = 0.0
         self._messages = MessageLog(spec, lambda: asyncio.get_running_loop().time() - self._began_s)
+        self._authority = Authority(spec)
 
     @staticmethod
     def unavailable() -> str | None:
@@ -82,6 +87,8 @@ class ProcessCluster:
         for node in self._nodes.values():
             stop, go = partial(node.signal, signal.SIGSTOP), partial(node.signal, signal.SIGCONT)
             node.pacemaker = Pacemaker(loop.time, loop.call_at, stop, go)
+        log = self._spec.directory / "nodes" / IMPOSTOR / "node.log"
+        self._impostor = Impostor(self._authority, self._line, log, lambda: loop.time() - self._began_s)
         try:
             async with asyncio.TaskGroup() as boots:
                 for node in self._nodes.values():
@@ -133,6 +140,7 @@ class ProcessCluster:
         node.child = child
         node.pacemaker.reborn()
         init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
+        init |= self._authority.secrets(node.name)
         reply = await self._desk.ask(node.name, init, INIT_S)
         if reply is not None and reply.get("type") == "init_ok":
             node.up = True
@@ -278,6 +286,9 @@ class ProcessCluster:
         self._enter(self._node(node), self._wire.encode({"src": HARNESS, "dest": node, "body": body}), entered=True)
 
     def channel(self, client: str) -> Channel:
+        return self._authority.channel(client, self._line(client))
+
+    def _line(self, client: str) -> Channel:
         line = self._lines.get(client)
         if line is None:
             line = self._lines[client] = Line(lambda node, body: self._from_client(client, node, body))

@@ -76,7 +76,7 @@ class ProxyCluster(ProcessCluster):
 
     # Clients
 
-    def channel(self, client: str) -> Channel:
+    def _line(self, client: str) -> Channel:
         caller = self._callers.get(client)
         if caller is None:
             for other in self._callers.values():

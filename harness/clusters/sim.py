@@ -22,18 +22,21 @@ from harness.clusters.channels import Line
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import LAN, Latency, Links
+from harness.clusters.impostor import Impostor, Intrudes
 from harness.clusters.last_words import last_words
 from harness.clusters.message_log import Arrived, MessageLog
 from harness.clusters.owners import Owner
+from harness.clusters.security import Authority
 from harness.clusters.sim_disk import Mount
 from harness.clusters.sim_node import Life, Node
 from harness.clusters.virtual_loop import VirtualTimeLoop
-from harness.effects import ClockSkew, DiskFault, Link, PacketShape, Unsynced
+from harness.effects import IMPOSTOR, ClockSkew, DiskFault, Link, PacketShape, Unsynced
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
 from harness.registry import load
 from targets.node import codes
 from targets.node.codecs import DEFAULT, codec_named
+from targets.node.guard import TOKENS
 from targets.node.runtime import Runtime, World
 from targets.node.wallclock import Skew
 
@@ -58,13 +61,14 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-class SimCluster:
+class SimCluster(Intrudes):
     """Satisfies ``Cluster`` and every ``Can*`` power."""
 
     name = "sim"
     simulated = True  # nothing outside this process is touched, so nothing of a fault can stay behind
     logs_packets = True
     loop_factory = VirtualTimeLoop
+    securities = (TOKENS,)
 
     def __init__(self, spec: ClusterSpec, base: Latency = LAN) -> None:
         self.nodes = tuple(spec.nodes)
@@ -80,6 +84,7 @@ class SimCluster:
         self._codec = codec_named(spec.options["codec"]) if spec.options.get("codec", DEFAULT) != DEFAULT else None
         self._began_s = 0.0
         self._messages = MessageLog(spec, lambda: self._loop.time() - self._began_s)
+        self._authority = Authority(spec, self._true_s, simulated=True)
 
     @staticmethod
     def unavailable() -> str | None:
@@ -106,6 +111,8 @@ class SimCluster:
             node.time_s = loop.time
             stop, go = partial(self._act, node, loop.pause), partial(self._act, node, loop.resume)
             node.pacemaker = Pacemaker(loop.time, loop.call_as_root, stop, go)
+        log = logs / IMPOSTOR / "node.log"
+        self._impostor = Impostor(self._authority, self._line, log, lambda: loop.time() - self._began_s)
         try:
             async with asyncio.TaskGroup() as boots:
                 for node in self._nodes.values():
@@ -133,6 +140,7 @@ class SimCluster:
         node.stalled_until_s = 0.0
         node.pacemaker.reborn()
         init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
+        init |= self._authority.secrets(node.name)
         reply = await self._desk.ask(node.name, init, INIT_S)
         if reply is not None and reply.get("type") == "init_ok":
             return
@@ -232,7 +240,8 @@ class SimCluster:
     def _deliver(self, life: Life, src: str, dest: str, data: bytes, arrived: Arrived) -> None:
         if self._links.lets_in(src, dest):
             arrived()
-            life.runtime.receive({"src": src, "dest": dest, "body": self._decoded(data)})  # type: ignore[union-attr]  # a life has one from birth on
+            message = {"src": src, "dest": dest, "body": self._decoded(data)}
+            life.runtime.receive(message, trusted=src in self._nodes)  # type: ignore[union-attr]  # a life has one from birth on
 
     def _leave(self, now_s: float, src: str, dest: str, data: bytes) -> None:
         """A message from a node to somebody who is no node: a client, or the harness."""
@@ -267,6 +276,9 @@ class SimCluster:
             self._loop.call_as(life.owner, self._loop.time() + ASK_S, life.deliver, message)
 
     def channel(self, client: str) -> Channel:
+        return self._authority.channel(client, self._line(client))
+
+    def _line(self, client: str) -> Line:
         line = self._lines.get(client)
         if line is None:
             line = self._lines[client] = Line(lambda node, body: self._enter(client, node, body))

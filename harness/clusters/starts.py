@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.protocols import ClusterSpec
+from targets.node import stdio
 from targets.node.wallclock import Skew
 
 # A Python node answers ``init`` after 0.2 s; under heavy load, or with a big runtime of another language, much later.
@@ -35,7 +36,7 @@ try:
 except OSError as error:
     sys.exit(f"cannot run {argv[0]!r}: {error.strerror}")
 """
-HARNESS = "sb"  # the harness's own name in messages
+HARNESS = stdio.HARNESS  # the harness's own name in messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

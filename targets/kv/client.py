@@ -57,6 +57,7 @@ VERDICTS: Mapping[int, Verdict] = {
     codes.UNAVAILABLE: Verdict.NOT_HERE,
     codes.ABORT: Verdict.NOT_HERE,
     codes.NODE_NOT_FOUND: Verdict.NOT_HERE,
+    codes.UNAUTHORIZED: Verdict.NOT_HERE,
     codes.NOT_SUPPORTED: Verdict.NEVER,
     codes.MALFORMED: Verdict.NEVER,
 }

@@ -1,6 +1,7 @@
 """Maelstrom's error codes and whether each is definite (the request certainly did not and will not take effect).
 
-Source: the error table of the Maelstrom protocol. Codes from 1000 on are a program's own and indefinite.
+Source: the error table of the Maelstrom protocol. Codes from 1000 on are a program's own and indefinite, but for
+the one that is the runtime's: the request was not let in (``guard``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ class Code(NamedTuple):
 
 TIMEOUT, NODE_NOT_FOUND, NOT_SUPPORTED, UNAVAILABLE, MALFORMED, CRASH, ABORT = 0, 1, 10, 11, 12, 13, 14
 KEY_MISSING, KEY_EXISTS, PRECONDITION, TXN_CONFLICT = 20, 21, 22, 30
+UNAUTHORIZED = 1001
 
 CODES = {
     TIMEOUT: Code("timeout", definite=False),
@@ -30,6 +32,7 @@ CODES = {
     KEY_EXISTS: Code("key-already-exists", definite=True),
     PRECONDITION: Code("precondition-failed", definite=True),
     TXN_CONFLICT: Code("txn-conflict", definite=True),
+    UNAUTHORIZED: Code("not-authorized", definite=True),
 }
 
 

@@ -15,10 +15,13 @@ def flags_named(cls: type[Flags], target: str, name: str | None) -> Flags:
     """
     if name is None:
         return cls()
-    known: list[str] = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # a dataclass, which typing cannot say
-    flag = name.replace("-", "_")
-    if flag not in known:
-        listed = ", ".join(other.replace("_", "-") for other in known)
-        raise ValueError(f"{target} has no seeded bug {name!r}: known are {listed}")
-    chosen: dict[str, Any] = {flag: True}
+    known = names_of(cls)
+    if name.replace("_", "-") not in known:
+        raise ValueError(f"{target} has no seeded bug {name!r}: known are {', '.join(known)}")
+    chosen: dict[str, Any] = {name.replace("-", "_"): True}
     return cls(**chosen)
+
+
+def names_of(cls: type[Any]) -> tuple[str, ...]:
+    """The names of the bugs that ``cls`` has flags for."""
+    return tuple(field.name.replace("_", "-") for field in fields(cls))

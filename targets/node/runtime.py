@@ -2,12 +2,14 @@
 
 It answers ``init``, then makes the program; dispatches messages to handlers; matches replies to ``rpc``; turns ``Refusal`` into error
 replies and any other exception into a crash. It answers the harness's own questions (types that begin with "sb_") itself, so every
-program has them. Must not know how messages travel (``stdio`` and the simulator do), and must work under Maelstrom.
+program has them. With the option ``security`` it lets in no client's request without a token (``guard``). Must not know how messages
+travel (``stdio`` and the simulator do), and must work under Maelstrom.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import errno
 import random
 import traceback
@@ -15,7 +17,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from targets.node import codes
+from targets.node import codes, guard
 from targets.node.env import Body, Handler, Message, Refusal, Storage, Timer
 from targets.node.wallclock import Skew, WallClock
 
@@ -48,7 +50,8 @@ class Runtime:
     def __init__(self, program: Callable[[Any], Any], world: World) -> None:
         self.node_id = ""
         self.node_ids: tuple[str, ...] = ()
-        self.options = world.options
+        # A seeded bug of the guard's is not the program's.
+        self.options = {k: v for k, v in world.options.items() if not (k == "bug" and v in guard.BUGS)}
         self.random = random.Random(0)  # replaced at init, when the node learns its name
         self.storage = world.storage
         self._make, self._world = program, world
@@ -63,6 +66,9 @@ class Runtime:
         self._waiting: dict[int, asyncio.Future[Body]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}  # strong references: asyncio keeps weak ones alone
         self._tasks_made = 0
+        self.guard: guard.Guard | None = None  # of requests of clients, if there is security
+        if world.options.get("security", guard.OFF) != guard.OFF:
+            self.guard = guard.Guard(guard.Bugs.of(world.options), self.wall_time, self.log)
 
     # Env
 
@@ -109,9 +115,11 @@ class Runtime:
 
     # What the world calls
 
-    def receive(self, message: Message) -> None:
-        """Handle one message from the network."""
+    def receive(self, message: Message, *, trusted: bool = True) -> None:
+        """Handle one message from the network. ``trusted``: the world knows that a node or the harness has sent it."""
         try:
+            if self.guard is not None and not trusted:
+                message = self.guard.admit(message)
             body = message["body"]
             if "in_reply_to" in body:
                 self._resolve(body)
@@ -178,6 +186,8 @@ class Runtime:
             raise Refusal(codes.MALFORMED, "this node has been initialised before")
         body = message["body"]
         self.node_id, self.node_ids = body["node_id"], tuple(body["node_ids"])
+        if self.guard is not None:
+            self.guard.open(self.node_id, base64.b64decode(body["secrets"]["token_key"]))
         self.random = self._world.dice(self.node_id)
         self._program = self._make(self)
         self.log("start", node=self.node_id, incarnation=self._world.incarnation)

@@ -20,12 +20,12 @@ QUIET_S = 0.3
 # What a cluster does not offer. Memory is limited by the kernel, for processes below a place of ours.
 DISKS = {"disk", "power"}
 MISSING: Mapping[str, set[str]] = {
-    "docker": set(),
-    "local": set(),
+    "docker": {"intrude"},
+    "local": {"intrude"},
     "process": {"memory", *DISKS},
     "proxy": {"memory", *DISKS},
     "sim": {"memory"},
-    "ssh": {"memory"},
+    "ssh": {"memory", "intrude"},
 }
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
 

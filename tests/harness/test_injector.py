@@ -18,6 +18,7 @@ from harness.effects import (
     Cut,
     DiskFault,
     Effect,
+    Intrude,
     Kill,
     Link,
     LosePower,
@@ -58,6 +59,7 @@ class FakeCluster:
     headrooms: dict[str, int] = field(default_factory=dict)
     crashed: set[str] = field(default_factory=set)
     disks: dict[str, tuple[DiskFault, ...]] = field(default_factory=dict)
+    intruders: set[Intrude] = field(default_factory=set)
 
     async def start(self) -> None: ...
 
@@ -163,6 +165,18 @@ class FakeCluster:
     async def clock_offset(self, node: str) -> float | None:
         return self.skews.get(node, ClockSkew()).offset_s
 
+    async def intrude(self, effect: Intrude) -> None:
+        self.intruders |= {effect}
+
+    async def withdraw(self, effect: Intrude) -> None:
+        self.intruders -= set() if self.sticky else {effect}
+
+    def attempts(self, effect: Intrude) -> Mapping[str, int]:
+        return {"unheard": 3} if self.dud else {"refused": 3}
+
+    def intruding(self, effect: Intrude) -> bool:
+        return effect in self.intruders
+
     @property
     def untouched(self) -> bool:
         return (
@@ -170,6 +184,7 @@ class FakeCluster:
                 self.links_cut or self.shapes or self.dead or self.still or self.skews or self.shares or self.headrooms
             )
             and not self.disks
+            and not self.intruders
         )
 
 
@@ -209,6 +224,7 @@ EFFECTS = {
     "memory": Squeeze(nodes=("n2",), headroom_bytes=1 << 20),
     "disk": BreakDisk(nodes=("n1", "n2"), fault=DiskFault(action="eio")),
     "power": LosePower(nodes=NODES, fate=LOST),
+    "intrude": Intrude(nodes=NODES, attempts=("no-token",), per_s=10.0),
 }
 
 

@@ -12,7 +12,7 @@ from nemesis.fault import Scene, Step
 from nemesis.package import load_faults
 
 KINDS = ("partition", "packet", "kill", "pause", "clock", "term", "throttle", "memory", "power")
-EVERY_KIND = (*KINDS, "drift", "disk", "corrupt", "adversary")  # also those that "all" leaves out
+EVERY_KIND = (*KINDS, "drift", "disk", "corrupt", "adversary", "impostor")  # also those that "all" leaves out
 POWERS = ("cut", "shape", "kill", "pause", "skew", "terminate", "throttle", "memory", "power")
 ROLES = ("leader", "follower", "candidate")
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.effects import BreakDisk, Cut, Kill, LosePower, Pause, Shape, Skew, Squeeze, Terminate, Throttle
+from harness.effects import BreakDisk, Cut, Intrude, Kill, LosePower, Pause, Shape, Skew, Squeeze, Terminate, Throttle
 from nemesis import FAULTS
 from nemesis.fault import LENGTH_MIN_S, Fault, Scene
 from nemesis.package import load_faults
@@ -16,8 +16,8 @@ from nemesis.targets import SIZES as SIZES_OF
 from tests.nemesis.scenes import EVERY_KIND, POWERS, ROLES, dice, names, random_roles, scene
 
 EFFECTS = (Cut, Shape, Kill, Pause, Skew, Terminate, Throttle, Squeeze, LosePower)
-EFFECT_OF = dict(zip(POWERS, EFFECTS, strict=True)) | {"disk": BreakDisk}
-AIMLESS = {"power", "corrupt", "adversary"}  # whom they hit is fixed, or chosen while they hold
+EFFECT_OF = dict(zip(POWERS, EFFECTS, strict=True)) | {"disk": BreakDisk, "intrude": Intrude}
+AIMLESS = {"power", "corrupt", "adversary", "impostor"}  # whom they hit is fixed, or chosen while they hold
 SIZES = (1, 2, 3, 4, 5, 9)
 
 every_kind = pytest.mark.parametrize("kind", EVERY_KIND)

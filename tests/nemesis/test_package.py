@@ -36,14 +36,14 @@ def test_names_come_once_and_in_the_order_of_the_table(text):
             "",
             (
                 '--nemesis is empty: write "all", "none" or some of partition, packet, kill, pause, clock, term, throttle, '
-                "memory, power, drift, disk, corrupt, adversary"
+                "memory, power, drift, disk, corrupt, adversary, impostor"
             ),
         ),
         (
             "clock,quake",
             (
                 "this cluster cannot skew clocks, which clock faults need: sim, local can (--cluster sim); "
-                "--nemesis: unknown fault 'quake': known: adversary, clock, corrupt, disk, drift, kill, memory, "
+                "--nemesis: unknown fault 'quake': known: adversary, clock, corrupt, disk, drift, impostor, kill, memory, "
                 "packet, partition, pause, power, term, throttle"
             ),
         ),

@@ -1,0 +1,95 @@
+"""``kv/tokens``: the Raft store of which every request must carry a signed token; its seeded bugs and its claims.
+
+The node program is that of ``kv/raft``: it is the runtime that asks for tokens, of the clients of any target, with the option
+``security=tokens`` (``targets.node.guard``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.protocols import Bug, Claim, Target
+from targets.kv.target import RAFT
+
+# Without clocks that are wrong: tokens expire by wall clocks (see the claims).
+BORNE = ("partition", "packet", "kill", "pause", "power", "impostor")
+TOPIC = "authentication"
+SHORT: dict[str, Any] = {"time_limit_s": 20.0, "rate": 40.0, "interval_s": 2.0}
+_JWT = "RFC 8725, JSON Web Token Best Current Practices, section"
+
+
+def _bug(name: str, summary: str, source: str, *faults: str, **settings: Any) -> Bug:
+    return Bug(
+        name=name,
+        summary=summary,
+        checker="security",
+        faults=("impostor", *faults),
+        source=source,
+        settings={**SHORT, **settings},
+    )
+
+
+TOKEN_BUGS = (
+    _bug("expiry-unchecked", "a token that has expired is accepted", "RFC 7519, section 4.1.4"),
+    _bug("alg-none-accepted", "a token that says of itself that it is not signed is believed", f"{_JWT} 2.1"),
+    _bug("signature-unchecked", "the signature of a token is not compared with what it signs", f"{_JWT} 2.3"),
+    _bug("role-unchecked", "whoever may read may also write", "OWASP Top Ten 2021, A01: broken access control"),
+    _bug("audience-unchecked", "a token that was issued for another node is accepted", f"{_JWT} 3.9"),
+    _bug(
+        "replay-cache-lost",
+        "a node that restarts accepts tokens again that were used before",
+        "RFC 7519, section 4.1.7: jti prevents replay",
+        "kill",
+    ),
+    _bug(
+        "alarm-not-logged", "an intruder is refused, and nothing is logged", "OWASP Top Ten 2021, A09: logging failures"
+    ),
+)
+# The clock of every node is set back by as much as tokens are old that the impostor tries; and late, since a node accepts none that is
+# older than itself.
+SET_BACK = (
+    {
+        "kind": "clock",
+        "start_s": 24.0,
+        "end_s": 36.0,
+        "args": {"shape": "bump", "offset_s": -15.0, "nodes": ["n1", "n2", "n3", "n4", "n5"]},
+    },
+    {"kind": "impostor", "start_s": 25.0, "end_s": 35.0, "args": {"attempts": ["expired-token"], "per_s": 50}},
+)
+
+TOKEN_CLAIMS = (
+    Claim(
+        name="impostors-stay-outside",
+        topic=TOPIC,
+        statement="No request without a good token has any effect, and each is in a log of intrusions, whatever fails but clocks.",
+        model="authentication",
+        workload="register",
+        faults=BORNE,
+        settings=SHORT,
+        source="RFC 7519; RFC 8725",
+    ),
+    Claim(
+        name="expiry-falls-to-a-clock-that-is-set-back",
+        topic=TOPIC,
+        statement="A node whose clock is set back accepts tokens that have expired: tokens are as good as clocks are.",
+        model="authentication",
+        workload="register",
+        faults=("clock", "impostor"),
+        violates=("let-in", "unauthorized-write"),
+        settings={"time_limit_s": 40.0, "rate": 20.0, "schedule": SET_BACK},
+        source="RFC 7519, section 4.1.4: exp",
+    ),
+)
+
+KV_TOKENS = Target(
+    name="kv/tokens",
+    summary="the Raft store, of which every request must carry a signed token (JWT) with expiry and role",
+    program=RAFT.program,
+    client=RAFT.client,
+    workloads=RAFT.workloads,
+    roles=RAFT.roles,
+    bugs=TOKEN_BUGS,
+    claims=TOKEN_CLAIMS,
+    faults=BORNE,
+    options={"security": "tokens"},
+)
