@@ -179,13 +179,8 @@ class FakeCluster:
 
     @property
     def untouched(self) -> bool:
-        return (
-            not (
-                self.links_cut or self.shapes or self.dead or self.still or self.skews or self.shares or self.headrooms
-            )
-            and not self.disks
-            and not self.intruders
-        )
+        held = (self.links_cut, self.shapes, self.dead, self.still, self.skews, self.shares, self.headrooms, self.disks)
+        return not any((*held, self.intruders))
 
 
 @dataclass(frozen=True)
