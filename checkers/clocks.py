@@ -6,7 +6,8 @@ One event *happened before* another one if it stands earlier in the same log, or
 
 * ``clock-condition``: a happened before b, but the reading of a is not less than that of b. (Vectors compare in every entry.)
 * ``false-order``: the reading of a is less than that of b, although a did not happen before b. Vector clocks promise that this never is;
-  for numbers it cannot be promised, and such pairs are counted: they are why a Lamport clock tells no causality.
+  for numbers it cannot be promised, and such pairs are counted: they are why a Lamport clock tells no causality. With ``converse`` numbers
+  are judged as if they had promised it.
 
 Messages that are received but that no log shows as sent leave an order unknown: then nothing is said of false orders. With many events not
 all pairs are looked at: the first of each pair is then one of every so many, and the share is a figure.
@@ -38,9 +39,9 @@ class Unjudgeable(Exception):  # noqa: N818 - a verdict, not a failure
     """The logs hold what is no event with a clock."""
 
 
-def make() -> Checker:
-    """Do logical clocks know what happened before what, and (vectors) nothing else?"""
-    return ClockCondition()
+def make(*, converse: bool = False) -> Checker:
+    """Do logical clocks know what happened before what, and (vectors) nothing else? Option converse: numbers know nothing else, either."""
+    return ClockCondition(converse=converse)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class ClockCondition:
     """See the module. Satisfies ``harness.verdict.ReadsNodeLogs``."""
 
     logs: Logs | None = None
+    converse: bool = False
     name: str = field(default=NAME, init=False)
 
     def with_logs(self, logs: Logs) -> Checker:
@@ -79,7 +81,7 @@ class ClockCondition:
             edges, unmatched = _edges(events)
         except Unjudgeable as problem:
             return unknown(NAME, f"not a record of clocks: {problem}")
-        found = Findings(NAME, Narrator(history.calls()), () if vectors else (FALSE_ORDER,))
+        found = Findings(NAME, Narrator(history.calls()), () if vectors or self.converse else (FALSE_ORDER,))
         for before, after in edges:
             if not _less(readings[before], readings[after]):
                 found.add(

@@ -32,7 +32,7 @@ KINDS = 4
 # Lies about results, of which so many must have been told before their going unnoticed says anything.
 RESULTS, TOLD_MIN = ("swapped", "stale"), 8
 # Who does not judge what clients were told: a lie is not theirs to find.
-BLIND = frozenset({"availability", "latency", "leadership", "sanity", "stats"})
+BLIND = frozenset({"availability", "clock-condition", "latency", "leadership", "sanity", "stats"})
 
 
 def judging(checkers: Sequence[Checker]) -> list[Checker]:

@@ -36,4 +36,7 @@ TARGETS = {
     "dsm/store-buffer": "targets.dsm.target:STORE_BUFFER",
     "lock/lease": "targets.lock.target:LEASE",
     "lock/fenced": "targets.lock.target:FENCED",
+    "clock/lamport": "targets.clock.target:LAMPORT",
+    "clock/vector": "targets.clock.target:VECTOR",
+    "clock/hybrid": "targets.clock.target:HYBRID",
 }

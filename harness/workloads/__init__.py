@@ -62,6 +62,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "litmus": "harness.workloads.litmus:LITMUS_SC",
     "litmus-tso": "harness.workloads.litmus:LITMUS_TSO",
     "litmus-rc": "harness.workloads.litmus:LITMUS_RC",
+    "events": "harness.workloads.events:EVENTS",
     "kafka": "harness.workloads.kafka:KAFKA",
     "kafka-pipelined": "harness.workloads.kafka:PIPELINED",
     "kafka-groups": "harness.workloads.kafka_groups:KAFKA_GROUPS",

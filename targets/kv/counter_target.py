@@ -120,7 +120,8 @@ AT_LEAST_ONCE_BUGS = tuple(
         ),
     )
 )
-# The client asks once, and so does a node: what comes twice is a copy that the network made, or what a restart reads again.
+# The client asks once, and so does a node: what comes twice is a copy that the network made, what a restart reads again, or what somebody
+# repeats against the rule.
 AT_MOST_ONCE_BUGS = tuple(
     _as(bug, NOTHING_TWICE)
     for bug in (
@@ -131,6 +132,28 @@ AT_MOST_ONCE_BUGS = tuple(
             checker="counter",
             faults=("packet",),
             source="Ongaro, thesis, section 6.3: the table is part of the replicated state",
+        ),
+        Bug(
+            name="named-on-arrival",
+            summary="a node names what a peer sends by when it came, so that a copy of the message is another request",
+            checker="counter",
+            faults=("packet",),
+            source="draft-ietf-httpapi-idempotency-key-header: the sender makes the key",
+        ),
+        Bug(
+            name="repeated-as-new",
+            summary="what a peer does not confirm in time is sent to it again, as a request of the node itself",
+            checker="counter",
+            faults=("packet", "pause"),
+            source="proxies that repeat what is not idempotent after a timeout: nginx before 1.9.13, proxy_next_upstream",
+        ),
+        Bug(
+            name="state-taken-without-ids",
+            summary="a node that restarts takes over a peer's sums, and not which requests are in them: these are on their way, too",
+            checker="counter",
+            faults=("kill",),
+            source="Ongaro, thesis, section 6.3: the table is part of the state that is transferred",
+            settings={"interval_s": 2.0},
         ),
         Bug(
             name="journal-counted-twice",

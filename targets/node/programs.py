@@ -19,6 +19,7 @@ PROGRAMS = {
     "queue/log": "targets.queue.log:LogBroker",
     "queue/broker": "targets.queue.broker:Broker",
     "dsm": "targets.dsm.memory:SharedMemory",
+    "clock": "targets.clock.logical:ClockNode",
     "lock": "targets.lock.service:LockService",
 }
 

@@ -28,6 +28,11 @@ class Bugs:
     gives_up: bool = False  # what was sent twice without an answer is taken to have arrived
     peers_ids_ignored: bool = False  # what a peer sends is counted without a note of whose request it was
     journal_counted_twice: bool = False  # a node that restarts reads its journal twice, and does not look at ids
+    repeated_as_new: bool = False  # what a peer does not confirm in time is sent again, as a request of the node itself
+    state_taken_without_ids: bool = (
+        False  # a node that restarts takes over a peer's sums, and not which requests are in them
+    )
+    named_on_arrival: bool = False  # a node gives what a peer sends a name of its own when it comes
     cursor_one_too_far: bool = False  # an acknowledgement is taken to be for one addition more than it is for
 
     @classmethod

@@ -9,11 +9,14 @@ from typing import Any
 
 from targets.kv.counter.bugs import Bugs
 from targets.kv.counter.config import Config, Delivery
-from targets.kv.counter.ledger import Ledger
+from targets.kv.counter.ledger import Addition, Ledger
 from targets.kv.crdt.lattices import part_of
 from targets.kv.crdt.node import request_of
 from targets.node import codes
 from targets.node.env import Body, Env, Message, Refusal
+
+# The patience of the seeded bug ``repeated_as_new``.
+REPEAT_S = 0.2
 
 
 class Counter:
@@ -24,14 +27,21 @@ class Counter:
         self.ledger = Ledger(env, self._config, self._bugs)
         self._due_s = dict.fromkeys(self.ledger.told, 0.0)  # per peer: when it is sent something again
         self._patience_s = dict.fromkeys(self.ledger.told, self._config.retry_min_s)
+        self._confirmed = dict.fromkeys(self.ledger.told, 0)  # the seeded bug ``repeated_as_new``: up to which number
         env.on("add", self._on_add)
         env.on("read", self._on_read)
         env.on("additions", self._on_additions)
         env.on("counted", self._on_counted)
+        if self._bugs.state_taken_without_ids:
+            env.on("sums", lambda message: env.send(message["src"], {"type": "sums_are", "sums": self.ledger.sums}))
+            env.on("sums_are", self._on_sums)
 
     def start(self) -> None:
         """``init`` has been answered: time begins."""
         self._env.call_later(self._env.random.uniform(0, self._config.send_s), self._tick)
+        if self._bugs.state_taken_without_ids and self.ledger.sums:
+            for peer in self.ledger.told:
+                self._env.send(peer, {"type": "sums"})
 
     def status(self) -> dict[str, Any]:
         """What the report shows."""
@@ -68,6 +78,8 @@ class Counter:
             return
         if self._config.delivery == Delivery.AT_MOST_ONCE.value:
             self.ledger.acknowledged(peer, start + len(additions) - 1)  # before it leaves: it will not be sent again
+            if self._bugs.repeated_as_new:
+                self._env.call_later(REPEAT_S, self._repeat, peer, start, additions)
         else:
             if self._bugs.gives_up and self._patience_s[peer] > 2 * self._config.retry_min_s:
                 self.ledger.acknowledged(peer, start + len(additions) - 1)
@@ -77,14 +89,27 @@ class Counter:
             self._patience_s[peer] = min(2 * self._patience_s[peer], self._config.retry_max_s)
         self._env.send(peer, {"type": "additions", "start": start, "additions": additions})
 
+    def _repeat(self, peer: str, start: int, additions: list[Addition]) -> None:
+        if self._confirmed[peer] < start:
+            again = [[f"{self._env.node_id}:{start + at}", *rest] for at, (_, *rest) in enumerate(additions)]
+            self._env.send(peer, {"type": "additions", "start": start, "additions": again})
+
     def _on_additions(self, message: Message) -> None:
-        body = message["body"]
-        self.ledger.receive(body["additions"])
-        upto = body["start"] + len(body["additions"]) - 1
+        body, now_s = message["body"], self._env.monotonic()
+        additions: list[Addition] = body["additions"]
+        if self._bugs.named_on_arrival:
+            additions = [[f"{message['src']}@{now_s}:{at}", *rest] for at, (_, *rest) in enumerate(additions)]
+        self.ledger.receive(additions)
+        upto = body["start"] + len(additions) - 1
         self._env.send(message["src"], {"type": "counted", "upto": upto})
+
+    def _on_sums(self, message: Message) -> None:
+        for part, number in message["body"]["sums"].items():
+            self.ledger.sums[part] = max(number, self.ledger.sums.get(part, 0))
 
     def _on_counted(self, message: Message) -> None:
         peer, upto = message["src"], message["body"]["upto"]
+        self._confirmed[peer] = max(self._confirmed[peer], upto)
         if self._config.delivery == Delivery.AT_MOST_ONCE.value or upto <= self.ledger.told[peer]:
             return  # an old answer
         self.ledger.acknowledged(peer, upto)

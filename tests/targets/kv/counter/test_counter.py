@@ -122,6 +122,21 @@ def test_exactly_once_survives_crashes_at_any_time(checkpoint_records: int, roll
     assert sums(desks) == [total] * 3
 
 
+@pytest.mark.parametrize("bug", [None, "repeated-as-new", "named-on-arrival"])
+def test_what_is_sent_once_counts_once_however_often_it_arrives_and_however_late_it_is_confirmed(
+    bug: str | None,
+) -> None:
+    desks = nodes(delivery=MOST, bug=bug)
+    desks["n1"].ask("add", delta=5, msg_id=1)
+    desks["n1"].run(0.1)
+    copies = [(dest, body) for dest, body in desks["n1"].taken() for _ in range(2)]
+    desks["n1"].run(1.0)
+    for dest, body in (*copies, *desks["n1"].taken()):
+        desks[dest].now_s += 0.01
+        desks[dest].ask("additions", src="n1", start=body["start"], additions=body["additions"])
+    assert (sums(desks) == [5, 5, 5]) == (bug is None)
+
+
 def test_keys_are_counters_of_their_own() -> None:
     desk = node()
     desk.ask("add", delta=5, key=1, msg_id=1)
