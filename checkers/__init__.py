@@ -44,6 +44,7 @@ CHECKERS = {
     "sides": "checkers.sides:make",
     "staleness": "checkers.staleness:make",
     "stats": "checkers.stats:make",
+    "time-bound": "checkers.time_bounds:make",
     "total-queue": "checkers.queues.total:make",
     "unique-ids": "checkers.unique_ids:make",
     "weak": "checkers.weak.check:make",

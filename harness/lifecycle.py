@@ -7,6 +7,7 @@ then on no process of the target is needed.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ def _workers(experiment: Experiment) -> dict[int, Invoker]:
             rng=rng.stream(plan.seed, f"client/{thread}"),
             timeout_s=plan.op_timeout_s,
             workload=plan.workload,
+            true_s=getattr(cluster, "true_s", time.time),  # virtual where time is
         )
         for thread in range(plan.concurrency)
     }

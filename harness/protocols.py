@@ -6,7 +6,8 @@ Standard library and the ground floor only, so that targets and nemeses can impo
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -56,7 +57,7 @@ class Client(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSeat:
     """All that a client is given: its channel, the node it belongs to, all nodes, a name unique in the run, its own dice, its patience,
-    and which workload it works for (one operation's name may be another request there).
+    which workload it works for (one operation's name may be another request there), and the true time, in seconds since the epoch.
     """
 
     channel: Channel
@@ -66,6 +67,7 @@ class ClientSeat:
     rng: random.Random
     timeout_s: float
     workload: str = ""
+    true_s: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 
 from harness.errors import PluginError, SplitbrainError
@@ -30,10 +31,11 @@ class Worker:
         rng: random.Random,
         timeout_s: float,
         workload: str = "",
+        true_s: Callable[[], float] = time.time,
     ) -> None:
         self.node = nodes[thread % len(nodes)]
         self._nodes, self._connect, self._make, self._rng, self._timeout_s = nodes, connect, client, rng, timeout_s
-        self._workload = workload
+        self._workload, self._true_s = workload, true_s
         self._client: Client | None = None
 
     async def invoke(self, op: Op) -> Op:
@@ -66,6 +68,7 @@ class Worker:
             rng=self._rng,
             timeout_s=self._timeout_s,
             workload=self._workload,
+            true_s=self._true_s,
         )
         return self._make(seat)
 

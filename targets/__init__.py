@@ -39,4 +39,5 @@ TARGETS = {
     "clock/lamport": "targets.clock.target:LAMPORT",
     "clock/vector": "targets.clock.target:VECTOR",
     "clock/hybrid": "targets.clock.target:HYBRID",
+    "clock/ntp": "targets.clock.ntp_target:NTP",
 }

@@ -104,7 +104,7 @@ class SimCluster(Intrudes):
         self._program = load(self._spec.program)
         logs = self._spec.directory / "nodes"
         self._nodes = {
-            name: Node(name, logs / name / "node.log", self._true_s, rng.stream(self._spec.seed, f"disk faults/{name}"))
+            name: Node(name, logs / name / "node.log", self.true_s, rng.stream(self._spec.seed, f"disk faults/{name}"))
             for name in self.nodes
         }
         for node in self._nodes.values():
@@ -193,7 +193,7 @@ class SimCluster(Intrudes):
     def _log(self, node: Node, fields: Mapping[str, Any]) -> None:
         node.write(self._loop.time() - self._began_s, fields)
 
-    def _true_s(self) -> float:
+    def true_s(self) -> float:
         return EPOCH_S + self._loop.time()
 
     def _node(self, name: str) -> Node:
@@ -400,7 +400,7 @@ class SimCluster(Intrudes):
     async def skew(self, node: str, skew: ClockSkew) -> None:
         state = self._node(node)
         state.clock.skew = Skew(
-            since_s=self._true_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
+            since_s=self.true_s(), offset_s=skew.offset_s, drift=skew.drift, strobe_period_s=skew.strobe_period_s
         )
         self._log(state, {"event": "clock-skewed", **state.clock.skew.fields()})
 
@@ -411,4 +411,4 @@ class SimCluster(Intrudes):
             self._log(state, {"event": "clock-unskewed"})
 
     async def clock_offset(self, node: str) -> float | None:
-        return await probes.clock_offset(self.ask, node, self._true_s)
+        return await probes.clock_offset(self.ask, node, self.true_s)

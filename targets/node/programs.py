@@ -20,6 +20,7 @@ PROGRAMS = {
     "queue/broker": "targets.queue.broker:Broker",
     "dsm": "targets.dsm.memory:SharedMemory",
     "clock": "targets.clock.logical:ClockNode",
+    "clock/ntp": "targets.clock.ntp:TimeNode",
     "lock": "targets.lock.service:LockService",
 }
 
