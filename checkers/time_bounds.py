@@ -13,7 +13,7 @@ what is wrong is counted alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,7 +108,7 @@ class TimeBound:
         return len(hit & set(self.references))
 
 
-def _answers(calls: Calls) -> Any:
+def _answers(calls: Calls) -> Iterator[Answer]:
     """The answers, in the order of their questions. Raises Unjudgeable."""
     history = calls.history
     for row in range(len(calls)):
@@ -119,8 +119,8 @@ def _answers(calls: Calls) -> Any:
             continue
         said = history.values[calls.result[row]]
         true_s = history.extras.get(int(calls.ret[row]), {}).get("true_s")
-        pair = (said.get("time_s"), said.get("bound_s")) if isinstance(said, Mapping) else ()
-        window = true_s if isinstance(true_s, list | tuple) else ()
+        pair: Sequence[Any] = (said.get("time_s"), said.get("bound_s")) if isinstance(said, Mapping) else ()
+        window: Sequence[Any] = true_s if isinstance(true_s, list | tuple) else ()
         if len(pair) != 2 or len(window) != 2 or not all(type(part) in (int, float) for part in (*pair, *window)):
             where = f"index {history.index[calls.ret[row]]}"
             raise Unjudgeable(

@@ -84,7 +84,7 @@ class SimCluster(Intrudes):
         self._codec = codec_named(spec.options["codec"]) if spec.options.get("codec", DEFAULT) != DEFAULT else None
         self._began_s = 0.0
         self._messages = MessageLog(spec, lambda: self._loop.time() - self._began_s)
-        self._authority = Authority(spec, self._true_s, simulated=True)
+        self._authority = Authority(spec, self.true_s, simulated=True)
 
     @staticmethod
     def unavailable() -> str | None:
