@@ -20,6 +20,17 @@ _TREADMARKS = "Keleher et al. 1994, TreadMarks"
 
 # Few locations, so that somebody has the page that another one wants.
 BUSY: dict[str, Any] = {"time_limit_s": 20.0, "rate": 40.0, "interval_s": 2.0, "workload_options": {"keys": 4}}
+# Crashes come often, and hit somebody who has just written.
+OFTEN: dict[str, Any] = {"time_limit_s": 20.0, "rate": 80.0, "interval_s": 1.0, "workload_options": {"keys": 12}}
+# Messages that come twice, the second time late.
+COPIES = (
+    {
+        "kind": "packet",
+        "start_s": 1,
+        "end_s": 7,
+        "args": {"target": "all", "duplicate": 0.5, "delay_s": 0.05, "jitter_s": 0.05},
+    },
+)
 # Litmus tests whose threads run side by side: as many operations as the nodes bear.
 SIDE_BY_SIDE: dict[str, Any] = {"time_limit_s": 8.0, "rate": 200.0, "concurrency": 20, "recovery_s": 5.0}
 
@@ -87,10 +98,10 @@ DIRECTORY_BUGS = (
     _bug(
         "write-not-durable",
         "what an owner has written is in its memory alone",
-        "coherence",
+        "linearizable",
         ("kill",),
         _LI,
-        BUSY,
+        OFTEN,
     ),
     _bug(
         "owner-returns",
@@ -130,7 +141,7 @@ DIRECTORY_BUGS = (
         "litmus",
         ("packet",),
         _TREADMARKS,
-        {**SIDE_BY_SIDE, "workload": "litmus"},
+        {**SIDE_BY_SIDE, "workload": "litmus", "schedule": COPIES},
     ),
 )
 MSI_BUGS = DIRECTORY_BUGS
@@ -147,10 +158,10 @@ MESI_BUGS = (
     _bug(
         "exclusive-taken-for-clean",
         "what was written in an exclusive page without asking is not asked for when it is called back",
-        "coherence",
+        "linearizable",
         (),
         f"{_SORIN}, section 8.3",
-        BUSY,
+        {**BUSY, "workload_options": {"keys": 40}},
     ),
 )
 _TSO_LITMUS = {**SIDE_BY_SIDE, "workload": "litmus-tso"}
@@ -196,9 +207,9 @@ STORE_BUFFER_BUGS = (
         "buffer-not-durable",
         "what waits in a store buffer when its node crashes is gone, though it was acknowledged and read",
         "coherence",
-        ("kill", "partition"),
+        ("kill", "packet"),
         _TSO,
-        {**BUSY, "rate": 80.0},
+        OFTEN,
     ),
     _bug(
         "own-writes-unread",
@@ -241,7 +252,7 @@ RELEASE_BUGS = (
         "litmus",
         (),
         _RC,
-        _RC_LITMUS,
+        {**_RC_LITMUS, "options": {"page_size": 16}},
     ),
     _bug(
         "whole-page-flushed",
@@ -257,7 +268,7 @@ RELEASE_BUGS = (
         "coherence",
         ("packet",),
         _TREADMARKS,
-        BUSY,
+        {**BUSY, "time_limit_s": 8.0, "rate": 100.0, "schedule": COPIES},
     ),
     _bug(
         "late-fetch-taken",
@@ -279,9 +290,9 @@ RELEASE_BUGS = (
         "buffer-not-durable",
         "what a node has written and not sent home is gone when it crashes",
         "coherence",
-        ("kill", "partition"),
+        ("kill",),
         _MUNIN,
-        {**BUSY, "rate": 80.0},
+        {**OFTEN, "options": {"flush_s": 0.5}},
     ),
     _bug(
         "own-writes-unread",
@@ -297,6 +308,6 @@ RELEASE_BUGS = (
         "litmus",
         ("packet",),
         _TREADMARKS,
-        _RC_LITMUS,
+        {**_RC_LITMUS, "schedule": COPIES},
     ),
 )

@@ -3,14 +3,16 @@
 A write is on this node's disk before it is told of, and stays there until the page is granted anew: an owner that crashes still owns what
 it wrote, and gives it back when it is called back. It holds nothing after a restart, though: it must ask for the page like everybody.
 
-Messages may be lost, doubled and late, so they carry epochs. A recall or an invalidation counts for grants up to its own epoch, those that
-have not arrived yet included (``floor``), and not for later ones. What was given back is told again to who asks again.
+Messages may be lost, doubled and late, so they carry epochs. A recall or an invalidation counts for grants up to its own epoch, those
+that have not arrived yet included (``floor``), and not for later ones. One that has overtaken its grant waits a moment for it, so that a
+page which everybody wants is used, and does not go round for nothing. What was given back is told again to who asks again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +26,8 @@ from targets.node.env import Body, Env
 PREFIX = "page/"
 WRITABLE = frozenset({MODIFIED, EXCLUSIVE})
 READABLE = WRITABLE | {SHARED}
+# So long does a recall wait for the grant that it has overtaken.
+GRACE_S = 0.1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Line:
     epoch: int = 0
     floor: int = 0
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Cache:
@@ -102,16 +107,27 @@ class Cache:
         if grant["epoch"] > line.epoch and (grant["epoch"] > line.floor or self._bugs.late_grant_taken):
             line.epoch, line.data, line.written = grant["epoch"], list(grant["data"]), False
             self._enter(page, line, grant["state"])
+            line.arrived.set()
 
     def _enter(self, page: int, line: Line, state: str) -> None:
         if line.state != state:
             line.state = state
             self._env.log("state", location=page, state=state)
 
+    async def _grace(self, line: Line, epoch: int) -> None:
+        """If this node waits for a grant that may be on its way: until it is there and was used."""
+        if line.asking.locked() and line.epoch < epoch and not self._bugs.late_grant_taken:
+            line.arrived.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GRACE_S):
+                    await line.arrived.wait()
+
     async def _on_recall(self, _src: str, body: Body) -> Body | None:
         """The home wants the page back that it has granted to this node."""
         page, epoch, to = body["page"], body["epoch"], body["to"]
         line = self._line(page)
+        if body["late"]:
+            await self._grace(line, epoch)
         line.floor = max(line.floor, epoch)
         if line.epoch > epoch:
             return None  # an old copy: nobody waits for its answer
@@ -129,6 +145,7 @@ class Cache:
     async def _on_invalidate(self, _src: str, body: Body) -> Body:
         page, epoch = body["page"], body["epoch"]
         line = self._line(page)
+        await self._grace(line, epoch)
         line.floor = max(line.floor, epoch)
         if line.epoch <= epoch:
             self._enter(page, line, INVALID)

@@ -19,7 +19,7 @@ class Config:
 
     ``model``: which memory it is part of. ``page_size``: how many locations move together. ``attempt_s``: a request to another node that
     has no answer by then is sent again. ``patience_s``: what a client asks for and has not come about by then is refused.
-    ``flush_s``: with release consistency, so long does a write wait at most until it is sent home.
+    With release consistency a write is sent home after ``flush_s``, and a copy is used for ``copy_s``, if nothing asks for that sooner.
     """
 
     model: str = MSI
@@ -27,6 +27,7 @@ class Config:
     attempt_s: float = 0.4
     patience_s: float = 1.5
     flush_s: float = 0.05
+    copy_s: float = 0.2
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Config:
@@ -36,8 +37,8 @@ class Config:
             raise ValueError(f"option model={config.model!r} is none of {', '.join(MODELS)}")
         if not 1 <= config.page_size <= PAGE_SIZE_MAX:
             raise ValueError(f"page_size must be 1 to {PAGE_SIZE_MAX} locations, not {config.page_size}")
-        if not (0 < config.attempt_s <= config.patience_s and config.flush_s >= 0):
-            raise ValueError("0 < attempt_s <= patience_s and 0 <= flush_s must hold")
+        if not (0 < config.attempt_s <= config.patience_s and min(config.flush_s, config.copy_s) >= 0):
+            raise ValueError("0 < attempt_s <= patience_s, 0 <= flush_s and 0 <= copy_s must hold")
         return config
 
 

@@ -1,8 +1,8 @@
 """Release consistency: a node reads copies of pages, writes beside them, and settles with the homes when it must.
 
 A release sends home what was written before it, and waits until it is there; an acquire forgets all copies. Between the two nothing need
-move: several nodes write one page at a time, each sends only what it wrote, and no page goes to and fro because of its neighbours. What is
-not released is sent home all the same after a while. Sources: Gharachorloo et al. (1990); Carter, Bennett, Zwaenepoel, Munin (1991);
+move: several nodes write one page at a time, each sends only what it wrote, and no page goes to and fro because of its neighbours. What
+nobody releases is sent home all the same after a while, and a copy that nobody forgets is fetched anew. Sources: Gharachorloo et al. (1990); Carter, Bennett, Zwaenepoel, Munin (1991);
 Keleher et al., TreadMarks (1994); Zhou, Iftode, Li, home-based protocols (1996).
 
 What is written is on this node's disk before it is told of, until its home has it.
@@ -16,7 +16,7 @@ from typing import Any
 
 from targets.dsm.memory.bugs import Bugs
 from targets.dsm.memory.calls import Calls
-from targets.dsm.memory.config import Layout
+from targets.dsm.memory.config import Config, Layout
 from targets.dsm.memory.kept import Kept
 from targets.node.env import Body, Env
 
@@ -25,7 +25,7 @@ PREFIX, NUMBER = "unsent/", "number"
 
 @dataclass(slots=True, kw_only=True)
 class Copy:
-    """One page here. ``data`` is good while ``round`` is the node's; ``unsent`` are [number, place, value] in order.
+    """One page here. ``data`` is good while ``round`` is the node's, and until ``until_s``; ``unsent`` are [number, place, value] in order.
 
     ``known``: this node knows of this version of the page, and takes no older copy.
     """
@@ -33,6 +33,7 @@ class Copy:
     data: list[Any] = field(default_factory=list)
     version: int = 0
     round: int = -1
+    until_s: float = 0.0
     known: int = 0
     unsent: list[list[Any]] = field(default_factory=list)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -41,9 +42,9 @@ class Copy:
 class Copies:
     """The copies of one node. Satisfies ``memory.Memory``."""
 
-    def __init__(self, env: Env, calls: Calls, kept: Kept, layout: Layout, *, flush_s: float, bugs: Bugs) -> None:
+    def __init__(self, env: Env, calls: Calls, kept: Kept, layout: Layout, *, config: Config, bugs: Bugs) -> None:
         self._env, self._calls, self._kept, self._layout, self._bugs = env, calls, kept, layout, bugs
-        self._flush_s = flush_s
+        self._flush_s, self._copy_s = config.flush_s, config.copy_s
         self._round = 0  # how often all copies were forgotten
         self._number = kept.get(NUMBER, 0)
         self._copies: dict[int, Copy] = {}
@@ -64,7 +65,8 @@ class Copies:
         for _, written, value in reversed(copy.unsent) if not self._bugs.own_writes_unread else ():
             if written == place:
                 return value
-        return (copy.data if copy.round == self._round else await self._fetched(page, copy))[place]
+        good = copy.round == self._round and self._env.monotonic() < copy.until_s
+        return (copy.data if good else await self._fetched(page, copy))[place]
 
     async def write(self, _thread: str, address: int, value: Any) -> None:
         page, place = self._layout.place(address)
@@ -111,6 +113,7 @@ class Copies:
             data: list[Any] = list(answer["data"])
             if began == self._round:
                 copy.data, copy.version, copy.round = data, answer["version"], began
+                copy.until_s = self._env.monotonic() + self._copy_s
             return data
 
     # To the homes

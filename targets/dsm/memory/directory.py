@@ -29,12 +29,12 @@ PREFIX = "entry/"
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One page: its ``owner`` or its ``readers``, since ``epoch``, and what stood in it when it was last here."""
+    """One page: its ``owner``, since ``epoch``, or its ``readers``, each with its epoch, and what stood in it when it was last here."""
 
     data: list[Any]
     epoch: int = 0
     owner: str | None = None
-    readers: list[str] = field(default_factory=list)
+    readers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -53,9 +53,9 @@ class Directory:
         self._page_size, self._exclusive = page_size, exclusive
         self._entries: dict[int, Entry] = {}
         for page, (epoch, owner, readers, data) in kept.under(PREFIX):
-            entry = Entry(data=list(data), epoch=epoch, owner=owner, readers=list(readers))
+            entry = Entry(data=list(data), epoch=epoch, owner=owner, readers=dict(readers))
             if bugs.stale_directory:
-                entry.owner, entry.readers = None, []
+                entry.owner, entry.readers = None, {}
             self._entries[int(page)] = entry
         self._wishes: dict[int, dict[str, Wish]] = {}  # per page, in the order in which they are served
         calls.on("get", self._on_get)
@@ -88,7 +88,7 @@ class Directory:
         if entry is None:
             entry = self._entries[page] = Entry(data=[None] * self._page_size)
         if entry.owner is not None and not (self._bugs.owner_not_asked and mode == READ and entry.owner != src):
-            await self._recall(page, entry, SHARED if mode == READ and entry.owner != src else INVALID)
+            await self._recall(page, entry, src, SHARED if mode == READ and entry.owner != src else INVALID)
         if mode == WRITE:
             await self._invalidate(page, entry, [reader for reader in entry.readers if reader != src])
             state = MODIFIED
@@ -97,16 +97,16 @@ class Directory:
             state = EXCLUSIVE if self._exclusive and alone and entry.owner is None else SHARED
         entry.epoch += 1
         if state == SHARED:
-            entry.readers = [*(reader for reader in entry.readers if reader != src), src]
+            entry.readers[src] = entry.epoch
         else:
-            entry.owner, entry.readers = src, []
-        self._kept.put({f"{PREFIX}{page}": [entry.epoch, entry.owner, list(entry.readers), list(entry.data)]})
+            entry.owner, entry.readers = src, {}
+        self._kept.put({f"{PREFIX}{page}": [entry.epoch, entry.owner, dict(entry.readers), list(entry.data)]})
         return {"state": state, "epoch": entry.epoch, "data": list(entry.data)}
 
-    async def _recall(self, page: int, entry: Entry, to: str) -> None:
-        """The owner gives back what it wrote, and becomes a reader or holds nothing."""
+    async def _recall(self, page: int, entry: Entry, src: str, to: str) -> None:
+        """The owner gives back what it wrote, and becomes a reader or holds nothing. If it is ``src`` it has lost its grant."""
         assert entry.owner is not None
-        body = {"type": "recall", "page": page, "epoch": entry.epoch, "to": to}
+        body = {"type": "recall", "page": page, "epoch": entry.epoch, "to": to, "late": entry.owner != src}
         try:
             ask = self._calls.ask if self._bugs.two_owners_after_timeout else self._calls.insist
             answer = await ask(entry.owner, body)
@@ -114,21 +114,21 @@ class Directory:
             answer = {"held": False}
         if "data" in answer:
             entry.data = list(answer["data"])
-        entry.readers = [entry.owner] if to == SHARED and answer["held"] else []
+        entry.readers = {entry.owner: entry.epoch} if to == SHARED and answer["held"] else {}
         entry.owner = None
 
     async def _invalidate(self, page: int, entry: Entry, readers: list[str]) -> None:
         """None of the ``readers`` reads the page any more."""
         if self._bugs.upgrade_beside_readers and len(entry.readers) > len(readers):
             return
-        body = {"type": "invalidate", "page": page, "epoch": entry.epoch}
+        bodies = {reader: {"type": "invalidate", "page": page, "epoch": entry.readers[reader]} for reader in readers}
         if self._bugs.write_before_all_acks:
             for reader in readers[1:]:
-                self._env.spawn(self._invalidated(reader, body))
+                self._env.spawn(self._invalidated(reader, bodies[reader]))
             readers = readers[:1]
         async with asyncio.TaskGroup() as group:
             for reader in readers:
-                group.create_task(self._invalidated(reader, body))
+                group.create_task(self._invalidated(reader, bodies[reader]))
 
     async def _invalidated(self, reader: str, body: Body) -> None:
         if not self._bugs.lost_invalidate:

@@ -36,7 +36,7 @@ class SharedMemory:
         layout = Layout(page_size=size, nodes=env.node_ids)
         if config.model == RELEASE:
             Homes(calls, kept, page_size=size, bugs=bugs)
-            self._waiting = Copies(env, calls, kept, layout, flush_s=config.flush_s, bugs=bugs)
+            self._waiting = Copies(env, calls, kept, layout, config=config, bugs=bugs)
             return self._waiting
         Directory(env, calls, kept, page_size=size, exclusive=config.model == MESI, bugs=bugs)
         cache = Cache(env, calls, kept, layout, bugs)

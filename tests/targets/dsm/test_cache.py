@@ -55,7 +55,7 @@ def test_an_exclusive_page_is_written_without_asking() -> None:
         await cache.write("t", 0, 7)
         assert len(world.asked) == 1
         assert world.states == [(0, "E"), (0, "M")]
-        assert await world.hear("recall", page=0, epoch=1, to="I") == {"held": False, "data": [7, None]}
+        assert await world.hear("recall", page=0, epoch=1, to="I", late=True) == {"held": False, "data": [7, None]}
 
     asyncio.run(story())
 
@@ -65,11 +65,14 @@ def test_what_was_written_is_given_back_as_often_as_it_is_asked_for_and_after_a_
         cache, world = cache_of(Home())
         await cache.write("t", 1, 7)
         for _ in range(2):
-            assert await world.hear("recall", page=0, epoch=1, to="S") == {"held": True, "data": [None, 7]}
-        assert await world.hear("recall", page=0, epoch=1, to="I") == {"held": False, "data": [None, 7]}
-        assert await world.hear("recall", page=0, epoch=1, to="S") == {"held": False, "data": [None, 7]}  # a late copy
+            assert await world.hear("recall", page=0, epoch=1, to="S", late=True) == {"held": True, "data": [None, 7]}
+        assert await world.hear("recall", page=0, epoch=1, to="I", late=True) == {"held": False, "data": [None, 7]}
+        assert await world.hear("recall", page=0, epoch=1, to="S", late=True) == {
+            "held": False,
+            "data": [None, 7],
+        }  # a late copy
         again, world = cache_of(Home(), disk=world.disk)
-        assert await world.hear("recall", page=0, epoch=1, to="S") == {"held": False, "data": [None, 7]}
+        assert await world.hear("recall", page=0, epoch=1, to="S", late=True) == {"held": False, "data": [None, 7]}
         del again
 
     asyncio.run(story())
@@ -85,7 +88,9 @@ def test_a_grant_that_was_overtaken_counts_no_more(what: str, bug: str | None, s
             grant = await home(dest, body)
             if not overtaken.is_set():
                 overtaken.set()
-                await world.hear(what, page=0, epoch=grant["epoch"], to="I")
+                await world.hear(
+                    what, page=0, epoch=grant["epoch"], to="I", late=True
+                )  # nobody comes in its time of grace
             return grant
 
         cache, world = cache_of(slow, bug=bug)
@@ -100,7 +105,7 @@ def test_what_was_said_of_an_earlier_grant_does_not_count_for_a_later_one() -> N
         cache, world = cache_of(Home())
         await cache.read("t", 0)
         await cache.write("t", 0, 7)  # under epoch 2
-        assert await world.hear("recall", page=0, epoch=1, to="I") is None
+        assert await world.hear("recall", page=0, epoch=1, to="I", late=True) is None
         await world.hear("invalidate", page=0, epoch=1)
         assert await cache.read("t", 0) == 7
         assert len(world.asked) == 2
@@ -111,6 +116,26 @@ def test_what_was_said_of_an_earlier_grant_does_not_count_for_a_later_one() -> N
 def test_a_page_that_never_arrived_is_not_held() -> None:
     async def story() -> None:
         _, world = cache_of(Home())
-        assert await world.hear("recall", page=0, epoch=9, to="S") == {"held": False}
+        assert await world.hear("recall", page=0, epoch=9, to="S", late=True) == {"held": False}
+
+    asyncio.run(story())
+
+
+def test_a_recall_that_has_overtaken_its_grant_waits_until_that_was_used() -> None:
+    async def story() -> None:
+        home, recalled = Home(), []
+
+        async def overtaken(dest: str, body: Body) -> Body:
+            grant = await home(dest, body)
+            recalled.append(
+                asyncio.ensure_future(world.hear("recall", page=0, epoch=grant["epoch"], to="I", late=True))
+            )
+            await asyncio.sleep(0)
+            return grant
+
+        cache, world = cache_of(overtaken)
+        await cache.write("t", 0, 7)
+        assert await recalled[0] == {"held": False, "data": [7, None]}
+        assert len(world.asked) == 1
 
     asyncio.run(story())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from targets.dsm.memory.bugs import Bugs
-from targets.dsm.memory.config import Layout
+from targets.dsm.memory.config import Config, Layout
 from targets.dsm.memory.copies import Copies
 from targets.dsm.memory.homes import Homes
 from targets.node.env import Body
@@ -31,7 +31,7 @@ def node(home_of: World, *, bug: str | None = None, disk: Disk | None = None) ->
         return found
 
     world: Any = World(answer, disk)
-    return Copies(world, world, world.kept, LAYOUT, flush_s=0.1, bugs=Bugs.named(bug)), world
+    return Copies(world, world, world.kept, LAYOUT, config=Config(), bugs=Bugs.named(bug)), world
 
 
 def sent(world: World) -> list[tuple[str, Any]]:

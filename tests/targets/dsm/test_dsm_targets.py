@@ -26,7 +26,7 @@ def test_a_variant_is_told_whole(target: Target) -> None:
     assert callable(load(target.program))
     assert callable(load(target.client))
     assert len(target.bugs) >= 6
-    assert all(bug.checker in ("coherence", "litmus") and bug.source for bug in target.bugs)
+    assert all(bug.checker in ("coherence", "linearizable", "litmus") and bug.source for bug in target.bugs)
     assert all(set(bug.faults) <= set(FAULTS) for bug in target.bugs)
     assert all(claim.source and claim.workload in target.workloads for claim in target.claims)
 

@@ -56,6 +56,9 @@ class World:
     def log(self, _event: str, **fields: Any) -> None:
         self.states.append((fields["location"], fields["state"]))
 
+    def monotonic(self) -> float:
+        return 0.0
+
     def call_later(self, _delay_s: float, _callback: Callable[..., None], *_args: Any) -> None:
         """Nothing is sent home by itself: tests release."""
 
