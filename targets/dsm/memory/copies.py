@@ -2,8 +2,8 @@
 
 A release sends home what was written before it, and waits until it is there; an acquire forgets all copies. Between the two nothing need
 move: several nodes write one page at a time, each sends only what it wrote, and no page goes to and fro because of its neighbours. What
-nobody releases is sent home all the same after a while, and a copy that nobody forgets is fetched anew. Sources: Gharachorloo et al. (1990); Carter, Bennett, Zwaenepoel, Munin (1991);
-Keleher et al., TreadMarks (1994); Zhou, Iftode, Li, home-based protocols (1996).
+nobody releases is sent home all the same after a while, and a copy that nobody forgets is fetched anew. Sources: Gharachorloo et al.
+(1990); Carter, Bennett, Zwaenepoel, Munin (1991); Keleher et al., TreadMarks (1994); Zhou, Iftode, Li, home-based protocols (1996).
 
 What is written is on this node's disk before it is told of, until its home has it.
 """
