@@ -31,6 +31,16 @@ COPIES = (
         "args": {"target": "all", "duplicate": 0.5, "delay_s": 0.05, "jitter_s": 0.05},
     },
 )
+LOSSES = ({"kind": "packet", "start_s": 1, "end_s": 9, "args": {"target": "all", "loss": 0.3}},)
+# Answers that are lost, so that what they answer is sent again, to two locations that are read all the time.
+REPEATED: dict[str, Any] = {
+    "time_limit_s": 10.0,
+    "rate": 150.0,
+    "concurrency": 5,
+    "workload_options": {"keys": 2},
+    "options": {"copy_s": 0.0},
+    "schedule": LOSSES,
+}
 # Litmus tests whose threads run side by side: as many operations as the nodes bear.
 SIDE_BY_SIDE: dict[str, Any] = {"time_limit_s": 8.0, "rate": 200.0, "concurrency": 20, "recovery_s": 5.0}
 
@@ -122,10 +132,10 @@ DIRECTORY_BUGS = (
     _bug(
         "data-given-once",
         "an owner that has given its page back forgets it, though the answer may be lost",
-        "coherence",
-        ("packet", "partition"),
+        "linearizable",
+        ("packet",),
         f"{_SORIN}, section 8.7",
-        BUSY,
+        {**BUSY, "time_limit_s": 10.0, "schedule": LOSSES},
     ),
     _bug(
         "downgraded-owner-writes",
@@ -169,7 +179,7 @@ STORE_BUFFER_BUGS = (
     *(
         replace(bug, settings={**bug.settings, **({"workload": "litmus-tso"} if bug.checker == "litmus" else {})})
         for bug in DIRECTORY_BUGS
-        if bug.name != "write-not-durable"  # what leaves a buffer is durable with that
+        if bug.checker != "linearizable"  # which this memory is not
     ),
     _bug(
         "fence-without-drain",
@@ -268,7 +278,7 @@ RELEASE_BUGS = (
         "coherence",
         ("packet",),
         _TREADMARKS,
-        {**BUSY, "time_limit_s": 8.0, "rate": 100.0, "schedule": COPIES},
+        REPEATED,
     ),
     _bug(
         "late-fetch-taken",
