@@ -7,6 +7,7 @@
     exchange                     the messages around a witness, of the packet log
     terminal live                the summary and the live view, with rich
     results_json                 the document of results.json
+    strength                     which lies a valid run would have caught
     comparison                   runs side by side: a page and a summary
     html/                        one self-contained page
     verification/                what a verification of claims looks like, to people and machines

@@ -64,7 +64,15 @@ def hostile_run(text: str) -> Report:
         "stats": {text: text},
         "faults": [],
         "anomalies": [anomaly, {**anomaly, "witness": []}, {**anomaly, "ops": []}, {**anomaly, "circle": circle}],
-        "checkers": [{"checker": text, "validity": text, "reason": text, "stats": {text: text}}],
+        "checkers": [
+            {"checker": text, "validity": text, "reason": text, "stats": {text: text}},
+            {
+                "checker": "strength",
+                "validity": text,
+                "reason": text,
+                "stats": {"mutants": {text: {"made": 2, "caught": 1}}},
+            },
+        ],
         "repeat": text,
     }
     logs: dict[str, list[dict[str, Any]]] = {

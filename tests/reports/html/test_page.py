@@ -119,7 +119,7 @@ def test_only_known_elements_and_no_handler_style_or_address() -> None:
                 r"\w+",
                 "html head meta title style body a main header p h1 h2 h3 h4 span div dl dt dd ol section aside article svg g rect "
                 "line polygon path text table thead tbody tr th td code b br ul li details summary button noscript label input fieldset "
-                "legend output canvas kbd select option pre script",
+                "tfoot meter legend output canvas kbd select option pre script",
             )
         )
         names = {name for _, attrs in found.tags for name in attrs}
