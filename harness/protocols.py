@@ -112,7 +112,8 @@ class Target:
 
     ``program(env)`` is a node program (see ``targets.node``); ``client(seat)`` is a ``Client``. The first workload is the default.
     ``roles`` are the roles that its nodes report in their status and that faults may aim at. ``faults`` are those under which it keeps its
-    promises, which a run that names none gets; empty is all, ("none",) none.
+    promises, which a run that names none gets; empty is all, ("none",) none. ``checkers`` judge its runs besides the workload's own, or with other
+    options: workload ("*" is any) → name → options, as in a plan.
 
     ``expected_logs`` are regular expressions of lines that its nodes may log although they look like a panic, a failed assertion or the
     like (see ``harness.log_patterns``).
@@ -132,6 +133,7 @@ class Target:
     claims: tuple[Claim, ...] = ()
     faults: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    checkers: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     hosts: Mapping[str, str] = field(default_factory=dict)
     hosts_why: str = ""
     complete: str = ""

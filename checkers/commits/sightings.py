@@ -8,6 +8,7 @@ In a history, the key of an operation is the transaction's name:
 
 In a node's log, lines with the transaction's name in ``txn``: ``vote`` with ``vote`` "yes" or "no", and ``decide`` with ``outcome``
 "commit" or "abort". They are the node's own acts, so they are worth more than a question: ``outcome`` is for what has no such log.
+A node that is several participants in one, such as one with several shards, says in ``participant`` which of them it speaks for.
 """
 
 from __future__ import annotations
@@ -92,11 +93,12 @@ def txns_of(calls: Calls, logs: Logs) -> list[Txn]:
             of(op.key).sights += _seen(calls, row, done.value)
     for node, lines in sorted(logs.items()):
         for line in lines:
+            who = f"{line['participant']} at {node}" if "participant" in line else node
             if line.get("event") == VOTE and "txn" in line:
-                _vote(of(line["txn"]), node, line)
+                _vote(of(line["txn"]), who, line)
             elif line.get("event") == DECIDE and "txn" in line:
-                state = _one_of(line.get("outcome"), (COMMIT, ABORT), f"{node}'s decision on {text(line['txn'])}")
-                of(line["txn"]).sights.append(_own(node, state, line))
+                state = _one_of(line.get("outcome"), (COMMIT, ABORT), f"{who}'s decision on {text(line['txn'])}")
+                of(line["txn"]).sights.append(_own(who, state, line))
     return list(txns.values())
 
 

@@ -61,7 +61,8 @@ def make_plan(request: Request) -> Plan:
     if not target.hosts and (wrong := security.check(options, getattr(cluster_class, "securities", ()))):
         raise PlanError(wrong)
     workload_options = {**preset.pop("workload_options", {}), **request.workload_options}
-    checkers = {**preset.pop("checkers", {}), **request.checkers}
+    own = {**target.checkers.get("*", {}), **target.checkers.get(workload, {})}
+    checkers = {**own, **preset.pop("checkers", {}), **request.checkers}
     count = preset.pop("nodes", 5) if request.nodes is None else request.nodes
     if not 1 <= count <= NODES_MAX:
         raise PlanError(f"--nodes must be 1 to {NODES_MAX}, not {count}")

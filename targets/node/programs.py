@@ -21,6 +21,7 @@ PROGRAMS = {
     "dsm": "targets.dsm.memory:SharedMemory",
     "clock": "targets.clock.logical:ClockNode",
     "clock/ntp": "targets.clock.ntp:TimeNode",
+    "txn": "targets.txn.store:TxnStore",
     "lock": "targets.lock.service:LockService",
 }
 

@@ -1,0 +1,94 @@
+"""What the failure of a coordinator costs: how long two and three phases block, and how often a partition tears three phases apart.
+
+    python benchmarks/commit_blocking.py [SEEDS]
+
+In the simulator, over the seeds 0 to SEEDS - 1 (10, if none are named): six nodes with two shards on three each, a coordinator that takes
+0.2 s (if nothing else is said) between the votes and its decision, ten clients, 20 transactions per second over 30 keys.
+
+The first table: the coordinator is killed between the phases, and is down for so long. "blocked" is the longest time for which a
+participant had voted yes and did not know the outcome, by the nodes' logs: median of the runs (least to most). The second: a partition of
+4 s between the shards, twice in each run. A run is torn if the checker atomic-commit finds it invalid. Intervals are of 95 % (Wilson).
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness import store
+from harness.cli import tables
+from harness.cli.judging import judge_run
+from harness.cli.planning import Request, claim_of, make_plan
+from harness.cli.run import conduct_plan
+from harness.samples import wilson
+
+ATOMIC = "atomic-commit"
+OUTAGES_S = (1, 2, 4, 8, 16)
+DECIDE_S = (0.0, 0.05, 0.2, 0.5)
+# What stands around an outage: the start of the run, and the time in which the coordinator is back and tells.
+BEFORE_S, AFTER_S = 5.0, 7.0
+
+
+def judged(target: str, claim: str, seed: int, **settings: Any) -> Mapping[str, Any]:
+    """What atomic-commit says of one run of ``claim`` with other ``settings``: its validity, and its figures."""
+    known = claim_of(tables.targets().get(target), claim)
+    own = replace(known, settings={**known.settings, **settings})
+    plan = make_plan(Request(target=target, cluster="sim", seed=seed, claim=own))
+    with tempfile.TemporaryDirectory() as directory:
+        run = store.create(Path(directory), plan)
+        conduct_plan(plan, run)
+        results = judge_run(run).results
+    (found,) = [one for one in results["checkers"] if one["checker"] == ATOMIC]
+    return {"validity": found["validity"], **found["stats"]}
+
+
+def blocked(target: str, claim: str, outage_s: float, seeds: int) -> str:
+    """A cell of the first table."""
+    kill = {
+        "kind": "kill",
+        "start_s": BEFORE_S,
+        "end_s": BEFORE_S + outage_s,
+        "args": {"target": "coordinator", "else": "n7"},
+    }
+    length_s = BEFORE_S + outage_s + AFTER_S
+    found = [
+        judged(target, claim, seed, schedule=(kill,), time_limit_s=length_s)["blocked_s"]["max"]
+        for seed in range(seeds)
+    ]
+    return f"{statistics.median(found):.2f} s ({min(found):.2f} to {max(found):.2f})"
+
+
+def torn(target: str, claim: str, settings: Mapping[str, Any], seeds: int) -> str:
+    """The cells of a row of the second table."""
+    found = [judged(target, claim, seed, **settings) for seed in range(seeds)]
+    runs = sum(one["validity"] == "invalid" for one in found)
+    txns = sum(one["anomalies"].get("disagreement", 0) for one in found)
+    low, high = wilson(runs, seeds)
+    of = sum(one["transactions"] for one in found)
+    return f"{runs} of {seeds} ({100 * low:.0f} to {100 * high:.0f} %) | {txns} of {of:,}"
+
+
+def main() -> None:
+    """Both tables."""
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    two, three = ("txn/2pc", "atomic-though-the-coordinator-dies"), ("txn/3pc", "does-not-block")
+    print("| the coordinator is down for | two phases blocked | three phases blocked |\n|---|---|---|", flush=True)
+    for outage_s in OUTAGES_S:
+        cells = [blocked(*which, outage_s, seeds) for which in (two, three)]
+        print(f"| {outage_s} s | {' | '.join(cells)} |", flush=True)
+    print("\n| partition | runs torn | transactions torn |\n|---|---|---|", flush=True)
+    split = claim_of(tables.targets().get("txn/3pc"), "a-partition-tears-it-apart")
+    for decide_s in DECIDE_S:
+        settings = {"options": {**split.settings["options"], "decide_s": decide_s}}
+        print(f"| 3pc, {decide_s:g} s to decide | {torn('txn/3pc', split.name, settings, seeds)} |", flush=True)
+    same = {"schedule": split.settings["schedule"]}
+    print(f"| 2pc, 0.2 s to decide | {torn(*two, same, seeds)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

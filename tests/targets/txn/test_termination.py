@@ -1,0 +1,129 @@
+"""What a participant decides whose coordinator is silent, by what it hears from whom."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from targets.txn.store.bugs import Bugs
+from targets.txn.store.config import Config
+from targets.txn.store.shard import Prepared, Shard
+from targets.txn.store.termination import Termination
+
+TERM = 4
+SILENT = None
+
+
+class Others:
+    """Groups in which ``states`` (shard → (state, stamp), or None for no answer) are known. Remembers what was decided."""
+
+    def __init__(self, states: dict[str, Any]) -> None:
+        self.states = states
+        self.machines = {"s0": Shard(Bugs(), validates_reads=True)}
+        self.machines["s0"].prepared["t"] = PREPARED
+        self.quorums = {"s0": SimpleNamespace(leads=True, state=SimpleNamespace(term=TERM))}
+        self.when_voted: Any = None
+        self.decided: list[Any] = []
+        self.closed: list[bool] = []
+
+    async def call(self, group: str, command: list[Any], _timeout_s: float) -> dict[str, Any]:
+        if command[0] == "stamp":
+            return {"stamp": 99}
+        if command[0] == "decide":
+            self.decided.append((group, *command[2:]))
+            return {}
+        self.closed.append(command[2])
+        if self.states[group] is SILENT:
+            raise TimeoutError
+        state, stamp = self.states[group]
+        return {"state": state, "stamp": stamp, "closed": False}
+
+
+PREPARED = Prepared(coordinator="n9", shards=["s0", "s1", "s2"], start=0, reads=[], writes={"x": 1})
+YES, ALL = ("prepared", None), ("precommitted", 7)
+COMMITTED, ABORTED = ("commit", 7), ("abort", None)
+
+
+def decided(
+    coordinator: Any, states: dict[str, Any], *, lived: bool = True, bug: str | None = None, **options: Any
+) -> Any:
+    """What shard s0 decides, None for nothing, given what its coordinator says (None: nothing)."""
+    others: Any = Others(states)
+
+    async def rpc(_dest: str, _body: Any, _timeout_s: float) -> Any:
+        if coordinator is SILENT:
+            raise TimeoutError
+        return {"state": coordinator[0], "stamp": coordinator[1]}
+
+    env: Any = SimpleNamespace(rpc=rpc)
+    termination = Termination(env, Config.of(options), Bugs.named(bug), others)
+    if lived:
+        others.when_voted("s0", "t")
+    asyncio.run(termination._end(("s0", "t"), PREPARED))
+    assert others.closed in ([], [options.get("protocol") == "3pc"] * len(others.closed))
+    return others.decided[0][1:] if others.decided else None
+
+
+@pytest.mark.parametrize("protocol", ["2pc", "3pc"])
+@pytest.mark.parametrize(("said", "wanted"), [(COMMITTED, COMMITTED), (ABORTED, ABORTED), (("undecided", None), None)])
+def test_a_coordinator_that_lives_is_believed(protocol: str, said: Any, wanted: Any) -> None:
+    assert decided(said, {"s0": YES, "s1": SILENT, "s2": SILENT}, protocol=protocol) == wanted
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "wanted"),
+    [
+        (YES, YES, None),
+        (YES, SILENT, None),
+        (SILENT, SILENT, None),
+        (COMMITTED, SILENT, COMMITTED),
+        (YES, ABORTED, ABORTED),
+    ],
+)
+def test_in_two_phases_only_who_knows_the_outcome_helps(one: Any, two: Any, wanted: Any) -> None:
+    assert decided(SILENT, {"s1": one, "s2": two}) == wanted
+
+
+@pytest.mark.parametrize(
+    ("me", "one", "two", "lived", "wanted"),
+    [
+        (YES, YES, YES, True, ABORTED),
+        (YES, YES, ALL, True, COMMITTED),
+        (ALL, YES, YES, True, COMMITTED),
+        (YES, COMMITTED, ALL, True, COMMITTED),
+        (ALL, ABORTED, ALL, True, ABORTED),
+        # Who is silent is taken for dead: this is what a partition makes wrong.
+        (YES, SILENT, SILENT, True, ABORTED),
+        (ALL, SILENT, SILENT, True, COMMITTED),
+        # Who was dead itself decides nothing alone.
+        (YES, SILENT, YES, False, None),
+        (ALL, SILENT, ALL, False, None),
+        (YES, SILENT, COMMITTED, False, COMMITTED),
+        (YES, YES, YES, False, ABORTED),
+        (YES, ALL, YES, False, COMMITTED),
+        # A shard that does not answer itself cannot decide.
+        (SILENT, YES, YES, True, None),
+    ],
+)
+def test_in_three_phases_the_living_decide(me: Any, one: Any, two: Any, lived: bool, wanted: Any) -> None:
+    assert decided(SILENT, {"s0": me, "s1": one, "s2": two}, lived=lived, protocol="3pc") == wanted
+
+
+def test_a_coordinator_of_three_phases_that_comes_back_knows_nothing() -> None:
+    assert decided(("unknown", None), {"s0": YES, "s1": ALL, "s2": YES}, protocol="3pc") == COMMITTED
+
+
+@pytest.mark.parametrize(
+    ("bug", "protocol", "states", "wanted"),
+    [
+        ("impatient-abort", "2pc", {"s1": COMMITTED, "s2": YES}, ABORTED),
+        ("timeout-commit", "3pc", {"s0": YES, "s1": ABORTED, "s2": YES}, ("commit", 99)),
+        ("timeout-alone", "3pc", {"s0": YES, "s1": ALL, "s2": YES}, ABORTED),
+    ],
+)
+def test_a_bug_decides_what_the_others_do_not(bug: str, protocol: str, states: Any, wanted: Any) -> None:
+    assert decided(SILENT, states, bug=bug, protocol=protocol) == wanted
+    assert decided(SILENT, states, protocol=protocol) != wanted
