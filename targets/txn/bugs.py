@@ -18,6 +18,23 @@ BUSY: dict[str, Any] = {"time_limit_s": 20.0, "rate": 60.0}
 # A coordinator takes its time to decide, so that a fault comes between its phases.
 SLOW: dict[str, Any] = {**SHORT, "interval_s": 2.0, "options": {"decide_s": 0.2}, "workload_options": {"keys": 30}}
 
+# Six nodes with data, three for each of two shards, and a coordinator of its own, which takes its time between the phases.
+APART: dict[str, Any] = {
+    "nodes": 7,
+    "time_limit_s": 18.0,
+    "rate": 20.0,
+    "options": {"coordinators": 1, "decide_s": 0.2},
+    "workload_options": {"keys": 30},
+}
+# One shard here, the other one and the coordinator there.
+SIDES: dict[str, Any] = {"shape": "halves", "sides": [["n1", "n2", "n3"], ["n4", "n5", "n6", "n7"]]}
+# One shard does not hear what was decided, and the coordinator has forgotten it when it does.
+_UNHEARD = (
+    {"kind": "partition", "start_s": 4, "end_s": 9, "args": SIDES},
+    {"kind": "kill", "start_s": 5, "end_s": 8, "args": {"nodes": ["n7"]}},
+)
+UNHEARD = {**APART, "schedule": _UNHEARD}
+
 _GRAY = "Gray 1978, Notes on data base operating systems, section 5.8.3"
 _PRESUMED = "Mohan, Lindsay, Obermarck, TODS 1986, section 3: presumed abort"
 _SKEEN = "Skeen 1981, Nonblocking commit protocols"
@@ -47,7 +64,7 @@ _FIRST_VOTE = _atomic(
 _CONSENT = _atomic(
     "silence-is-consent",
     "a participant that does not vote at once is taken to agree",
-    ("kill", "pause"),
+    ("packet",),
     _GRAY,
     SHORT,
 )
@@ -66,23 +83,23 @@ TWO_PHASE_BUGS = (
     _atomic(
         "decision-not-logged",
         "participants and clients are told of a commit that is in no log",
-        ("kill", "partition"),
+        ("partition", "kill"),
         _PRESUMED,
-        SHORT,
+        UNHEARD,
     ),
     _atomic(
         "decision-forgotten-early",
         "the coordinator forgets a commit when the first participant has it",
-        ("kill", "partition"),
+        ("partition", "kill"),
         _PRESUMED,
-        SHORT,
+        UNHEARD,
     ),
     _atomic(
         "impatient-abort",
         "a participant that has voted yes and hears nothing aborts by itself",
-        ("partition",),
+        ("partition", "kill"),
         "Bernstein, Hadzilacos, Goodman 1987, section 7.4: the uncertainty period",
-        SHORT,
+        UNHEARD,
     ),
     _LOCKS,
     _IGNORED,

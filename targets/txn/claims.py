@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.protocols import Claim
-from targets.txn.bugs import BUSY, SHORT, SLOW
+from targets.txn.bugs import APART, BUSY, SHORT, SIDES, SLOW
 
 ALL = ("partition", "packet", "kill", "pause", "clock", "power")
 BLOCKING, TEARING, DURABLE, ISOLATION = "blocking", "three-phases", "durable-votes", "write-skew"
@@ -15,21 +13,11 @@ _TEARING = "Skeen 1981, Nonblocking commit protocols; catalogue row 37"
 _DURABLE = "Gray 1978, Notes on data base operating systems, section 5.8.3; catalogue row 38"
 _ISOLATION = "Berenson and others, SIGMOD 1995, section 4.2; catalogue row 43"
 
-# Six nodes with data, three for each of two shards, and a coordinator of its own, which takes its time between the phases.
-_APART: dict[str, Any] = {
-    "nodes": 7,
-    "time_limit_s": 18.0,
-    "rate": 20.0,
-    "options": {"coordinators": 1, "decide_s": 0.2},
-    "workload_options": {"keys": 30},
-}
 OUTAGE_S = 6.0
 _CRASH = ({"kind": "kill", "start_s": 5, "end_s": 5 + OUTAGE_S, "args": {"target": "coordinator", "else": "n7"}},)
-# One shard here, the other one and the coordinator there.
-_SIDES = {"shape": "halves", "sides": [["n1", "n2", "n3"], ["n4", "n5", "n6", "n7"]]}
-_SPLIT = tuple({"kind": "partition", "start_s": start_s, "end_s": start_s + 4, "args": _SIDES} for start_s in (4, 11))
-CRASHED = {**_APART, "schedule": _CRASH}
-SPLIT = {**_APART, "schedule": _SPLIT}
+_SPLIT = tuple({"kind": "partition", "start_s": start_s, "end_s": start_s + 4, "args": SIDES} for start_s in (4, 11))
+CRASHED = {**APART, "schedule": _CRASH}
+SPLIT = {**APART, "schedule": _SPLIT}
 # Whoever asks in vain waits for less than that: an election, and all that is asked.
 BLOCKED_MAX_S = 4.0
 
