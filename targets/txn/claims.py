@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.protocols import Claim
-from targets.txn.bugs import APART, BUSY, SHORT, SIDES, SLOW
+from targets.txn.bugs import APART, APART_WORKLOAD, BUSY, SHORT, SIDES, SLOW
 
 ALL = ("partition", "packet", "kill", "pause", "clock", "power")
 BLOCKING, TEARING, DURABLE, ISOLATION = "blocking", "three-phases", "durable-votes", "write-skew"
@@ -13,6 +13,8 @@ _TEARING = "Skeen 1981, Nonblocking commit protocols; catalogue row 37"
 _DURABLE = "Gray 1978, Notes on data base operating systems, section 5.8.3; catalogue row 38"
 _ISOLATION = "Berenson and others, SIGMOD 1995, section 4.2; catalogue row 43"
 
+# Pairs come close together.
+SKEWED = {**BUSY, "interval_s": 3.0}
 OUTAGE_S = 6.0
 _CRASH = ({"kind": "kill", "start_s": 5, "end_s": 5 + OUTAGE_S, "args": {"target": "coordinator", "else": "n7"}},)
 _SPLIT = tuple({"kind": "partition", "start_s": start_s, "end_s": start_s + 4, "args": SIDES} for start_s in (4, 11))
@@ -33,6 +35,16 @@ TWO_PHASE_CLAIMS = (
         source=_ISOLATION,
     ),
     Claim(
+        name="no-write-skew",
+        topic=ISOLATION,
+        statement="Of two inserts that each look whether the other is there at most one succeeds under serializability, whatever fails.",
+        model="serializable",
+        workload="write-skew",
+        faults=ALL,
+        settings=SKEWED,
+        source=_ISOLATION,
+    ),
+    Claim(
         name="money-is-kept",
         topic=ISOLATION,
         statement="Every read of all accounts adds up, whatever fails.",
@@ -47,7 +59,7 @@ TWO_PHASE_CLAIMS = (
         topic=BLOCKING,
         statement="Two phases keep a transaction whole when the coordinator dies between them.",
         model="atomic-commit",
-        workload="txn-list-append",
+        workload=APART_WORKLOAD,
         faults=("kill",),
         settings=CRASHED,
         source=_BLOCKING,
@@ -57,7 +69,7 @@ TWO_PHASE_CLAIMS = (
         topic=BLOCKING,
         statement="Who has voted yes in two phases cannot know the outcome, and holds its locks, until the coordinator is back.",
         model="atomic-commit",
-        workload="txn-list-append",
+        workload=APART_WORKLOAD,
         faults=("kill",),
         violates=("blocked",),
         checkers={"atomic-commit": {"blocked_max_s": BLOCKED_MAX_S}},
@@ -108,9 +120,30 @@ SNAPSHOT_CLAIMS = (
         source=_ISOLATION,
     ),
     Claim(
+        name="no-long-fork",
+        topic=ISOLATION,
+        statement="All snapshots see the commits in one order, whatever fails.",
+        model="snapshot-isolation",
+        workload="long-fork",
+        faults=ALL,
+        settings=SHORT,
+        source=_ISOLATION,
+    ),
+    Claim(
+        name="snapshots-permit-write-skew",
+        topic=ISOLATION,
+        statement="Two inserts that each look whether the other is there both succeed under snapshot isolation.",
+        model="serializable",
+        workload="write-skew",
+        faults=(),
+        violates=("G2",),
+        settings=SKEWED,
+        source=_ISOLATION,
+    ),
+    Claim(
         name="snapshots-are-not-serializable",
         topic=ISOLATION,
-        statement="Two transactions that each read what the other one writes both commit under snapshot isolation.",
+        statement="Transactions that read what others write make circles under snapshot isolation, by anti-dependencies alone.",
         model="serializable",
         workload="txn-list-append",
         faults=(),
@@ -136,7 +169,7 @@ THREE_PHASE_CLAIMS = (
         topic=TEARING,
         statement="Who has voted yes in three phases learns the outcome without the coordinator that has died.",
         model="atomic-commit",
-        workload="txn-list-append",
+        workload=APART_WORKLOAD,
         faults=("kill",),
         checkers={"atomic-commit": {"blocked_max_s": BLOCKED_MAX_S}},
         settings=CRASHED,
@@ -147,7 +180,7 @@ THREE_PHASE_CLAIMS = (
         topic=TEARING,
         statement="A partition between the phases leaves one side that commits and one that aborts.",
         model="atomic-commit",
-        workload="txn-list-append",
+        workload=APART_WORKLOAD,
         faults=("partition",),
         violates=("disagreement", "wrong-answer"),
         settings=SPLIT,

@@ -9,7 +9,7 @@ from harness.protocols import Bug, Claim, Target
 from targets.txn.bugs import SNAPSHOT_BUGS, THREE_PHASE_BUGS, TWO_PHASE_BUGS
 from targets.txn.claims import SNAPSHOT_CLAIMS, THREE_PHASE_CLAIMS, TWO_PHASE_CLAIMS
 
-WORKLOADS = ("txn-list-append", "txn-rw-register", "bank")
+WORKLOADS = ("txn-list-append", "txn-rw-register", "bank", "write-skew", "long-fork")
 
 
 def _txn(
