@@ -112,8 +112,8 @@ class Target:
 
     ``program(env)`` is a node program (see ``targets.node``); ``client(seat)`` is a ``Client``. The first workload is the default.
     ``roles`` are the roles that its nodes report in their status and that faults may aim at. ``faults`` are those under which it keeps its
-    promises, which a run that names none gets; empty is all, ("none",) none. ``checkers`` judge its runs besides the workload's own, or with other
-    options: workload ("*" is any) → name → options, as in a plan.
+    promises, which a run that names none gets; empty is all, ("none",) none. ``checkers`` judge its runs besides the workload's own,
+    or with other options: workload ("*" is any) → name → options, as in a plan.
 
     ``expected_logs`` are regular expressions of lines that its nodes may log although they look like a panic, a failed assertion or the
     like (see ``harness.log_patterns``).
