@@ -18,6 +18,7 @@ CHECKERS = {
     "broadcast": "checkers.broadcast:make",
     "causal-reverse": "checkers.causal_reverse:make",
     "clock-condition": "checkers.clocks:make",
+    "closed-predicate": "checkers.transactions.closed_predicate:make",
     "coherence": "checkers.memory.coherence:make",
     "convergence": "checkers.convergence:make",
     "counter": "checkers.counter:make",

@@ -8,6 +8,7 @@
     models              the lattice of consistency models: which anomalies refute which
     telling, judging    the words; from findings to a verdict
     list_append         lists: their order is read off (``lists``, ``list_edges``; in words ``list_facts``)
+    closed_predicate    reads by predicates, of a universe that is known (``predicates``): phantoms by name
     rw_register         registers: their order is inferred (``registers``, ``register_orders``, ``register_edges``, ``register_facts``)
 
 A cycle of dependencies is a set of transactions each of which must come before itself; no serial order explains them (Adya 1999). All

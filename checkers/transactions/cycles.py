@@ -4,6 +4,7 @@ A cycle's name says which edges it needs (Adya 1999; G-nonadjacent after Cerone 
 
 * ``G0``: ww alone. ``G1c``: also wr. ``G-single-item``: exactly one rw. ``G-nonadjacent-item``: several rw, never two in a row (in a
   circle). ``G2-item``: two rw in a row.
+* ``G-single``, ``G-nonadjacent``, ``G2``: the same with an edge of a predicate, of what was not found since it did not match.
 * ``-process``, ``-realtime``: it needs such an edge, too.
 
 Whether there are any is decided in linear time, by components: of the graph with just the edges in question; for cycles without two rw in
@@ -21,6 +22,7 @@ import numpy as np
 from checkers.kernels.engine import engine
 from checkers.transactions.graph import (
     INSTEAD_OF_RW,
+    PREDICATES,
     RW_KINDS,
     SINCE,
     Codes,
@@ -44,7 +46,18 @@ NAMES = {
     Level.ALL: "G2-item",
 }
 SUFFIXES = {Time.NONE: "", Time.PROCESS: "-process", Time.REAL: "-realtime"}
+
+
+def name_of(level: Level, time: Time, *, predicates: bool = False) -> str:
+    """The anomaly that a cycle of this class is."""
+    return (NAMES[level].removesuffix("-item") if predicates else NAMES[level]) + SUFFIXES[time]
+
+
 CLASSES = {NAMES[level] + SUFFIXES[time]: (level, time) for level in Level for time in Time}
+# The same with predicates, where that makes a difference.
+PREDICATE_CLASSES = {
+    name_of(level, time, predicates=True): (level, time) for level in Level if level >= Level.SINGLE for time in Time
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +80,8 @@ class Cycle:
     @property
     def name(self) -> str:
         """That of the anomaly."""
-        return NAMES[self.level] + SUFFIXES[self.time]
+        predicates = self.level >= Level.SINGLE and any(edge.kind in PREDICATES for edge in self.edges)
+        return name_of(self.level, self.time, predicates=predicates)
 
 
 class Exhausted(Exception):  # noqa: N818 - a verdict, not a failure
@@ -75,10 +89,14 @@ class Exhausted(Exception):  # noqa: N818 - a verdict, not a failure
 
 
 class Search:
-    """The search for cycles, with ``steps`` to spend on each class. ``covered`` are the classes that it has judged to the end."""
+    """The search for cycles, with ``steps`` to spend on each class. ``covered`` are the classes that it has judged to the end.
 
-    def __init__(self, graph: Graph, steps: int) -> None:
+    With ``predicates``, edges of predicates count in all classes; what the search without them has ``told`` is not told again.
+    """
+
+    def __init__(self, graph: Graph, steps: int, *, predicates: bool = False, told: Sequence[Cycle] = ()) -> None:
         self._graph, self._steps, self._left = graph, steps, steps
+        self._predicates, self._told = predicates, told
         self.covered: list[tuple[Level, Time]] = []
 
     def cycles(self, classes: Sequence[tuple[Level, Time]]) -> Iterator[Cycle]:
@@ -86,7 +104,7 @@ class Search:
 
         Classes come in an order in which those below come first.
         """
-        told: list[Cycle] = []
+        told: list[Cycle] = [*self._told]
         for level, time in classes:
             below = [cycle for cycle in told if cycle.level <= level and cycle.time <= time]
             self._left = self._steps
@@ -99,7 +117,7 @@ class Search:
             self.covered.append((level, time))
 
     def _of_class(self, level: Level, time: Time, below: Sequence[Cycle]) -> Iterator[Cycle]:
-        graph = self._graph.of_kinds(kinds_of(level, time))
+        graph = self._graph.of_kinds(kinds_of(level, time, predicates=self._predicates))
         self._spend(graph.size + len(graph.src))
         states = _product(graph) if level in (Level.SINGLE, Level.NONADJACENT) else graph
         component = components(states.size, states.src, states.dst)

@@ -38,6 +38,8 @@ class Kind(IntEnum):
     ATOMIC_WW = (
         12  # as WW, since who read the later version had seen another write of the transaction of the earlier one
     )
+    PREDICATE_WR = 13  # what it wrote did not match the other one's predicate, and that is how the other one found it
+    PREDICATE_RW = 14  # the other one changed whether its predicate matches
 
 
 class Level(IntEnum):
@@ -73,16 +75,22 @@ SINCE: Mapping[Kind, tuple[Level, Time]] = {
     Kind.PROCESS: (Level.WRITES, Time.PROCESS),
     Kind.REALTIME: (Level.WRITES, Time.REAL),
     Kind.VIA: (Level.WRITES, Time.NONE),
+    Kind.PREDICATE_WR: (Level.READS, Time.NONE),
+    Kind.PREDICATE_RW: (Level.SINGLE, Time.NONE),
 }
-RW_KINDS = (Kind.RW, Kind.LATE_RW, Kind.SESSION_RW)
+RW_KINDS = (Kind.RW, Kind.LATE_RW, Kind.SESSION_RW, Kind.PREDICATE_RW)
+PREDICATES = (Kind.PREDICATE_WR, Kind.PREDICATE_RW)
 # Orders of versions that stand for a rw: the other order would make a cycle with one.
 INSTEAD_OF_RW = (Kind.UNSEEN_WW, Kind.LATE_WW, Kind.SESSION_WW, Kind.ATOMIC_WW)
-DEPENDENCIES = (Kind.WW, Kind.FOLLOW_WW, Kind.WR, *INSTEAD_OF_RW, *RW_KINDS)
+DEPENDENCIES = (Kind.WW, Kind.FOLLOW_WW, Kind.WR, Kind.PREDICATE_WR, *INSTEAD_OF_RW, *RW_KINDS)
 
 
-def kinds_of(level: Level, time: Time) -> tuple[Kind, ...]:
-    """The kinds of edges of a class of cycles."""
-    return tuple(kind for kind, (least, order) in SINCE.items() if least <= level and order <= time)
+def kinds_of(level: Level, time: Time, *, predicates: bool = False) -> tuple[Kind, ...]:
+    """The kinds of edges of a class of cycles. From SINGLE on those of predicates make classes of their own."""
+    left_out = () if predicates or level < Level.SINGLE else PREDICATES
+    return tuple(
+        kind for kind, (least, order) in SINCE.items() if least <= level and order <= time and kind not in left_out
+    )
 
 
 class Edges(NamedTuple):

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from checkers.transactions.cycles import NAMES, SUFFIXES, Cycle, Edge, Search
-from checkers.transactions.graph import DEPENDENCIES, Graph, Kind
+from checkers.transactions.cycles import Cycle, Edge, Search, name_of
+from checkers.transactions.graph import DEPENDENCIES, PREDICATES, Graph, Kind
 from checkers.transactions.models import (
     ALIASES,
     ANOMALIES,
@@ -63,9 +63,7 @@ def model_named(model: str = DEFAULT) -> str:
 def judged(checker: str, analysis: Analysis, model: str, budget: Budget) -> Verdict:
     """The verdict: invalid if anything that was found refutes the model; unknown if there was nothing to judge, or too much."""
     core = analysis.graph.core()
-    search = Search(core, budget.steps_max)
-    wanted = classes_for(model)
-    cycles = list(search.cycles(wanted))
+    cycles, covered, uncovered = _searched(core, model, budget)
     found = Counter({name: len(analysis.found[name]) for name in ANOMALIES if analysis.found.get(name) is not None})
     found = Counter({name: number for name, number in found.items() if number})
     found.update(cycle.name for cycle in cycles)
@@ -74,10 +72,9 @@ def judged(checker: str, analysis: Analysis, model: str, budget: Budget) -> Verd
     found = +found
     mine = Counter({name: number for name, number in found.items() if forbids(model, name)})
     stats = _stats(analysis, model, found, mine)
-    uncovered = [pair for pair in wanted if pair not in search.covered]
-    stats["searched_for"] = [NAMES[level] + SUFFIXES[time] for level, time in search.covered]
+    stats["searched_for"] = covered
     anomalies = _anomalies(checker, analysis, mine, cycles, views)
-    missed = [NAMES[level] + SUFFIXES[time] for level, time in uncovered if forbids(model, _name(level, time))]
+    missed = [name for name in uncovered if forbids(model, name)]
     if anomalies:
         more = f" ({'; '.join(f'{name}: {number:,}' for name, number in mine.items())})" if mine.total() > 1 else ""
         validity, reason = Validity.INVALID, f"not {model}: {anomalies[0].reason}{more}"
@@ -86,8 +83,8 @@ def judged(checker: str, analysis: Analysis, model: str, budget: Budget) -> Verd
         reason = "the causal past of so many transactions of so many processes is too large to be judged"
     elif missed:
         validity = Validity.UNKNOWN
-        covered = f"no {conjoined(stats['searched_for'])}" if search.covered else "none of these"
-        reason = f"the search for {conjoined(missed)} ran out of its budget of steps; it found {covered}"
+        none = f"no {conjoined(covered)}" if covered else "none of these"
+        reason = f"the search for {conjoined(missed)} ran out of its budget of steps; it found {none}"
     elif not stats["dependencies"]:
         validity = Validity.UNKNOWN
         reason = f"no transaction of {count(len(analysis.txns), 'transaction')} depends on another, so there was nothing to judge"
@@ -98,8 +95,17 @@ def judged(checker: str, analysis: Analysis, model: str, budget: Budget) -> Verd
     return Verdict(checker=checker, validity=validity, reason=reason, anomalies=anomalies, stats=stats)
 
 
-def _name(level: Any, time: Any) -> str:
-    return NAMES[level] + SUFFIXES[time]
+def _searched(core: Graph, model: str, budget: Budget) -> tuple[list[Cycle], list[str], list[str]]:
+    """The cycles; the names of those that were searched for to the end, and of the others."""
+    cycles: list[Cycle] = []
+    covered, uncovered = list[str](), list[str]()
+    for predicates in (False, True) if core.are(PREDICATES).any() else (False,):
+        search = Search(core, budget.steps_max, predicates=predicates, told=tuple(cycles))
+        wanted = classes_for(model, predicates=predicates)
+        cycles += search.cycles(wanted)
+        covered += [name_of(*pair, predicates=predicates) for pair in search.covered]
+        uncovered += [name_of(*pair, predicates=predicates) for pair in wanted if pair not in search.covered]
+    return cycles, covered, uncovered
 
 
 def _anomalies(

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from checkers.transactions.cycles import CLASSES
+from checkers.transactions.cycles import CLASSES, PREDICATE_CLASSES, name_of
 from checkers.transactions.graph import Level, Time
 
 PHANTOM, DUPLICATES, INCOMPATIBLE = "garbage-read", "duplicate-elements", "incompatible-order"
 CYCLIC_VERSIONS, DIRTY_UPDATE, LOST_UPDATE = "cyclic-versions", "dirty-update", "lost-update"
 G1A, G1B, INTERNAL, FUTURE_READ = "G1a", "G1b", "internal", "future-read"
+MISSED, MISMATCHED = "predicate-read-miss", "predicate-read-mismatch"
 NON_MONOTONIC, FRACTURED, NON_CAUSAL = "non-monotonic-view", "fractured-read", "non-causal"
 DEFAULT, CAUSAL = "strict-serializable", "causal"
 
@@ -86,6 +87,7 @@ CYCLES: Mapping[str, tuple[Level, Time]] = {
     "consistent-view": (Level.SINGLE, Time.NONE),
     "snapshot-isolation": (Level.NONADJACENT, Time.NONE),
     "repeatable-read": (Level.ALL, Time.NONE),
+    "serializable": (Level.ALL, Time.NONE),
     "strong-session-read-uncommitted": (Level.WRITES, Time.PROCESS),
     "strong-session-read-committed": (Level.READS, Time.PROCESS),
     "strong-session-snapshot-isolation": (Level.NONADJACENT, Time.PROCESS),
@@ -95,6 +97,8 @@ CYCLES: Mapping[str, tuple[Level, Time]] = {
     "strong-snapshot-isolation": (Level.NONADJACENT, Time.REAL),
     "strict-serializable": (Level.ALL, Time.REAL),
 }
+# Models that forbid such cycles only where they need no edge of a predicate.
+ITEMS_ALONE = frozenset({"repeatable-read"})
 # anomaly that is no cycle → the weakest models that forbid it
 ALONE: Mapping[str, tuple[str, ...]] = {
     PHANTOM: ("read-uncommitted",),
@@ -110,8 +114,10 @@ ALONE: Mapping[str, tuple[str, ...]] = {
     NON_MONOTONIC: ("monotonic-atomic-view", "consistent-view"),
     FRACTURED: ("read-atomic", "consistent-view"),
     NON_CAUSAL: ("causal",),
+    MISSED: ("serializable",),
+    MISMATCHED: ("snapshot-isolation",),
 }
-ANOMALIES = (*CLASSES, *ALONE)
+ANOMALIES = (*CLASSES, *PREDICATE_CLASSES, *ALONE)
 
 
 def canonical(name: str) -> str:
@@ -130,8 +136,10 @@ def forbids(model: str, anomaly: str) -> bool:
     weaker = implied(model)
     if anomaly in ALONE:
         return any(least in weaker for least in ALONE[anomaly])
-    level, time = CLASSES[anomaly]
-    return any(level <= CYCLES[one][0] and time <= CYCLES[one][1] for one in weaker if one in CYCLES)
+    predicates = anomaly in PREDICATE_CLASSES
+    level, time = (PREDICATE_CLASSES if predicates else CLASSES)[anomaly]
+    mine = [CYCLES[one] for one in weaker if one in CYCLES and not (predicates and one in ITEMS_ALONE)]
+    return any(level <= most and time <= order for most, order in mine)
 
 
 def refuted(anomalies: Iterable[str]) -> tuple[str, ...]:
@@ -151,12 +159,9 @@ def time_of(model: str) -> Time:
     return max((CYCLES[one][1] for one in implied(model) if one in CYCLES), default=Time.NONE)
 
 
-def classes_for(model: str) -> list[tuple[Level, Time]]:
+def classes_for(model: str, *, predicates: bool = False) -> list[tuple[Level, Time]]:
     """The classes of cycles up to the order of time that a model keeps: those that it forbids first; in either part what is below first."""
-    every = [(level, time) for time in Time for level in Level if time <= time_of(model)]
-    mine = [pair for pair in every if forbids(model, _name(pair))]
+    known = (PREDICATE_CLASSES if predicates else CLASSES).values()
+    every = [(level, time) for time in Time for level in Level if time <= time_of(model) and (level, time) in known]
+    mine = [pair for pair in every if forbids(model, name_of(*pair, predicates=predicates))]
     return [*mine, *(pair for pair in every if pair not in mine)]
-
-
-def _name(pair: tuple[Level, Time]) -> str:
-    return next(name for name, other in CLASSES.items() if other == pair)

@@ -12,12 +12,16 @@ from typing import Any
 
 import pytest
 
-from checkers.transactions import list_append, rw_register
+from checkers.transactions import closed_predicate, list_append, rw_register
 from checkers.transactions.models import ANOMALIES, DIRTY_UPDATE, FRACTURED, G1A, LOST_UPDATE, NON_CAUSAL, NON_MONOTONIC
 from harness.verdict import Budget
-from tests.checkers.transactions.texts import drawn
+from tests.checkers.transactions.texts import drawn, universe
 
-MAKE: dict[str, Any] = {"list-append": list_append.make, "rw-register": rw_register.make}
+MAKE: dict[str, Any] = {
+    "list-append": list_append.make,
+    "rw-register": rw_register.make,
+    "closed-predicate": closed_predicate.make,
+}
 FILE = Path(__file__).parent / "golden.txt"
 # What comes with an anomaly whatever one does.
 COMPANIONS = {
@@ -43,7 +47,8 @@ CASES = list(_cases())
 
 def told(checker: str, drawing: str) -> str:
     name, _, options = checker.partition(" ")
-    verdict = MAKE[name](**json.loads(options)).check(drawn(drawing, lists=name == "list-append"), Budget())
+    run = universe(drawing) if name == "closed-predicate" else drawn(drawing, lists=name == "list-append")
+    verdict = MAKE[name](**json.loads(options)).check(run, Budget())
     found = {**verdict.stats["anomalies"], **verdict.stats["allowed_anomalies"]}
     first = f"{verdict.validity} {' '.join(found)}".strip()
     lines = [first, verdict.reason]

@@ -43,6 +43,51 @@ def drawn(text: str, *, lists: bool | None = None) -> History:
     )
 
 
+def universe(text: str) -> History:
+    """The history of a drawing of transactions that read by predicates. ``i`` inserts, ``d`` deletes (``dx``), ``w`` and ``r`` as above.
+
+    ``q*:x1.y2`` found x 1 and y 2 by the predicate true, ``q=1:`` nothing by ["=", 1], ``q%2,0:x4`` x 4 by ["mod", 2, 0]. A bar with
+    ``init:x1.y2`` is the operation init.
+    """
+    events: list[tuple[int, int, int, Op]] = []
+    for line in filter(None, (line.split("#")[0].rstrip() for line in text.strip().splitlines())):
+        name, _, rest = line.partition(" ")
+        process, offset = int(name.strip()[1:]), len(line) - len(rest)
+        for bar in _BAR.finditer(rest):
+            words = bar["text"].split()
+            if words[0].startswith("init:"):
+                call = Op(process=process, f="init", value=_rows(words[0].removeprefix("init:")))
+                done: Any = call.value
+            else:
+                done = [_step(word) for word in words]
+                asked = [[*step[:2], None] if step[0] in ("r", "rp") else step for step in done]
+                call = Op(process=process, f="txn", value=asked)
+            end = {"ok": call.ok(done), "fail": call.fail("no"), "info": call.info("timeout")}[_ENDS[bar["end"]]]
+            events.append((offset + bar.start(), 0, process, call))
+            events.append((offset + bar.end(), 1, process, end))
+    return History.of(
+        op.stamped(index, at * STEP_NS, None)
+        for index, (at, _, _, op) in enumerate(sorted(events, key=lambda event: event[:3]))
+    )
+
+
+def _rows(text: str) -> dict[str, int]:
+    return {row[0]: int(row[1:]) for row in text.split(".") if row}
+
+
+def _step(word: str) -> list[Any]:
+    kind, rest = word[0], word[1:]
+    if kind == "q":
+        given, _, rows = rest.partition(":")
+        numbers = [int(number) for number in given[1:].split(",") if number]
+        predicate: Any = {"*": "true", "=": ["=", *numbers], "%": ["mod", *numbers]}[given[0]]
+        return ["rp", predicate, _rows(rows)]
+    if kind == "d":
+        return ["delete", rest]
+    value = None if rest[1:] == "_" else int(rest[1:])
+    return [{"i": "insert", "w": "w", "r": "r"}[kind], rest[0], value]
+
+
 def mop(word: str, *, lists: bool) -> list[Any]:
     """One micro-operation."""
     found = _MOP.fullmatch(word)
