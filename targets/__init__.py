@@ -7,6 +7,7 @@ TARGETS = {
     "maelstrom": "targets.systems.maelstrom:MAELSTROM",
     "kv/raft": "targets.kv.target:RAFT",
     "kv/tokens": "targets.kv.secure_target:KV_TOKENS",
+    "kv/mtls": "targets.kv.secure_target:KV_MTLS",
     "kv/lease-reads": "targets.kv.raft_reads_target:LEASE_READS",
     "kv/local-reads": "targets.kv.raft_reads_target:LOCAL_READS",
     "kv/primary-sync": "targets.kv.primary_target:PRIMARY_SYNC",

@@ -58,7 +58,7 @@ def make_plan(request: Request) -> Plan:
         raise PlanError(f"target {target.name} has no workload {workload!r}: {suggest(workload, target.workloads)}")
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
     options = _options(target, {**target.options, **preset.pop("options", {}), **request.options})
-    if not target.hosts and (wrong := security.check(options, getattr(cluster_class, "securities", ()))):
+    if not target.complete and (wrong := security.check(options, getattr(cluster_class, "securities", ()))):
         raise PlanError(wrong)
     workload_options = {**preset.pop("workload_options", {}), **request.workload_options}
     own = {**target.checkers.get("*", {}), **target.checkers.get(workload, {})}

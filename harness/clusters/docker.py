@@ -42,21 +42,26 @@ from harness.clusters.disks.mounted import DiskFaults, Disks
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.guardian import Guardian
+from harness.clusters.impostor import Intrudes
+from harness.clusters.knocking import impostor_of
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import layout
+from harness.clusters.security import Authority
 from harness.clusters.starts import GRACE_S, INIT_S, NodeStart
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.protocols import Body, Channel, ClusterSpec
+from targets.node.guard import TLS, TOKENS
 
 KILLED = 137  # the status of a container that ended by SIGKILL
 
 
-class DockerCluster(DiskFaults):
+class DockerCluster(Intrudes, DiskFaults):
     """Nodes in containers, faults on packets. A Docker engine on this machine."""
 
     name = "docker"
     loop_factory = None
+    securities = (TOKENS, TLS)
 
     @staticmethod
     def lacks() -> Mapping[str, str]:
@@ -73,7 +78,9 @@ class DockerCluster(DiskFaults):
         home = (spec.directory / "nodes").absolute()
         self._nodes = {name: ContainerNode(name, home / name) for name in self.nodes}
         self._owner = labels.Owner(id=secrets.token_hex(8), directory=spec.directory)
-        self._network = Network(self._fabric(), self._settings.version, self._check, self._babbled, codecs.wire(rest))
+        self._authority = Authority(self._spec)
+        wire, tls = codecs.wire(rest), self._authority.clients
+        self._network = Network(self._fabric(), self._settings.version, self._check, self._babbled, wire=wire, tls=tls)
         self._desk = Desk(spec.target, self._write)
         self._clocks = Clocks(self._first_process)
         self._disks, self._disk_servers = Disks(spec), list[DiskServer]()
@@ -121,6 +128,14 @@ class DockerCluster(DiskFaults):
             )
             await self._network.fabric.prepare(engine, self._owner)
             await self._network.start(await self._create(engine, image), self._spec.seed)
+            self._impostor = impostor_of(
+                self._authority,
+                self._spec,
+                self._network.board,
+                self._network.channel,
+                ask=self.ask,
+                began_s=self._began_s,
+            )
             await _all(self._boot(engine, node) for node in self._nodes.values())
         except BaseException:
             await self._end()
@@ -211,6 +226,7 @@ class DockerCluster(DiskFaults):
             node.life = None
             raise
         init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
+        init |= self._authority.secrets(node.name)
         reply = await self._desk.ask(node.name, init, INIT_S)
         if reply is not None and reply.get("type") == "init_ok":
             return
@@ -260,7 +276,7 @@ class DockerCluster(DiskFaults):
             raise ClusterError(f"the network of the run is gone: {lost}")
 
     def channel(self, client: str) -> Channel:
-        return self._network.channel(client)
+        return self._authority.channel(client, self._network.channel(client))
 
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
         if self._node(node).life is None:

@@ -32,6 +32,8 @@ from harness.clusters.fabric import probes
 from harness.clusters.fabric.netlink_route import has_six
 from harness.clusters.fabric.packet_log import PacketLog
 from harness.clusters.fabric.router import Router, told
+from harness.clusters.impostor import Intrudes
+from harness.clusters.knocking import impostor_of
 from harness.clusters.last_words import last_words
 from harness.clusters.namespaces import doctor, layout
 from harness.clusters.namespaces.callers import FAMILIES, Caller, Switchboard, streams, take_socket
@@ -41,12 +43,14 @@ from harness.clusters.namespaces.lives import Argv, LocalNode, tcp_node
 from harness.clusters.namespaces.place import Plan
 from harness.clusters.namespaces.probing import Prober
 from harness.clusters.namespaces.programs import Program, init_of
+from harness.clusters.security import Authority
 from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, NodeStart
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError, TargetError
 from harness.messages import OPTION, PACKETS
 from harness.protocols import Body, Channel, ClusterSpec
 from targets.node import codes
+from targets.node.guard import TLS, TOKENS
 
 OWN_OPTIONS = ("ip", OPTION)  # all others are the node program's
 # A node that stands still goes on by itself after this, unless it is told again to stand still: its place sees to that, also while this
@@ -57,12 +61,13 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class LocalCluster(DiskFaults):
+class LocalCluster(Intrudes, DiskFaults):
     """Nodes in namespaces, faults on packets. Linux, as root or where user namespaces allow it."""
 
     name = "local"
     logs_packets = True
     loop_factory = None
+    securities = (TOKENS, TLS)
 
     @staticmethod
     def lacks() -> Mapping[str, str]:
@@ -90,6 +95,7 @@ class LocalCluster(DiskFaults):
         self._board: Switchboard
         self._prober = Prober()
         self._clocks = Clocks(self._init)
+        self._authority = Authority(self._spec)
         self._violation: TargetError | None = None
         self._began_s = 0.0
         self._renewal: asyncio.Task[None] | None = None
@@ -117,6 +123,10 @@ class LocalCluster(DiskFaults):
                 check=self._check,
                 on_babble=self._babbled,
                 wire=codecs.wire(self._spec.options),
+                tls=self._authority.clients,
+            )
+            self._impostor = impostor_of(
+                self._authority, self._spec, self._board, self._caller, ask=self.ask, began_s=self._began_s
             )
             await self._prober.open(self._namespaces.places, where, self._version, self._router.slowest_s)
             async with asyncio.TaskGroup() as boots:
@@ -185,6 +195,7 @@ class LocalCluster(DiskFaults):
             node.program = None
             raise
         init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
+        init |= self._authority.secrets(node.name)
         reply = await self._desk.ask(node.name, init, INIT_S)
         if reply is not None and reply.get("type") == "init_ok":
             return
@@ -255,6 +266,9 @@ class LocalCluster(DiskFaults):
             node.program.write(_encode({"src": HARNESS, "dest": name, "body": body}) + b"\n")
 
     def channel(self, client: str) -> Channel:
+        return self._authority.channel(client, self._caller(client))
+
+    def _caller(self, client: str) -> Caller:
         caller = self._callers.get(client)
         if caller is None:
             for other in self._callers.values():

@@ -9,14 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from harness import clock
 from harness.protocols import Body, Channel, ClusterSpec, RpcError
 from targets.node import tokens
-from targets.node.guard import LIFETIME_S, OFF, TOKENS, WRITER, role_for
+from targets.node.guard import LIFETIME_S, OFF, TLS, TOKENS, WRITER, role_for
+from targets.node.tls import context_for
+
+if TYPE_CHECKING:
+    from harness.clusters.certificates import Certificates
 
 # Of each node so many tokens that were used last are remembered, for whoever replays them.
 USED_KEPT = 64
@@ -42,7 +48,24 @@ class Authority:
 
     def secrets(self, node: str) -> dict[str, Any]:
         """What ``init`` tells this node besides who is who."""
-        return {"secrets": {"token_key": base64.b64encode(self.key).decode()}} if self.signs else {}
+        if not self.signs:
+            return {}
+        found = {"token_key": base64.b64encode(self.key).decode()}
+        if self.mode == TLS:
+            found |= {"authority": self.certificates.authority, "certificate": self.certificates.nodes[node]}
+        return {"secrets": found}
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """Made when they are needed."""
+        from harness.clusters.certificates import Certificates
+
+        return Certificates(tuple(self.used))
+
+    @cached_property
+    def clients(self) -> ssl.SSLContext | None:
+        """What an honest client's connections are made with; None for plain ones."""
+        return context_for(self.certificates.authority, self.certificates.clients) if self.mode == TLS else None
 
     def claims(self, sub: str, node: str, role: str, **other: Any) -> tokens.Claims:
         """What a fresh token of this client for this node says, but for ``other`` claims."""

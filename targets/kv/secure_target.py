@@ -1,7 +1,8 @@
-"""``kv/tokens``: the Raft store of which every request must carry a signed token; its seeded bugs and its claims.
+"""``kv/tokens`` and ``kv/mtls``: the Raft store of which every request must carry a signed token, and the same with mutual TLS between all.
 
-The node program is that of ``kv/raft``: it is the runtime that asks for tokens, of the clients of any target, with the option
-``security=tokens`` (``targets.node.guard``).
+The node program is that of ``kv/raft``: it is the runtime that asks for tokens and certificates, of the clients and nodes of any target,
+with the option ``security=tokens`` or ``security=tls`` (``targets.node.guard``, ``targets.node.tls``). TLS takes sockets, so that the
+second has no simulator: it runs on ``local`` and ``docker``.
 """
 
 from __future__ import annotations
@@ -92,4 +93,40 @@ KV_TOKENS = Target(
     claims=TOKEN_CLAIMS,
     faults=BORNE,
     options={"security": "tokens"},
+)
+
+TLS_BUGS = (
+    _bug(
+        "peer-certificate-unchecked",
+        "whoever speaks TLS is let in, with whatever certificate or none",
+        "Georgiev et al., CCS'12: the most dangerous code in the world",
+    ),
+    _bug(
+        "certificate-name-unchecked",
+        "a client that calls itself a node is believed, and needs no token",
+        "RFC 9525: the name in the certificate must be that of whoever speaks",
+    ),
+    _bug("plain-port-open", "whoever does not speak TLS is served, too", "RFC 9325, section 3.2: strict TLS"),
+    _bug(
+        "handshake-not-logged",
+        "who fails to open a connection is cut off, and nothing is logged",
+        "OWASP Top Ten 2021, A09: logging failures",
+    ),
+)
+
+KV_MTLS = Target(
+    name="kv/mtls",
+    summary="the same with mutual TLS between nodes and with clients",
+    program=RAFT.program,
+    client=RAFT.client,
+    workloads=RAFT.workloads,
+    roles=RAFT.roles,
+    bugs=(*TLS_BUGS, *TOKEN_BUGS),
+    faults=BORNE,
+    options={"security": "tls"},
+    hosts={
+        "docker": "harness.clusters.docker:DockerCluster",
+        "local": "harness.clusters.local:LocalCluster",
+    },
+    hosts_why="TLS takes sockets",
 )

@@ -200,7 +200,7 @@ class Runtime:
         return None
 
     def _sb_ping(self, _message: Message) -> Body:
-        return {"type": "sb_ping_ok"}
+        return {"type": "sb_ping_ok", "life": self._world.incarnation}
 
     def _sb_status(self, _message: Message) -> Body:
         status = getattr(self._program, "status", None)

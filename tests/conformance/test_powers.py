@@ -20,8 +20,8 @@ QUIET_S = 0.3
 # What a cluster does not offer. Memory is limited by the kernel, for processes below a place of ours.
 DISKS = {"disk", "power"}
 MISSING: Mapping[str, set[str]] = {
-    "docker": {"intrude"},
-    "local": {"intrude"},
+    "docker": set(),
+    "local": set(),
     "process": {"memory", *DISKS},
     "proxy": {"memory", *DISKS},
     "sim": {"memory"},

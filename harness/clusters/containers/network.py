@@ -6,6 +6,7 @@ makes, with one helper container between them, for everybody else who may speak 
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -87,13 +88,15 @@ class Network:
         version: int,
         check: Callable[[str], None],
         on_babble: Callable[[str, bytes], None],
+        *,
         wire: Wire,
+        tls: ssl.SSLContext | None,
     ) -> None:
-        self.fabric, self._wire = fabric, wire
+        self.fabric, self._wire, self._tls = fabric, wire, tls
         self._version, self._check, self._on_babble = version, check, on_babble
         self._callers: dict[str, Caller] = {}
         self._prober = Prober()
-        self._board: Switchboard
+        self.board: Switchboard
 
     def host(self, node: str) -> str:
         """The address of a node."""
@@ -107,12 +110,13 @@ class Network:
     async def start(self, pairs: Mapping[str, sandbox.Pair], seed: int) -> None:
         """Connect the nodes with these containers. Raises ClusterError."""
         await self.fabric.start(pairs, seed, self._address)
-        self._board = Switchboard(
+        self.board = Switchboard(
             take=streams(self.fabric.places[layout.CLIENTS], self._version),
             where=lambda node: (self.host(node), layout.NODE_PORT),
             check=self._check,
             on_babble=self._on_babble,
             wire=self._wire,
+            tls=self._tls,
         )
         with told():
             await self._prober.open(self.fabric.places, self.fabric.where, self._version, self.fabric.slowest_s)
@@ -133,7 +137,7 @@ class Network:
             for other in self._callers.values():
                 other.tidy()
             address = self.fabric.caller_address(len(self._callers) + 1)
-            caller = self._callers[client] = Caller(client, address, self._board)
+            caller = self._callers[client] = Caller(client, address, self.board)
         return caller
 
     def _address(self, name: str) -> layout.Address:

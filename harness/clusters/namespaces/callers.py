@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from targets.node.tcp import CONNECT_S, impatient
 
 # A client that has not asked for so long has been given up, as a rule: its worker goes on under another name after an op in doubt.
 IDLE_S = 30.0
+# A node that stands still completes no handshake; one on a busy machine takes some hundredths of a second.
+HANDSHAKE_S = 2.0
 
 FAMILIES: Mapping[int, socket.AddressFamily] = {4: socket.AF_INET, 6: socket.AF_INET6}
 
@@ -68,7 +71,7 @@ class Switchboard:
     """What all callers of a run share: ``take`` makes a socket with a caller's address, ``where`` says where a node listens.
 
     ``check(node)`` raises if there is no such node, or if the run cannot be judged any more; ``on_babble`` is told of a node's line
-    that is no message. ``wire`` is how lines are written.
+    that is no message. ``wire`` is how lines are written, ``tls`` what connections are made with (None: plain).
     """
 
     take: Callable[[layout.Address], Awaitable[socket.socket]]
@@ -76,6 +79,7 @@ class Switchboard:
     check: Callable[[str], None]
     on_babble: Callable[[str, bytes], None]
     wire: Wire
+    tls: ssl.SSLContext | None = None
 
 
 class Caller:
@@ -127,7 +131,11 @@ class Caller:
             async with asyncio.timeout(CONNECT_S):
                 await loop.sock_connect(sock, self._board.where(node))
             _, connection = await loop.create_connection(
-                lambda: _Connection(lambda line: self._received(node, line), lambda: self._broken(node)), sock=sock
+                lambda: _Connection(lambda line: self._received(node, line), lambda: self._broken(node)),
+                sock=sock,
+                ssl=self._board.tls,
+                server_hostname=node if self._board.tls is not None else None,
+                ssl_handshake_timeout=HANDSHAKE_S if self._board.tls is not None else None,
             )
         except (OSError, ClusterError) as error:
             if sock is not None:
