@@ -37,7 +37,14 @@ def test_a_secured_cluster_bears_faults_and_impostors_and_keeps_its_secrets(tmp_
     ["peer-certificate-unchecked", "certificate-name-unchecked", "plain-port-open", "handshake-not-logged"],
 )
 def test_a_bug_of_the_connections_is_found(bug: str) -> None:
-    report = run("kv/mtls", cluster="local", seed=1, bug=bug, nemesis="impostor", **{**BRIEF, "time_limit_s": 5.0, "recovery_s": 5.0})
+    report = run(
+        "kv/mtls",
+        cluster="local",
+        seed=1,
+        bug=bug,
+        nemesis="impostor",
+        **{**BRIEF, "time_limit_s": 5.0, "recovery_s": 5.0},
+    )
     assert {"let-in", "unnoticed", "unauthorized-write"} & {found["name"] for found in report.results["anomalies"]}
 
 
