@@ -2,8 +2,8 @@
 
 A cluster class also has ``loop_factory`` (for ``asyncio.Runner``; None: the ordinary event loop) and
 ``unavailable() -> str | None``: why it cannot run on this machine. It may have ``lacks() -> Mapping[str, str]``: which of its
-powers it does not have on this machine, and why; and ``check(options, nodes)``, which raises PlanError. Importing this imports none
-of them.
+powers it does not have on this machine, and why; ``check(options, nodes)``, which raises PlanError; and ``securities``, what the option
+``security`` may be there (``security``, ``certificates``, ``impostor``, ``knocking``). Importing this imports none of them.
 """
 
 CLUSTERS = {
