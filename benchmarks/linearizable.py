@@ -68,12 +68,12 @@ CASES = [
 def history_of(case: Case, seed: int = 1) -> History:
     """A history of ``case``; linearizable unless it is to be stale."""
     dice, n = np.random.default_rng(seed), case.operations
-    call_s, effect_s, ret_s, thread = _schedule(dice, case)
+    call_s, effect_s, ret_s, thread = schedule(dice, case)
     f = (dice.random(n) >= READS).astype(np.int32)
     key = dice.integers(0, case.keys, n)
     crashed = dice.random(n) < case.crashed
     written = dice.integers(0, case.values, n) if case.values else np.arange(n)
-    result = _run(np.argsort(effect_s), f.tolist(), key.tolist(), written.tolist())
+    result = _run(np.argsort(effect_s), f, key, written)
     if case.stale:
         _make_stale(result, f, key, effect_s, case)
     # A process that crashed never comes back: its thread goes on under a new number.
@@ -98,7 +98,7 @@ def history_of(case: Case, seed: int = 1) -> History:
     )
 
 
-def _schedule(dice: np.random.Generator, case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def schedule(dice: np.random.Generator, case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """When each call is invoked, takes effect and completes, and by which thread: the threads call one thing after the other."""
     n, threads = case.operations, case.concurrency
     thread = np.arange(n) % threads
@@ -111,15 +111,13 @@ def _schedule(dice: np.random.Generator, case: Case) -> tuple[np.ndarray, np.nda
     return (ret_ms - after_ms - before_ms) / 1e3, (ret_ms - after_ms) / 1e3, ret_ms / 1e3, thread
 
 
-def _run(order: np.ndarray, f: list[int], key: list[int], written: list[int]) -> np.ndarray:
+def _run(order: np.ndarray, f: np.ndarray, key: np.ndarray, written: np.ndarray) -> np.ndarray:
     """What every read returns (-1: nothing yet), with calls taking effect in ``order``."""
-    now: dict[int, int] = {}
     result = np.full(len(f), -1)
-    for i in order.tolist():
-        if f[i]:
-            now[key[i]] = written[i]
-        else:
-            result[i] = now.get(key[i], -1)
+    for mine in np.split(order[np.argsort(key[order], kind="stable")], np.cumsum(np.bincount(key))[:-1]):
+        latest = np.maximum.accumulate(np.where(f[mine] == 1, np.arange(len(mine)), -1))
+        reads = (f[mine] == 0) & (latest >= 0)
+        result[mine[reads]] = written[mine[latest[reads]]]
     return result
 
 

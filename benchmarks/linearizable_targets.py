@@ -2,28 +2,29 @@
 
     python benchmarks/linearizable_targets.py [--quick]
 
-Warm: the whole ``check`` on a loaded history, kernels loaded, best of five, in processor time (there is one thread). Cold: the
-command ``splitbrain check`` in a new process, best of five, with a compiled image at hand (made first, if need be) and the numba
-of the machine never imported.
-The last table shows how far registers of five values with crashed writes and one wrong read are decided: each line is twenty
-histories, in each of which another read returns another of the five values. Run it when nothing else runs; on a busy machine
-CPU times and ratios mean something, and the rest little.
+Warm: the whole ``check`` on a loaded history, kernels loaded, best of five. Cold: the command ``splitbrain check`` in a new process, best
+of five, with a compiled image at hand (made first, if need be), and without any. 10^7 operations have a process of their own, whose peak of
+memory counts from the moment at which the history is there: so it holds the history, and not what made it.
+
+Both times are told, that of the processor (there is one thread) and that on the clock; targets are compared with the former, since the
+latter means little on a busy machine. The last table shows how far registers of five values with crashed writes and one wrong read are
+decided: a line is twenty histories, in each of which another read returns another of the five values.
 """
 
 from __future__ import annotations
 
 import argparse
-import heapq
+import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
@@ -31,101 +32,48 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.linearizable import Case, history_of
+from benchmarks.linearizable_histories import append_history, cas_history, container_history, set_history
 from checkers.kernels.image import find_image, make_image
 from checkers.linearizable import quick
-from checkers.linearizable.check import make
+from checkers.linearizable.check import decide, make
+from checkers.linearizable.models import REGISTER
+from checkers.linearizable.registers import cases
 from harness.formats import save_history
-from harness.history import FOREVER, INVOKE, OK, History
+from harness.history import FOREVER, History
 from harness.verdict import Budget, Validity
 
 ROOT = Path(__file__).parents[1]
 REPEATS = 5
-NAMES = {
-    "fifo-queue": ("enqueue", "dequeue"),
-    "stack": ("push", "pop"),
-    "priority-queue": ("insert", "delete-min"),
-    "unordered-queue": ("enqueue", "dequeue"),
-}
 
 
-def container_history(model: str, n: int, threads: int = 10, seed: int = 1) -> History:
-    """A history of ``n`` calls of one container that really ran, with unique values."""
-    dice = np.random.default_rng(seed)
-    spans, inserts = dice.exponential(1, (n, 3)), dice.random(n) < 0.5
-    free = [(float(at), thread) for thread, at in enumerate(dice.random(threads))]
-    heapq.heapify(free)
-    call, effect, ret, thread = np.empty(n), np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)
-    for i in range(n):
-        at, thread[i] = heapq.heappop(free)
-        call[i], effect[i] = at, at + spans[i, 0]
-        ret[i] = effect[i] + spans[i, 1]
-        heapq.heappush(free, (ret[i] + 0.2 * spans[i, 2], int(thread[i])))
-    value = _effects(model, np.argsort(effect), inserts, dice.permutation(n))
-    order = np.argsort(np.concatenate([call, ret]), kind="stable")
-    return History.from_columns(
-        type=np.repeat([INVOKE, OK], n)[order],
-        process=np.tile(thread, 2)[order],
-        f=np.tile(np.where(inserts, 0, 1), 2)[order],
-        fs=NAMES[model],
-        value=np.concatenate([np.where(inserts, value + 1, 0), value + 1])[order],
-        values=[None, *range(n)],
-        interned=True,
-    )
+class Took(NamedTuple):
+    """Seconds, of the processor and on the clock."""
+
+    cpu_s: float
+    wall_s: float
 
 
-def _effects(model: str, order: np.ndarray, inserts: np.ndarray, fresh: np.ndarray) -> np.ndarray:
-    line, heap = deque[int](), list[int]()
-    value = np.full(len(order), -1)
-    for i in order.tolist():
-        if inserts[i]:
-            value[i] = fresh[i]
-            if model == "priority-queue":
-                heapq.heappush(heap, int(fresh[i]))
-            else:
-                line.append(int(fresh[i]))
-        elif heap:
-            value[i] = heapq.heappop(heap)
-        elif line:
-            value[i] = line.pop() if model == "stack" else line.popleft()
-    return value
+def now() -> Took:
+    """Of this process and of those of its children that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Took(time.process_time() + ended.ru_utime + ended.ru_stime, time.perf_counter())
 
 
-def set_history(n: int) -> History:
-    """A history of ``n`` calls of one set: every element is added, asked for, removed and asked for again."""
-    plain = history_of(Case(operations=n, concurrency=10)).calls()
-    order = np.argsort(plain.ret)  # of the effects, too: each is taken to be at the end of its call
-    turn = np.empty(n, dtype=np.int64)
-    turn[order] = np.arange(n)
-    f, element = np.array([0, 2, 1, 2])[turn % 4], turn // 4 + 3
-    result = np.where(f == 2, np.where(turn % 4 == 1, 2, 1), element)
-    lines = np.argsort(np.concatenate([plain.call, plain.ret]), kind="stable")
-    return History.from_columns(
-        type=np.repeat([INVOKE, OK], n)[lines],
-        process=np.tile(plain.process, 2)[lines],
-        f=np.tile(f, 2)[lines],
-        fs=("add", "remove", "contains"),
-        value=np.concatenate([element, result])[lines],
-        values=[None, False, True, *range(n // 4 + 1)],
-        interned=True,
-    )
-
-
-def best_s(task: Callable[[], Any]) -> float:
-    """The shortest of a few, after one that does not count: on the clock."""
-    return best(task, time.perf_counter)
-
-
-def best(task: Callable[[], Any], clock: Callable[[], float]) -> float:
+def timed(task: Callable[[], Any]) -> Took:
+    began = now()
     task()
-    took = []
-    for _ in range(REPEATS):
-        began = clock()
-        task()
-        took.append(clock() - began)
-    return min(took)
+    ended = now()
+    return Took(ended.cpu_s - began.cpu_s, ended.wall_s - began.wall_s)
 
 
-def checked(model: str, history: History, wanted: Validity = Validity.VALID) -> float:
+def best(task: Callable[[], Any], repeats: int = REPEATS) -> Took:
+    """Of a few, after one that does not count, the shortest of either kind."""
+    task()
+    took = [timed(task) for _ in range(repeats)]
+    return Took(min(one.cpu_s for one in took), min(one.wall_s for one in took))
+
+
+def checking(model: str, history: History, wanted: Validity = Validity.VALID) -> Callable[[], None]:
     history.calls()
     checker = make(model=model)
 
@@ -133,10 +81,14 @@ def checked(model: str, history: History, wanted: Validity = Validity.VALID) -> 
         verdict = checker.check(history, Budget())
         assert verdict.validity is wanted, verdict.reason
 
-    return best(once, time.process_time)
+    return once
 
 
-def dense(n: int) -> float:
+def checked(model: str, history: History, wanted: Validity = Validity.VALID) -> Took:
+    return best(checking(model, history, wanted))
+
+
+def judging_columns(n: int) -> Callable[[], None]:
     """Columns that were never a history, 32 bits wide."""
     history = history_of(Case(operations=n, concurrency=10))
     calls = history.calls()
@@ -149,25 +101,47 @@ def dense(n: int) -> float:
     def once() -> None:
         assert quick.dense_linearizable(**columns, call=call, ret=ret, **sizes)
 
-    return best(once, time.process_time)
+    return once
 
 
-def cold_s(operations: int) -> tuple[float, float]:
-    """``splitbrain check`` from the shell to its exit: on the clock, and of the processor."""
+def alone(what: str, n: int) -> None:
+    """In a process of its own: prints the times, and the peak of memory in MiB since all was there, as JSON."""
+    columns = what == "columns"
+    task = judging_columns(n) if columns else checking("register", history_of(Case(operations=n, concurrency=10)))
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak is what is there now (proc(5))
+    took = best(task, 3)
+    peak = next(line for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if "VmHWM" in line)
+    print(json.dumps([*took, int(peak.split()[1]) >> 10]))
+
+
+def apart(what: str, n: int) -> tuple[Took, int]:
+    argv = [sys.executable, __file__, "--alone", what, str(n)]
+    told = json.loads(subprocess.run(argv, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+    return Took(*told[:2]), told[2]
+
+
+def cold(operations: int, environment: Mapping[str, str]) -> Took:
+    """``splitbrain check`` from the shell to its exit."""
     history = history_of(Case(operations=operations, concurrency=10, values=5))
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "history.jsonl"
         save_history(history, path)
         argv = [sys.executable, "-m", "harness.cli", "check", str(path), "--model", "register", "--json"]
-        used = list[float]()
+        env = {**os.environ, **{name: value.format(directory) for name, value in environment.items()}}
+        return best(lambda: subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, env=env))
 
-        def once() -> None:
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, env=os.environ)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
-        return best_s(once), min(used)
+def several_keys(operations: int, keys: int) -> tuple[Took, Took]:
+    """Keys that take long to search, one after the other and in two processes."""
+    history = history_of(Case(operations=operations, concurrency=25 * keys, values=5, keys=keys))
+    form = REGISTER.register
+    assert form is not None
+
+    def searched(processes: int) -> Took:
+        return timed(lambda: decide(cases(history.calls(), form), Budget(), processes))
+
+    searched(1)
+    return searched(1), searched(2)
 
 
 def hidden_lie(number: int) -> Callable[..., None]:
@@ -206,50 +180,59 @@ def print_hidden_lies(operations: int) -> None:
             )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the operations")
-    share = 10 if parser.parse_args().quick else 1
+def main(share: int) -> None:
     if find_image() is None:
         make_image()
     million, ten = 1_000_000 // share, 10_000_000 // share
-    print(f"{'what':<58} {'measured':>16} {'target':>16} {'times':>7}")
+    print(f"{'what':<58} {'processor':>14} {'on the clock':>14} {'target':>14} {'times':>7}")
 
-    def rate(what: str, n: int, took_s: float, target: float) -> None:
-        speed = n / took_s / 1e6
-        print(f"{what:<58} {speed:>10.1f} Mop/s {target:>10.1f} Mop/s {speed / target:>6.1f}x", flush=True)
+    def rate(what: str, n: int, took: Took, target: float) -> None:
+        cpu, wall = (n / seconds / 1e6 for seconds in took)
+        print(f"{what:<58} {cpu:>8.1f} Mop/s {wall:>8.1f} Mop/s {target:>8.1f} Mop/s {cpu / target:>6.1f}x", flush=True)
 
-    def span(what: str, took_s: float, target_s: float) -> None:
-        print(f"{what:<58} {took_s * 1e3:>13.1f} ms {target_s * 1e3:>13.0f} ms {target_s / took_s:>6.1f}x", flush=True)
+    def span(what: str, took: Took, target_s: float) -> None:
+        times = f"{took.cpu_s * 1e3:>11.1f} ms {took.wall_s * 1e3:>11.1f} ms {target_s * 1e3:>11.0f} ms"
+        print(f"{what:<58} {times} {target_s / took.cpu_s:>6.1f}x", flush=True)
 
-    wall_s, cpu_s = cold_s(1000)
-    span("cold: 1,000 operations, 5 values, to the exit", wall_s, 0.5)
-    span("the same, processor time", cpu_s, 0.5)
-    rate(
-        f"unique-write register, {million:,}, loaded history",
-        million,
-        checked("register", history_of(Case(operations=million, concurrency=10))),
-        7,
+    span("cold: 1,000 operations, 5 values, to the exit", cold(1000, {}), 0.5)
+    span("cold, and no compiled image fits", cold(1000, {"XDG_CACHE_HOME": "{}/nothing"}), 2.0)
+    for model, make_one in (("register", history_of), ("cas-register", cas_history)):
+        for concurrency in (5, 10, 30, 100):
+            for stale in (False, True):
+                case = Case(operations=million, concurrency=concurrency, crashed=0.01, stale=stale)
+                what = f"{model}, {concurrency} at once, 1 % crashed, {'one stale read' if stale else 'valid'}"
+                took = checked(model, make_one(case), Validity.INVALID if stale else Validity.VALID)
+                rate(f"{what}, {million:,}", million, took, 7)
+    first = timed(checking("cas-register", cas_history(Case(operations=million, concurrency=10))))
+    print(
+        f"the first check of a history with cas, {million:,}: {first.cpu_s * 1e3:.0f} ms; what its pairs are made of is known then"
     )
-    for concurrency in (5, 30, 100):
-        for stale in (False, True):
-            case = Case(operations=million, concurrency=concurrency, crashed=0.01, stale=stale)
-            took_s = checked("register", history_of(case), Validity.INVALID if stale else Validity.VALID)
-            rate(f"  {concurrency} at once, 1 % crashed, {'one stale read' if stale else 'valid'}", million, took_s, 7)
-    rate(f"unique-write register, {million:,}, dense columns", million, dense(million), 25)
+    rate(f"register, dense columns, {million:,}", million, best(judging_columns(million)), 25)
+    for what in ("columns", "history"):
+        took, peak_mb = apart(what, ten)
+        span(f"register, {ten:,}, {what}, {peak_mb:,} MiB at most", took, 1.0)
     for model, target in (("fifo-queue", 10.0), ("unordered-queue", 10.0), ("stack", 2.0), ("priority-queue", 2.0)):
         rate(f"{model}, {million:,}", million, checked(model, container_history(model, million)), target)
     rate(f"set, asked for its elements, {million:,}", million, checked("set", set_history(million)), 10)
+    span("strings that grow, 5,000, 10 keys, 50 at once", checked("string-kv", append_history(5000, 50, 10)), 0.1)
     for n, targets in ((10_000, (0.02, 0.2, 0.03)), (100_000 // share, (0.2, 2.0, 4.0))):
         for concurrency, target in zip((10, 30, 100), targets, strict=True):
             case = Case(operations=n, concurrency=concurrency, values=5)
             span(f"register of 5 values, {n:,}, {concurrency} at once", checked("register", history_of(case)), target)
     stale = history_of(Case(operations=100_000 // share, concurrency=10, stale=True))
     span(f"minimal witness, {100_000 // share:,} operations", checked("register", stale, Validity.INVALID), 2.0)
-    span(f"unique-write register, {ten:,}, dense columns", dense(ten), 1.0)
+    one, two = several_keys(400_000 // share, 8)
+    said = ", ".join(f"{took.wall_s:.2f} s ({took.cpu_s:.2f} s of processors)" for took in (one, two))
+    print(f"8 keys of 5 values, {400_000 // share:,}, 200 at once, on the clock, by one process and by two: {said}")
     print_hidden_lies(10_000 // share)
-    print(f"\npeak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MiB")
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the operations")
+    parser.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.alone:
+        alone(chosen.alone[0], int(chosen.alone[1]))
+    else:
+        main(10 if chosen.quick else 1)
