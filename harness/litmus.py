@@ -81,6 +81,7 @@ LITMUS: Final[Mapping[str, Litmus]] = {
                 (_LOCK, _r("y", "a"), _r("x", "b"), _UNLOCK),
             ),
         ),
-        Litmus(name="MP+barrier", threads=((_w("x", 1), _BARRIER), (_BARRIER, _r("x", "a")))),
+        # The reader first, which is asked first: a barrier that lets it through has let nobody write before.
+        Litmus(name="MP+barrier", threads=((_BARRIER, _r("x", "a")), (_w("x", 1), _BARRIER))),
     )
 }

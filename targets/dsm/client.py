@@ -2,7 +2,7 @@
 
 Operations: ``read`` (null → value, null if nobody has written) and ``write`` of the op's key, and ``program``, a thread of a litmus test
 (see ``harness.litmus``). Keys are addresses; locations of litmus tests are a letter and the number of the instance, and those of one
-instance lie side by side. What an error reply proves stands in ``ERRORS``; no answer proves nothing (info, but for a read, which changes
+instance lie on pages of their own, where pages are small, beside those of its neighbours. What an error reply proves stands in ``ERRORS``; no answer proves nothing (info, but for a read, which changes
 nothing), a request that never left is a fail.
 """
 
@@ -21,8 +21,9 @@ ERRORS: Mapping[int, bool] = {
     codes.UNAVAILABLE: True,  # a page, a lock or a barrier was not to be had in time, before anything was written
     codes.TIMEOUT: False,  # the same, when something was
 }
-# The letters of locations and of locks and barriers; those of one instance have numbers in a row.
-LETTERS, MEETINGS = "xy", "mb"
+# Letter → where its locations begin. Each has every second address, or number.
+LOCATIONS = {"x": 0, "y": 3}
+MEETINGS = {"m": 0, "b": 1}
 
 
 class DsmClient:
@@ -59,13 +60,13 @@ def _step(step: Sequence[Any]) -> list[Any]:
         case _ if what in (LOCK, UNLOCK, BARRIER):
             return [what, _number(rest[0], MEETINGS), *rest[1:]]
         case _ if what == WRITE:
-            return [WRITE, _number(rest[0], LETTERS), *rest[1:]]
+            return [WRITE, _number(rest[0], LOCATIONS), *rest[1:]]
         case _:
-            return [READ, _number(rest[0], LETTERS), *rest[2:]]
+            return [READ, _number(rest[0], LOCATIONS), *rest[2:]]
 
 
-def _number(location: str, letters: str) -> int:
-    return int(location[1:]) * len(letters) + letters.index(location[0])
+def _number(location: str, begin: Mapping[str, int]) -> int:
+    return 2 * int(location[1:]) + begin[location[0]]
 
 
 def _ran(op: Op, reply: Body) -> dict[str, Any]:

@@ -93,10 +93,10 @@ def test_a_program_goes_out_in_numbers_and_comes_back_with_what_was_read() -> No
         [
             ["lock", 14],
             ["r", 14, "acquire"],
-            ["w", 15, 2, "release"],
+            ["w", 17, 2, "release"],
             ["fence"],
             ["barrier", 15, 2],
-            ["r", 15],
+            ["r", 17],
             ["unlock", 14],
         ]
     ]
