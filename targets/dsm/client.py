@@ -2,8 +2,8 @@
 
 Operations: ``read`` (null → value, null if nobody has written) and ``write`` of the op's key, and ``program``, a thread of a litmus test
 (see ``harness.litmus``). Keys are addresses; locations of litmus tests are a letter and the number of the instance, and those of one
-instance lie on pages of their own, where pages are small, beside those of its neighbours. What an error reply proves stands in ``ERRORS``; no answer proves nothing (info, but for a read, which changes
-nothing), a request that never left is a fail.
+instance lie on pages of their own, where pages are small, beside those of its neighbours. What an error reply proves stands in ``ERRORS``;
+no answer proves nothing (info, but for a read, which changes nothing), a request that never left is a fail.
 """
 
 from __future__ import annotations
