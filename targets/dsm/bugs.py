@@ -22,17 +22,10 @@ _TREADMARKS = "Keleher et al. 1994, TreadMarks"
 BUSY: dict[str, Any] = {"time_limit_s": 20.0, "rate": 40.0, "interval_s": 2.0, "workload_options": {"keys": 4}}
 # Crashes come often, and hit somebody who has just written.
 OFTEN: dict[str, Any] = {"time_limit_s": 20.0, "rate": 80.0, "interval_s": 1.0, "workload_options": {"keys": 12}}
-# Messages that come twice, the second time late.
-COPIES = (
-    {
-        "kind": "packet",
-        "start_s": 1,
-        "end_s": 7,
-        "args": {"target": "all", "duplicate": 0.5, "delay_s": 0.05, "jitter_s": 0.05},
-    },
-)
+# Messages that come twice; and answers that are lost, so that what they answer is sent again.
+COPIES = ({"kind": "packet", "start_s": 1, "end_s": 7, "args": {"target": "all", "duplicate": 0.5}},)
 LOSSES = ({"kind": "packet", "start_s": 1, "end_s": 9, "args": {"target": "all", "loss": 0.3}},)
-# Answers that are lost, so that what they answer is sent again, to two locations that are read all the time.
+# Two locations that are read all the time.
 REPEATED: dict[str, Any] = {
     "time_limit_s": 10.0,
     "rate": 150.0,

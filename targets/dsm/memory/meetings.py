@@ -30,32 +30,31 @@ class Meetings:
         self._arrived: dict[int, list[Ticket]] = {int(number): list(all_) for number, all_ in kept.under(BARRIERS)}
         self._changed = asyncio.Event()
         self._number = kept.get(TICKET, 0)
-        self._used: dict[
-            str, dict[int, Ticket]
-        ] = {}  # thread → lock → the ticket under which it holds it, or asks for it
+        # Turn → lock → the ticket under which it holds the lock, or asks for it.
+        self._used: dict[int, dict[int, Ticket]] = {}
         for type_ in ("lock", "unlock", "uses", "arrive"):
             calls.on(type_, getattr(self, f"_on_{type_}"))
 
-    # What threads do
+    # What threads do, in turns that have a number each
 
-    async def lock(self, thread: str, lock: int) -> None:
+    async def lock(self, turn: int, lock: int) -> None:
         ticket = self._ticket()
-        self._used.setdefault(thread, {})[lock] = ticket
+        self._used.setdefault(turn, {})[lock] = ticket
         await self._calls.insist(self._home(lock), {"type": "lock", "lock": lock, "ticket": ticket})
 
-    async def unlock(self, thread: str, lock: int) -> None:
+    async def unlock(self, turn: int, lock: int) -> None:
         """It is free when its home has heard of it, now or later."""
-        ticket = self._used.get(thread, {}).pop(lock, None)
+        ticket = self._used.get(turn, {}).pop(lock, None)
         if ticket is not None:
             self._env.spawn(self._unlocked(lock, ticket))
 
-    async def meet(self, _thread: str, barrier: int, parties: int) -> None:
+    async def meet(self, barrier: int, parties: int) -> None:
         body = {"type": "arrive", "barrier": barrier, "parties": parties, "ticket": self._ticket()}
         await self._calls.insist(self._home(barrier), body)
 
-    def leave(self, thread: str) -> None:
-        """The thread is done, and holds no lock any more."""
-        for lock, ticket in self._used.pop(thread, {}).items():
+    def leave(self, turn: int) -> None:
+        """The turn is over, and holds no lock any more."""
+        for lock, ticket in self._used.pop(turn, {}).items():
             self._env.spawn(self._unlocked(lock, ticket))
 
     async def _unlocked(self, lock: int, ticket: Ticket) -> None:

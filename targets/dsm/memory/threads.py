@@ -28,10 +28,13 @@ class Threads:
     ) -> None:
         self._memory, self._meetings, self._calls = memory, meetings, calls
         self._patience_s, self._bugs = patience_s, bugs
+        self._turns = 0  # one that is given up may still run when its thread begins the next
         self._steps: dict[str, Callable[[str, Step], Awaitable[Any]]] = {
             "r": self._read,
             "w": self._write,
             "fence": self._fence,
+        }
+        self._meets: dict[str, Callable[[str, int, Step], Awaitable[None]]] = {
             "lock": self._lock,
             "unlock": self._unlock,
             "barrier": self._barrier,
@@ -55,10 +58,13 @@ class Threads:
     async def _run(self, thread: str, steps: Sequence[Step]) -> list[Any]:
         """The values that were read. Raises Refusal if it takes too long."""
         values, written = [], False
+        self._turns += 1
+        turn = self._turns
         try:
             async with asyncio.timeout(self._patience_s):
                 for step in steps:
-                    value = await self._steps[step[0]](thread, step)
+                    meet = self._meets.get(step[0])
+                    value = await (self._steps[step[0]](thread, step) if meet is None else meet(thread, turn, step))
                     written |= step[0] == "w"
                     if step[0] == "r":
                         values.append(value)
@@ -66,7 +72,7 @@ class Threads:
             code = codes.TIMEOUT if written else codes.UNAVAILABLE
             raise Refusal(code, f"not all was done within {self._patience_s:g} s") from error
         finally:
-            self._meetings.leave(thread)
+            self._meetings.leave(turn)
         return values
 
     async def _read(self, thread: str, step: Step) -> Any:
@@ -89,16 +95,16 @@ class Threads:
         await self._memory.release(thread)
         await self._memory.acquire(thread)
 
-    async def _lock(self, thread: str, step: Step) -> None:
-        await self._meetings.lock(thread, step[1])
+    async def _lock(self, thread: str, turn: int, step: Step) -> None:
+        await self._meetings.lock(turn, step[1])
         await self._memory.acquire(thread)
 
-    async def _unlock(self, thread: str, step: Step) -> None:
+    async def _unlock(self, thread: str, turn: int, step: Step) -> None:
         if not self._bugs.unlock_before_release:
             await self._memory.release(thread)
-        await self._meetings.unlock(thread, step[1])
+        await self._meetings.unlock(turn, step[1])
 
-    async def _barrier(self, thread: str, step: Step) -> None:
+    async def _barrier(self, thread: str, _turn: int, step: Step) -> None:
         await self._memory.release(thread)
-        await self._meetings.meet(thread, step[1], step[2])
+        await self._meetings.meet(step[1], step[2])
         await self._memory.acquire(thread)

@@ -81,16 +81,16 @@ def test_a_node_says_which_tickets_its_threads_use() -> None:
 
         world: Any = World(granted)
         mine = Meetings(world, world, world.kept, attempt_s=HASTE_S, bugs=Bugs())
-        await mine.lock("t", 0)
+        await mine.lock(7, 0)
         assert await world.hear("uses", ticket=["n1", 1]) == {"uses": True}
         assert await world.hear("uses", ticket=["n1", 2]) == {"uses": False}
-        mine.leave("t")
+        mine.leave(7)
         assert await world.hear("uses", ticket=["n1", 1]) == {"uses": False}
         for task in world.tasks:
             await task
         assert [body["type"] for _, body in world.asked] == ["lock", "unlock"]
         again: Any = World(granted, world.disk)
-        await Meetings(again, again, again.kept, attempt_s=HASTE_S, bugs=Bugs()).lock("t", 0)
+        await Meetings(again, again, again.kept, attempt_s=HASTE_S, bugs=Bugs()).lock(7, 0)
         assert again.asked[0][1]["ticket"] == ["n1", 2]
 
     asyncio.run(story())
