@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,13 +30,15 @@ class Buffer:
 
     writes: deque[list[Any]] = field(default_factory=deque)
     empty: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)  # somebody waits for that
 
 
 class Buffers:
     """The store buffers of one node, before its caches. Satisfies ``memory.Memory``."""
 
-    def __init__(self, env: Env, cache: Cache, kept: Kept, bugs: Bugs) -> None:
+    def __init__(self, env: Env, cache: Cache, kept: Kept, *, drain_s: float, bugs: Bugs) -> None:
         self._env, self._cache, self._kept, self._bugs = env, cache, kept, bugs
+        self._drain_s = drain_s
         self._buffers: dict[str, Buffer] = {}
         for thread, writes in kept.under(PREFIX):
             if writes:
@@ -65,6 +68,7 @@ class Buffers:
     async def release(self, thread: str) -> None:
         buffer = self._buffer(thread)
         if buffer.writes and not self._bugs.fence_without_drain:
+            buffer.hurry.set()
             await buffer.empty.wait()
 
     async def acquire(self, _thread: str) -> None:
@@ -80,6 +84,9 @@ class Buffers:
         return {f"{PREFIX}{thread}": list(buffer.writes)}
 
     async def _drain(self, thread: str, buffer: Buffer) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_s):
+                await buffer.hurry.wait()
         while buffer.writes:
             at = -1 if self._bugs.buffer_not_fifo else 0
             write = buffer.writes[at]
@@ -89,4 +96,5 @@ class Buffers:
                 return self._waiting(thread, buffer)
 
             await self._cache.write(thread, *write, together=gone)
+        buffer.hurry.clear()
         buffer.empty.set()

@@ -19,6 +19,7 @@ class Config:
 
     ``model``: which memory it is part of. ``page_size``: how many locations move together. ``attempt_s``: a request to another node that
     has no answer by then is sent again. ``patience_s``: what a client asks for and has not come about by then is refused.
+    ``drain_s``: a store buffer begins to empty itself so long after the first write in it, or when somebody waits for that.
     With release consistency a write is sent home after ``flush_s``, and a copy is used for ``copy_s``, if nothing asks for that sooner.
     """
 
@@ -26,6 +27,7 @@ class Config:
     page_size: int = 2
     attempt_s: float = 0.4
     patience_s: float = 1.5
+    drain_s: float = 0.005
     flush_s: float = 0.05
     copy_s: float = 0.2
 
@@ -37,8 +39,8 @@ class Config:
             raise ValueError(f"option model={config.model!r} is none of {', '.join(MODELS)}")
         if not 1 <= config.page_size <= PAGE_SIZE_MAX:
             raise ValueError(f"page_size must be 1 to {PAGE_SIZE_MAX} locations, not {config.page_size}")
-        if not (0 < config.attempt_s <= config.patience_s and min(config.flush_s, config.copy_s) >= 0):
-            raise ValueError("0 < attempt_s <= patience_s, 0 <= flush_s and 0 <= copy_s must hold")
+        if not (0 < config.attempt_s <= config.patience_s and min(config.drain_s, config.flush_s, config.copy_s) >= 0):
+            raise ValueError("0 < attempt_s <= patience_s, and drain_s, flush_s and copy_s of at least 0 must hold")
         return config
 
 

@@ -42,7 +42,7 @@ class SharedMemory:
         cache = Cache(env, calls, kept, layout, bugs)
         if config.model != STORE_BUFFER:
             return cache
-        self._waiting = Buffers(env, cache, kept, bugs)
+        self._waiting = Buffers(env, cache, kept, drain_s=config.drain_s, bugs=bugs)
         return self._waiting
 
     def start(self) -> None:

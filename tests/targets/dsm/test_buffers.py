@@ -35,7 +35,7 @@ class Memory:
 def buffers(bug: str | None = None, disk: Disk | None = None) -> tuple[Buffers, Memory, World]:
     world: Any = World(disk=disk)
     memory: Any = Memory(world)
-    return Buffers(world, memory, memory._kept, Bugs.named(bug)), memory, world
+    return Buffers(world, memory, memory._kept, drain_s=0.0, bugs=Bugs.named(bug)), memory, world
 
 
 async def drained(world: World) -> None:

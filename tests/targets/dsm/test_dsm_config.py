@@ -17,7 +17,7 @@ from targets.dsm.memory.config import Config, Layout
         ({"page_size": 0}, "page_size must be 1 to 4096 locations, not 0"),
         ({"page_size": "many"}, "option page_size='many' is no int"),
         ({"attempt_s": 2.0}, "0 < attempt_s <= patience_s"),
-        ({"flush_s": -1}, "0 <= flush_s"),
+        ({"flush_s": -1}, "flush_s and copy_s of at least 0"),
     ],
 )
 def test_a_wrong_option_is_refused(options: dict[str, Any], sentence: str) -> None:

@@ -17,7 +17,14 @@ from tests.simulation import run, why
 
 REGISTRY = Registry("target", TARGETS)
 ALL = [REGISTRY.get(name) for name in TARGETS if name.startswith("dsm/")]
-BRIEF: dict[str, Any] = {"time_limit_s": 3.0, "rate": 300.0, "concurrency": 20, "nemesis": "none", "recovery_s": 5.0}
+BRIEF: dict[str, Any] = {
+    "time_limit_s": 3.0,
+    "rate": 300.0,
+    "concurrency": 20,
+    "nemesis": "none",
+    "recovery_s": 0.5,
+    "progress_s": 0.5,
+}
 
 
 @pytest.mark.parametrize("target", ALL, ids=lambda target: target.name)
