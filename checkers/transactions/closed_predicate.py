@@ -135,15 +135,7 @@ class _Reading:
         versions = self._world.keys.get(key, (Version(value=None, writer=None),))
         places = [place for place, version in enumerate(versions) if version.value == value]
         if not places:
-            writer = self._world.failed.get((key, value))
-            if writer is None:
-                self._find(
-                    PHANTOM,
-                    f"{what}, {'but it was never empty' if value is None else 'but nobody wrote that there'}",
-                    txn,
-                )
-            else:
-                self._find(G1A, f"{what}, which was written by {{1}}, which failed", txn, writer)
+            self._saw_none(txn, key, value, versions[0])
         elif versions[places[0]].writer == txn:
             self._find(FUTURE_READ, f"{what} before it wrote that itself", txn)
         elif len(places) == 1:
@@ -155,6 +147,19 @@ class _Reading:
                 "{reader} read " + f"{_said(value)} from key {named(key)}",
                 predicate=False,
             )
+
+    def _saw_none(self, txn: int, key: str, value: int | None, first: Version) -> None:
+        """A read that showed no version of its key."""
+        what = f"{{0}} read {_said(value)} from key {named(key)}"
+        writer = self._world.failed.get((key, value))
+        if value is None and first.writer is not None:
+            # It saw what was before the beginning: an old state, but no false one.
+            why = f"{{src}} read nothing from key {named(key)}, and {{dst}} made {_said(first.value)} of that"
+            self._depend(txn, first.writer, Kind.RW, why)
+        elif writer is None:
+            self._find(PHANTOM, f"{what}, but nobody wrote that there", txn)
+        else:
+            self._find(G1A, f"{what}, which was written by {{1}}, which failed", txn, writer)
 
     def _did_not_see(self, txn: int, mop: Mop, key: str, own: Mapping[str, int | None]) -> None:
         assert mop.matches is not None
