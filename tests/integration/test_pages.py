@@ -13,9 +13,13 @@ from reports.comparison import render as comparison_page
 from reports.html.page import render as run_page
 from reports.verification.page import render as verification_page
 from tests.browser import CHROMIUM, browser
+from tests.checkers.transactions.texts import drawn
 from tests.reports.hostile import ALL, hostile_run
 from tests.reports.runs import synthetic_run
+from tests.reports.test_circle import SKEW
+from tests.reports.test_circle import judged as circle_run
 from tests.reports.test_comparison import compared
+from tests.reports.test_exchange import exchanged
 from tests.reports.verification.test_verification_reports import hostile, mixed
 
 pytestmark = [
@@ -36,6 +40,8 @@ def index(text: str, path: Path) -> str:
 
 HARMLESS: dict[str, Callable[[Path], str]] = {
     "run": lambda _: run_page(synthetic_run(2_000)),
+    "circle": lambda _: run_page(circle_run(drawn(SKEW))),
+    "exchange": lambda _: run_page(exchanged()),
     "verification": lambda _: verification_page(mixed(findings={"new": ["x"]})),
     "index": lambda path: index("kv/raft", path),
     "comparison": lambda _: comparison_page(compared("nonlinearizable")),

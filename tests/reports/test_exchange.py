@@ -10,6 +10,7 @@ from harness.history import History
 from harness.messages import Message
 from reports.exchange import MESSAGES_MAX, Exchange, exchange
 from reports.faults import faults
+from reports.html import render
 from reports.html.space_time import SpaceTime, draw_exchange
 from reports.report import Report
 from reports.witness import witness
@@ -48,10 +49,29 @@ def shown(log: list[Message], ops: list[int]) -> tuple[Report, Exchange | None]:
     return report, exchange(report, witness(report, {"witness": ops}))
 
 
+def exchanged() -> Report:
+    """A run whose page shows the exchange of messages around an anomaly."""
+    anomaly = {
+        "checker": "linearizable",
+        "name": "stale-read",
+        "ops": [2],
+        "reason": "It is old.",
+        "witness": [0, 1, 2, 3],
+    }
+    return Report(results={"verdict": "invalid", "anomalies": [anomaly]}, history=history(RUN), messages=LOG)
+
+
 def drawn(log: list[Message], ops: list[int]) -> tuple[Exchange, SpaceTime]:
     report, found = shown(log, ops)
     assert found is not None
     return found, draw_exchange(found, faults(report), report.since, duration)
+
+
+def test_the_page_draws_it_and_lists_it() -> None:
+    html = render(exchanged())
+    assert html.count('<g class="arrow') == len([one for one in LOG if one.kind in ("read", "read_ok")])
+    assert "Messages meanwhile" in html
+    assert "--option packet_log=true" not in html
 
 
 def test_the_messages_of_the_witness_s_operations_are_shown_and_no_others() -> None:
