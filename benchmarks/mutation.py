@@ -38,6 +38,13 @@ TESTS = {
     "commits/check": ("checkers/test_commits.py",),
     "commits/sightings": ("checkers/test_commits.py",),
     "echo": ("checkers/test_echo.py",),
+    "files/lives": ("checkers/test_files.py",),
+    "files/names": ("checkers/test_files.py",),
+    "files/namespace": ("checkers/test_files.py",),
+    "files/records": ("checkers/test_files.py",),
+    "files/regions": ("checkers/test_files.py",),
+    "files/replicas": ("checkers/test_files.py",),
+    "files/steps": ("checkers/test_files.py",),
     "g2": ("checkers/test_small_checkers.py",),
     "locks/check": ("checkers/test_locks.py",),
     "locks/holds": ("checkers/test_locks.py",),
@@ -50,6 +57,11 @@ TESTS = {
     "queues/facts": ("checkers/test_queues.py",),
     "queues/order": ("checkers/test_queues.py",),
     "queues/total": ("checkers/test_queues.py",),
+    "transactions/closed_predicate": (
+        "checkers/transactions/test_predicates.py",
+        "checkers/transactions/test_golden.py",
+    ),
+    "transactions/predicates": ("checkers/transactions/test_predicates.py", "checkers/transactions/test_golden.py"),
     "unique_ids": ("checkers/test_unique_ids.py",),
 }
 # A mutant has so many times as long as the unchanged module, and so many seconds more.

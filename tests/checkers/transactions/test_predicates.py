@@ -212,3 +212,11 @@ def test_keys_that_are_numbers_are_those_of_the_maps_of_json() -> None:
     ops = [init, init.ok(init.value), read, read.ok([["r", 1, 1], ["rp", "true", [[1, 1]]]])]
     run = History.of(op.stamped(index, index, None) for index, op in enumerate(ops))
     assert check(run).validity is Validity.VALID
+
+
+def test_an_edge_of_time_counts_where_a_dependency_leads_the_same_way() -> None:
+    # Each comes before the other by what it did not find, and the first one also by real time.
+    run = universe("p0 |init:x0.y0|\np1                |q=1: wx1|\np2                             |q=1: wy1|")
+    assert {anomaly.name for anomaly in check(run).anomalies} == {"G2", "G-single-realtime"}
+    assert check(run, "strong-snapshot-isolation").validity is Validity.INVALID
+    assert check(run, "snapshot-isolation").validity is Validity.VALID
