@@ -37,6 +37,7 @@ CHECKERS = {
     "long-fork": "checkers.long_fork:make",
     "monotonic": "checkers.monotonic:make",
     "or-set": "checkers.or_sets:make",
+    "registry": "checkers.registry.check:make",
     "rw-register": "checkers.transactions.rw_register:make",
     "sanity": "checkers.sanity:make",
     "security": "checkers.security:make",

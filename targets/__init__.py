@@ -40,6 +40,7 @@ TARGETS = {
     "txn/3pc": "targets.txn.target:THREE_PHASES",
     "lock/lease": "targets.lock.target:LEASE",
     "lock/fenced": "targets.lock.target:FENCED",
+    "registry": "targets.registry.target:REGISTRY",
     "clock/lamport": "targets.clock.target:LAMPORT",
     "clock/vector": "targets.clock.target:VECTOR",
     "clock/hybrid": "targets.clock.target:HYBRID",

@@ -64,6 +64,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "litmus-rc": "harness.workloads.litmus:LITMUS_RC",
     "events": "harness.workloads.events:EVENTS",
     "time": "harness.workloads.time_workload:TIME",
+    "registry": "harness.workloads.registry:REGISTRY",
     "kafka": "harness.workloads.kafka:KAFKA",
     "kafka-pipelined": "harness.workloads.kafka:PIPELINED",
     "kafka-groups": "harness.workloads.kafka_groups:KAFKA_GROUPS",

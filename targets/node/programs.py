@@ -22,6 +22,7 @@ PROGRAMS = {
     "clock": "targets.clock.logical:ClockNode",
     "clock/ntp": "targets.clock.ntp:TimeNode",
     "txn": "targets.txn.store:TxnStore",
+    "registry": "targets.registry.service:RegistryNode",
     "lock": "targets.lock.service:LockService",
 }
 

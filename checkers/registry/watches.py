@@ -1,0 +1,116 @@
+"""The changes that watches were told, against each other and against the operations. Adds what is wrong to the findings. Pure.
+
+Changes are numbered from 1 on, without a gap. A watch says since which number it goes on, and must be told all that follow, in order.
+
+* ``watch-gap``: a number is left out between ``since`` and ``upto``;
+* ``watch-order``: numbers do not grow, or go back behind ``since``; or an entry has a lower number than one that had been made before;
+* ``watch-disagrees``: two watches were told different changes of one number;
+* ``watch-phantom``: an entry comes twice without going, or goes without having come, or was never made;
+* ``watch-missed``: all changes up to one that came later are known, and an entry that had been made before is not among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from checkers.findings import Findings
+from checkers.registry.facts import Facts, Watch
+from checkers.wording import count, name, text
+from harness.history import OK, Calls
+from harness.interning import identity
+
+GAP, ORDER, DISAGREES, PHANTOM, MISSED = "watch-gap", "watch-order", "watch-disagrees", "watch-phantom", "watch-missed"
+UP = "up"
+Told = dict[
+    int, tuple[tuple[str, Any, Any], int]
+]  # number → (what, service, session), and the row of the first watch that was told
+
+
+def judge_watches(calls: Calls, facts: Facts, found: Findings) -> int:
+    """Add all that is wrong with watches; how many changes were told of."""
+    told: Told = {}
+    for watch in facts.watches:
+        _numbers(watch, found)
+        for number, what, service, session in watch.changes:
+            change = (what, identity(service), identity(session))
+            known, row = told.setdefault(number, (change, watch.row))
+            if known != change:
+                reason = f"change {number} is {_words(what, service, session)} to {found.say.who(watch.row)} {found.say.ended(watch.row)}"
+                found.add(DISAGREES, [row, watch.row], f"{reason}, and was another one to {found.say.who(row)}")
+    _lives(facts, told, found)
+    _against_operations(calls, facts, told, found)
+    return len(told)
+
+
+def _numbers(watch: Watch, found: Findings) -> None:
+    who = f"{found.say.who(watch.row)}, who watched on from change {watch.since} {found.say.ended(watch.row)},"
+    numbers = [change[0] for change in watch.changes]
+    if watch.upto < watch.since or any(b <= a for a, b in zip([watch.since, *numbers], numbers, strict=False)):
+        found.add(ORDER, [watch.row], f"{who} was told changes {text(numbers)} up to {watch.upto}, which go back")
+        return
+    missing = watch.upto - watch.since - len(numbers)
+    if missing > 0:
+        told = f"{who} was told {count(len(numbers), 'change')} up to {watch.upto}"
+        found.add(GAP, [watch.row], f"{told}: {count(missing, 'change')} left out")
+
+
+def _lives(facts: Facts, told: Told, found: Findings) -> None:
+    """Every entry comes, then goes, in turn; those of which a number before is not known are left alone."""
+    up: set[tuple[Any, Any]] = set()
+    for number in range(1, _known_upto(told) + 1):
+        (what, service, session), row = told[number]
+        entry = (service, session)
+        shown = _words(what, facts.shown.get(service, service), facts.shown.get(session, session))
+        if entry not in facts.entries:
+            found.add(PHANTOM, [row], f"change {number} is {shown}, which was never made")
+        elif (what == UP) == (entry in up):
+            why = "which was there already" if what == UP else "which was not there"
+            found.add(PHANTOM, [row, facts.entries[entry].register], f"change {number} is {shown}, {why}")
+        (up.add if what == UP else up.discard)(entry)
+
+
+def _against_operations(calls: Calls, facts: Facts, told: Told, found: Findings) -> None:
+    numbers: dict[tuple[Any, Any], int] = {}
+    for number, ((what, service, session), _) in sorted(told.items()):
+        if what == UP:
+            numbers.setdefault((service, session), number)
+    known = _known_upto(told)
+    made = [(entry, facts.entries[entry].register) for entry in facts.entries]
+    done = sorted((int(calls.ret[row]), entry, row) for entry, row in made if calls.outcome[row] == OK) if made else []
+    at = 0
+    latest: tuple[int, int] | None = None  # the greatest number so far, and its row
+    unseen: list[int] = []
+    for entry, row in sorted(made, key=lambda one: int(calls.call[one[1]])):
+        while at < len(done) and done[at][0] < int(calls.call[row]):
+            other = numbers.get(done[at][1])
+            if other is None:
+                unseen.append(done[at][2])
+            elif latest is None or other > latest[0]:
+                latest = other, done[at][2]
+            at += 1
+        number = numbers.get(entry)
+        if number is None:
+            continue
+        if latest is not None and number < latest[0]:
+            reason = (
+                f"{found.say.who(row)} registered after {found.say.who(latest[1])} had {found.say.ended(latest[1])}"
+            )
+            found.add(ORDER, [latest[1], row], f"{reason}, but is change {number} and the other {latest[0]}")
+        if number <= known:
+            for lost in unseen:
+                reason = f"{found.say.whose(lost)} had been acknowledged {found.say.ended(lost)}, but is no change up to {number}"
+                found.add(MISSED, [lost, row], f"{reason}, which came after it")
+            unseen = []
+
+
+def _known_upto(told: Mapping[int, Any]) -> int:
+    """Up to which number all changes are known."""
+    number = 0
+    while number + 1 in told:
+        number += 1
+    return number
+
+
+def _words(what: str, service: Any, session: Any) -> str:
+    return f"the {'coming' if what == UP else 'going'} of session {name(session)} under service {name(service)}"
