@@ -132,10 +132,10 @@ def _attach(
 def _ttl(result: Any, outcome: int) -> int | None:
     if outcome != OK:
         return None
-    ttl_s = result.get("ttl_s") if isinstance(result, Mapping) else None
+    ttl_s: Any = result.get("ttl_s") if isinstance(result, Mapping) else None
     if type(ttl_s) not in (int, float) or not ttl_s > 0:
         raise Unjudgeable(f"a register was answered with {text(result)}, which has no time to live (ttl_s, in seconds)")
-    return round(ttl_s * SECOND_NS)
+    return int(round(ttl_s * SECOND_NS))
 
 
 def _found(calls: Calls, row: int, result: Any) -> Sequence[Any]:

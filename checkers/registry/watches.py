@@ -83,23 +83,23 @@ def _against_operations(calls: Calls, facts: Facts, told: Told, found: Findings)
     unseen: list[int] = []
     for entry, row in sorted(made, key=lambda one: int(calls.call[one[1]])):
         while at < len(done) and done[at][0] < int(calls.call[row]):
-            other = numbers.get(done[at][1])
-            if other is None:
+            earlier = numbers.get(done[at][1])
+            if earlier is None:
                 unseen.append(done[at][2])
-            elif latest is None or other > latest[0]:
-                latest = other, done[at][2]
+            elif latest is None or earlier > latest[0]:
+                latest = earlier, done[at][2]
             at += 1
-        number = numbers.get(entry)
-        if number is None:
+        mine = numbers.get(entry)
+        if mine is None:
             continue
-        if latest is not None and number < latest[0]:
+        if latest is not None and mine < latest[0]:
             reason = (
                 f"{found.say.who(row)} registered after {found.say.who(latest[1])} had {found.say.ended(latest[1])}"
             )
-            found.add(ORDER, [latest[1], row], f"{reason}, but is change {number} and the other {latest[0]}")
-        if number <= known:
+            found.add(ORDER, [latest[1], row], f"{reason}, but is change {mine} and the other {latest[0]}")
+        if mine <= known:
             for lost in unseen:
-                reason = f"{found.say.whose(lost)} had been acknowledged {found.say.ended(lost)}, but is no change up to {number}"
+                reason = f"{found.say.whose(lost)} had been acknowledged {found.say.ended(lost)}, but is no change up to {mine}"
                 found.add(MISSED, [lost, row], f"{reason}, which came after it")
             unseen = []
 

@@ -115,7 +115,7 @@ class Instance:
         return self._with(waiting=False)
 
     def _with(self, **changed: object) -> Instance:
-        return replace(self, **changed)  # type: ignore[arg-type, type-var]  # ``node`` makes a dataclass
+        return replace(self, **changed)  # type: ignore[arg-type]  # ``node`` makes a dataclass
 
 
 REGISTRY = Workload(

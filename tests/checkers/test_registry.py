@@ -55,7 +55,7 @@ def legal(calls: list[Call]) -> bool:
     renewals = [call for call in (*by_f["register"], *by_f["beat"]) if call[3] is not FAIL]
     kept = [call for call in renewals if call[3] is OK]
     takes = [call for call in by_f["deregister"] if call[3] is not FAIL]
-    bounds = [call[2] for call in takes if call[3] is OK]
+    bounds = [float(call[2]) for call in takes if call[3] is OK]
     if r_outcome is OK and len(kept) == len(renewals):
         bounds.append(max(call[2] for call in renewals) + TTL_S + LATE_S)
 

@@ -52,13 +52,15 @@ class Dumb:
 
     def apply(self, command: tuple[Any, ...]) -> bool:
         f, *rest = command
-        may = {
-            "register": lambda: rest[2] or self.turn(rest[1]) > 0,
-            "deregister": lambda: rest[1] in self.found(rest[0]),
-            "beat": lambda: self.turn(rest[0]) > 0,
-            "leave": lambda: self.turn(rest[0]) > 0,
-            "expire": lambda: self.turn(rest[0]) == rest[1],
-        }[f]()
+        match f:
+            case "register":
+                may = rest[2] or self.turn(rest[1]) > 0
+            case "deregister":
+                may = rest[1] in self.found(rest[0])
+            case "expire":
+                may = self.turn(rest[0]) == rest[1]
+            case _:
+                may = self.turn(rest[0]) > 0
         if may:
             self.past.append(command)
         return bool(may)
