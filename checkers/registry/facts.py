@@ -135,7 +135,8 @@ def _ttl(result: Any, outcome: int) -> int | None:
     ttl_s: Any = result.get("ttl_s") if isinstance(result, Mapping) else None
     if type(ttl_s) not in (int, float) or not ttl_s > 0:
         raise Unjudgeable(f"a register was answered with {text(result)}, which has no time to live (ttl_s, in seconds)")
-    return int(round(ttl_s * SECOND_NS))
+    ttl_ns: int = round(ttl_s * SECOND_NS)
+    return ttl_ns
 
 
 def _found(calls: Calls, row: int, result: Any) -> Sequence[Any]:
