@@ -38,6 +38,7 @@ TARGETS = {
     "txn/2pc": "targets.txn.target:TWO_PHASES",
     "txn/2pc-snapshot": "targets.txn.target:SNAPSHOT",
     "txn/3pc": "targets.txn.target:THREE_PHASES",
+    "dfs/gfs": "targets.dfs.gfs_target:GFS",
     "lock/lease": "targets.lock.target:LEASE",
     "lock/fenced": "targets.lock.target:FENCED",
     "registry": "targets.registry.target:REGISTRY",

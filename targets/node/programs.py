@@ -23,6 +23,7 @@ PROGRAMS = {
     "clock/ntp": "targets.clock.ntp:TimeNode",
     "txn": "targets.txn.store:TxnStore",
     "registry": "targets.registry.service:RegistryNode",
+    "dfs/gfs": "targets.dfs.gfs:GfsNode",
     "lock": "targets.lock.service:LockService",
 }
 
