@@ -60,13 +60,13 @@ class Files:
             writers = records.writers_of(steps)
         except Unjudgeable as problem:
             return unknown(NAME, f"not a history of files: {problem}")
-        lives, views = Lives(steps, by_name=self.by_name), records.views_of(steps)
+        lives, looks = Lives(steps, by_name=self.by_name), replicas.last_looks(steps)
+        views = records.views_of(steps, looks)
         names.judge_names(steps, found)
         doubts = [_namespace(steps, budget, found)]
         records.judge_strangers(views, writers, lives, found)
         tally = records.judge_appends(steps, views, lives, found)
         written = regions.judge_writes(steps, views, lives, found)
-        looks = replicas.last_looks(steps)
         replicas.judge_sameness(steps, lives, looks, found, exact=not self.at_least_once)
         if self.replication is not None:
             replicas.judge_counts(looks, self.replication, found)

@@ -33,7 +33,12 @@ class Lives:
         self._taken = removals(steps)
         self._sources: dict[str, set[str]] = {}
         for path, given in additions(steps).items():
-            self._sources[path] = {step.path for step in given if step.f != CREATE}
+            for step in given:
+                if step.f != CREATE:
+                    self._sources.setdefault(path, set()).add(step.path)
+                    if not by_name:
+                        # Who remembers a file by its old name sees there what was done to it under the new one.
+                        self._sources.setdefault(step.path, set()).add(path)
         self._origins: dict[str, frozenset[str]] = {}
 
     def stays(self, step: Step) -> Iterator[Stay]:
@@ -62,7 +67,7 @@ class Lives:
         return [one for one in taken if one.ret > began] if self._by_name else taken
 
     def origins(self, path: str) -> frozenset[str]:
-        """All names that a file could have had before it has ``path``, this one among them."""
+        """All names under which what is seen at ``path`` may have been put there, this one among them."""
         if path not in self._origins:
             reached, waiting = {path}, [path]
             while waiting:

@@ -21,7 +21,7 @@ from checkers.files.lives import Lives, Stay
 from checkers.files.steps import Content, Step, Unjudgeable
 from checkers.findings import Findings
 from checkers.wording import Narrator, count, listed, name, text
-from harness.files import APPEND, CORRUPT, READ, REPLICAS, WRITE
+from harness.files import APPEND, CORRUPT, READ, WRITE
 from harness.history import FAIL
 
 LOST, STALE, OFFSET = "lost-record", "stale-read", "wrong-offset"
@@ -43,15 +43,13 @@ class View:
         return f"{who}'s read of {path} {say.span(self.step.row)}"
 
 
-def views_of(steps: Sequence[Step]) -> list[View]:
-    """All that anybody saw of the content of files."""
-    found = []
-    for step in steps:
-        if step.ok and step.f == READ:
-            found.append(View(step=step, content=step.result))
-        elif step.ok and step.f == REPLICAS:
-            found += [View(step=step, content=content, node=node) for node, content in step.result.items()]
-    return found
+def views_of(steps: Sequence[Step], looks: Mapping[str, Step]) -> list[View]:
+    """All that reads saw of the content of files, and the last ``looks`` at their replicas: before that, one may lag that is not yet known
+    to lag.
+    """
+    reads = [View(step=step, content=step.result) for step in steps if step.ok and step.f == READ]
+    held = [(look, node, content) for look in looks.values() for node, content in look.result.items()]
+    return [*reads, *(View(step=look, content=content, node=node) for look, node, content in held)]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -26,8 +26,9 @@ DIFFER, UNDER = "replicas-differ", "under-replicated"
 
 
 def last_looks(steps: Sequence[Step]) -> dict[str, Step]:
-    """The last answer about the replicas of each file."""
-    looks = by_path([step for step in steps if step.ok], REPLICAS)
+    """The last answer about the replicas of each file; of a final look, if the history knows which ones are final."""
+    known = any(step.final for step in steps)
+    looks = by_path([step for step in steps if step.ok and (step.final or not known)], REPLICAS)
     return {path: max(mine, key=lambda step: step.call) for path, mine in looks.items()}
 
 
