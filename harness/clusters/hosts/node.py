@@ -46,7 +46,7 @@ class HostNode:
         """From now on its data lie on a disk that can fail. Raises ClusterError."""
         why = doctor.unavailable()
         if why is not None:
-            raise ClusterError(why)
+            raise ClusterError(f"{why}; or leave the faults of disks (power, disk, corrupt) out of --nemesis")
         self.data.mkdir(parents=True)
         self._disk = DiskServer(NODE, self.data)
         await self._disk.ready()
