@@ -128,7 +128,7 @@ def _fine(steps: Sequence[Step], tally: records.Tally, written: int, looks: dict
     if many := sum(step.f in NAMESPACE for step in steps):
         parts.append(f"an order that respects real time explains {count(many, 'operation')} on names")
     if tally.due:
-        parts.append(f"all of {count(len(tally.due), 'acknowledged record')} stood where they were said to")
+        parts.append(f"each of {count(len(tally.due), 'acknowledged record')} stood where it was said to")
     if written:
         parts.append(f"{count(written, 'look')} at writes showed the last ones")
     if looks:
