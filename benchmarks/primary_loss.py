@@ -51,7 +51,9 @@ def measure(seed: int, wishes: Mapping[str, Any]) -> Outcome:
         run = store.create(Path(directory), plan)
         conduct_plan(plan, run)
         results = judge_run(run).results
-    if results["verdict"] == "unknown" or (results["verdict"] == "invalid" and plan.options["mode"] == "sync"):
+    if results["verdict"] == "unknown" or (
+        results["verdict"] == "invalid" and plan.options["mode"] == "sync" and not plan.bug
+    ):
         print(f"{results['verdict']}: {results['reason']}\n  {repeat_command(plan)}", file=sys.stderr)
     stats = next((found["stats"] for found in results["checkers"] if found["checker"] == "set"), {})
     return Outcome(
