@@ -3,7 +3,8 @@
 * ``lost``: an acknowledged update was never asked for, though its effect may have been seen;
 * ``failed``: an update that was acknowledged is said to have failed;
 * ``swapped``: two operations of one kind on one key have each other's results;
-* ``stale``: an operation has the result of an earlier one of its kind on its key, a fresh result seen once more.
+* ``stale``: an operation has the result of an earlier one of its kind on its key, a fresh result seen once more;
+* ``fractured``: an operation that returned a map has one entry of it from such an earlier result, and all others as they were.
 
 What an operation returned is its result where that is not its argument; in a transaction, the result of each micro-operation of a key.
 Half of the lies about results are about final reads, where there are any, and tell what was seen first of all: these reads are few, some
@@ -58,6 +59,11 @@ def mutants(history: History, each: int) -> Iterator[tuple[str, History]]:
         yield "swapped", _with_results(history, ((one, other.value), (other, one.value)))
     for one, other in chosen:
         yield "stale", _with_results(history, ((other, one.value),))
+    for one, other in chosen:
+        if isinstance(one.value, Mapping) and isinstance(other.value, Mapping):
+            for name in (name for name, value in other.value.items() if one.value.get(name, value) != value):
+                yield "fractured", _with_results(history, ((other, {**other.value, name: one.value[name]}),))
+                break
 
 
 def _tells(calls: Calls) -> Any:

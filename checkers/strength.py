@@ -30,7 +30,7 @@ LINES_MAX, EACH_MAX, EACH_MIN = 30_000, 8, 1
 ROUNDS = (1, 4, 16)
 KINDS = 4
 # Lies about results, of which so many must have been told before their going unnoticed says anything.
-RESULTS, TOLD_MIN = ("swapped", "stale"), 8
+RESULTS, TOLD_MIN = ("swapped", "stale", "fractured"), 8
 # Who does not judge what clients were told: a lie is not theirs to find.
 BLIND = frozenset({"availability", "clock-condition", "latency", "leadership", "sanity", "stats"})
 

@@ -20,6 +20,7 @@ LIES = {
     "failed": "an update that was acknowledged is said to have failed",
     "swapped": "two operations have each other's results",
     "stale": "an operation returned what an earlier one had returned",
+    "fractured": "one entry of a map is from an earlier read, the others are not",
 }
 # What the history was made of, in the order of the table.
 FIGURES = {

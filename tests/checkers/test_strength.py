@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from checkers import sets
+from checkers.bank import make as bank
 from checkers.linearizable.check import make as linearizable
 from checkers.mutants import mutants
 from checkers.queues.total import make as total_queue
@@ -95,6 +96,23 @@ def test_in_transactions_single_reads_are_lied_about() -> None:
                 assert one.value[1] == other.value[1]
     verdict = strength(run, [list_append()], Budget())
     assert verdict.stats["mutants"]["swapped"]["caught"] > 0
+
+
+def test_of_a_map_one_entry_is_lied_about() -> None:
+    ops: list[Op] = []
+    for n in range(1, 6):
+        call = Op(process=0, f="read")
+        ops += [call, call.ok({"a": 10 - n, "b": 10 + n})]
+    transfer = Op(process=0, f="transfer", value={"from": "a", "to": "b", "amount": 1})
+    run = History.of([*ops, transfer, transfer.ok(transfer.value)])
+    found = made(run)["fractured"]
+    assert found
+    for mutant in found:
+        [(one, other)] = differences(run, mutant)
+        assert [one.value["a"] == other.value["a"], one.value["b"] == other.value["b"]] == [False, True]
+    caught = strength(run, [bank(total=20)], Budget()).stats["mutants"]
+    assert caught["fractured"]["caught"] == caught["fractured"]["made"]
+    assert caught["stale"]["caught"] == 0
 
 
 SET = """
