@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from itertools import permutations
 from typing import Any
@@ -132,6 +133,16 @@ def test_the_namespace_is_judged_as_by_all_orders(rolls: list[Roll], lies: int) 
 @given(ROLLS)
 def test_files_that_work_are_valid_or_show_nothing(rolls: list[Roll]) -> None:
     run = run_of(rolls, (CREATE, APPEND, READ, DELETE, RENAME, LIST, STAT, APPEND, READ, CREATE), lies=0)
+    for by_name in (False, True):
+        verdict = make(by_name=by_name).check(run, Budget())
+        assert verdict.validity is not Validity.INVALID, verdict.reason
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_long_runs_of_files_that_work_are_not_invalid(seed: int) -> None:
+    dice = random.Random(seed)
+    rolls = [(dice.randrange(3), dice.randrange(10_000)) for _ in range(120)]
+    run = run_of(rolls, (CREATE, APPEND, READ, DELETE, RENAME, LIST, STAT, RENAME, READ, CREATE), lies=0)
     for by_name in (False, True):
         verdict = make(by_name=by_name).check(run, Budget())
         assert verdict.validity is not Validity.INVALID, verdict.reason
