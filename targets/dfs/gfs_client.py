@@ -127,12 +127,15 @@ class GfsClient:
 
     async def _ask_primary(self, path: str, index: int | None, body: Body) -> tuple[int, Body]:
         """Have the primary of the file's chunk ``index`` (None: the last one) do what ``body`` says: its index, and the answer."""
-        doubt, why, after, failed = False, "not sent", -1, None
+        doubt, why, after, failed, file = False, "not sent", -1, None, None
         while self._left_s() > 0:
             try:
                 place = await self._look_up("place", path, {"index": index, "after": after, "failed": failed}, index)
             except _Failed as problem:
                 raise _Failed(str(problem), doubt=doubt, answer=None if doubt else problem.answer) from problem
+            if doubt and place["file"] != file:  # where the record may stand already, it is not to stand elsewhere, too
+                raise _Failed("the path has become another file", doubt=True)
+            file = place["file"]
             try:
                 request = {**body, "chunk": place["chunk"], "version": place["version"]}
                 reply = await self._attempt(place["primary"], request, ATTEMPT_SHARE)

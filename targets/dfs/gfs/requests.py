@@ -126,5 +126,5 @@ class Requests:
         number = chunks[index]
         failed = body["failed"]
         lease = await self._leases.lease(number, failed[1] if failed and failed[0] == number else None)
-        where = {"index": index, "chunk": number, "version": lease.version, "primary": lease.primary}
+        where = {"file": file, "index": index, "chunk": number, "version": lease.version, "primary": lease.primary}
         return {"type": "place_ok", **where}
