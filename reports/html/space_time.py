@@ -14,7 +14,8 @@ from reports.faults import Fault
 from reports.witness import WitnessOp
 
 _LEFT, _TOP, _RIGHT = 78.0, 44.0, 190.0
-_CLIENT, _COLUMN = 200.0, 132.0  # a client's column has room for what it asks
+_COLUMN = 100.0
+_CHAR, _BESIDE = 7.0, 34.0  # a client's column has room for what it asks, and for the lifeline beside it
 _ASKED_CHARS_MAX, _NAME_CHARS_MAX = 24, 16
 _ROW, _BREAK = 17.0, 34.0
 _STRIP = 10.0  # an operation on its client's lifeline
@@ -118,11 +119,13 @@ def draw_exchange(
 
 def _columns(shown: Exchange) -> tuple[dict[str, float], float]:
     """The x of each lifeline, and where the last column ends. A client's is at the right of its column."""
-    clients = {op.client for op in shown.ops}
+    chars: dict[str, int] = {}
+    for op in shown.ops:
+        chars[op.client] = max(chars.get(op.client, 0), len(_cut(op.label, _ASKED_CHARS_MAX)))
     xs, right = {}, _LEFT
     for name in shown.places:
-        width = _CLIENT if name in clients else _COLUMN
-        xs[name] = right + (width - 20.0 if name in clients else width / 2)
+        width = _CHAR * chars[name] + _BESIDE if name in chars else _COLUMN
+        xs[name] = right + (width - 20.0 if name in chars else width / 2)
         right += width
     return xs, right
 
