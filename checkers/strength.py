@@ -31,8 +31,8 @@ ROUNDS = (1, 4, 16)
 KINDS = 4
 # Lies about results, of which so many must have been told before their going unnoticed says anything.
 RESULTS, TOLD_MIN = ("swapped", "stale", "fractured"), 8
-# Who does not judge what clients were told: a lie is not theirs to find.
-BLIND = frozenset({"availability", "clock-condition", "latency", "leadership", "sanity", "stats"})
+# Who does not judge what clients were told, or first of all what nodes have logged: a lie is not theirs to find.
+BLIND = frozenset({"atomic-commit", "availability", "clock-condition", "latency", "leadership", "sanity", "stats"})
 
 
 def judging(checkers: Sequence[Checker]) -> list[Checker]:
