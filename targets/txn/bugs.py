@@ -53,8 +53,8 @@ def _atomic(name: str, summary: str, faults: tuple[str, ...], source: str, setti
     return Bug(name=name, summary=summary, checker=ATOMIC, faults=faults, source=source, settings=settings)
 
 
-def _cycles(name: str, summary: str, source: str, faults: tuple[str, ...] = ()) -> Bug:
-    return Bug(name=name, summary=summary, checker=CYCLES, faults=faults, source=source, settings=BUSY)
+def _cycles(name: str, summary: str, source: str) -> Bug:
+    return Bug(name=name, summary=summary, checker=CYCLES, faults=(), source=source, settings=BUSY)
 
 
 _PREPARE_NOT_LOGGED = _atomic(
@@ -76,9 +76,7 @@ _CONSENT = _atomic(
 )
 _LOCKS = _cycles("locks-released-at-vote", "what is prepared is not locked any more", _LOCKING)
 _IGNORED = _cycles("reads-ignore-locks", "a read does not wait for a key that is being committed", _PERCOLATOR)
-_STALE = _cycles(
-    "stale-reads", "any replica answers reads from its own state", _PERCOLATOR, ("partition", "kill", "pause")
-)
+_STALE = _cycles("stale-reads", "any replica answers reads from its own state", _PERCOLATOR)
 _TOO_LATE = _cycles("snapshot-too-late", "every shard reads what is latest there", _SNAPSHOT)
 _NOT_VALIDATED = _cycles("reads-not-validated", "what was read may have changed before the commit", _LOCKING)
 
