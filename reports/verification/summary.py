@@ -9,8 +9,9 @@ from typing import Any
 from reports.verification.rows import NAMES, SIGNS, canary, detect, expected, failed, kinds, rate, where
 from reports.wording import sentence
 
-# Characters that could begin markup, a link, a mention, or HTML. Every one is escaped, so that a value is always text.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>&~@$:-])")
+# Characters that could begin markup, a link, a mention, or HTML. Every one is escaped, so that a value is always text. A dash begins
+# something at the start alone.
+_MARKUP = re.compile(r"(^-|[\\`*_{}\[\]()#+!|<>&~@$:])")
 
 
 def render(document: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ def test_every_program_of_the_table_exists(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("ecco", "known are echo"),
+        ("ecco", "known are .*echo"),
         ("targets.nowhere:Echo", "cannot import 'targets.nowhere'"),
         ("targets.node.echo:Ecco", "has no 'Ecco'"),
     ],

@@ -141,7 +141,7 @@ def error(code: int, text: str) -> Body:
             {"type": "init", "node_id": "n9", "node_ids": []},
             error(codes.MALFORMED, "this node has been initialised before"),
         ),
-        ({"type": "sb_ping"}, {"type": "sb_ping_ok"}),
+        ({"type": "sb_ping"}, {"type": "sb_ping_ok", "life": 0}),
         ({"type": "sb_status"}, {"type": "sb_status_ok", "status": {"role": "leader", "started": True}}),
         ({"type": "sb_clock"}, {"type": "sb_clock_ok", "wall": 1000.0, "mono": 0.0}),
     ],
@@ -175,7 +175,7 @@ def test_before_init_only_the_harness_is_answered() -> None:
         return await bench.answer({"type": "now"}), await bench.answer({"type": "sb_ping"})
 
     refused, pong = run(main, initialised=False)
-    assert (refused["code"], pong) == (codes.UNAVAILABLE, {"type": "sb_ping_ok"})
+    assert (refused["code"], pong) == (codes.UNAVAILABLE, {"type": "sb_ping_ok", "life": 0})
 
 
 @pytest.mark.parametrize(("type_", "words"), [("fail", "broken"), ("fail-later", "broken later")])
