@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from typing import Any
 
 import pytest
 
 from harness.op import Op, OpType
-from harness.protocols import Body, ClientSeat, NoAnswer, NotSent, RpcError
+from harness.protocols import NoAnswer, NotSent, RpcError
 from targets.dsm.client import ERRORS, DsmClient
 from targets.node import codes
+from tests.targets.answering import Answering, seat_on
 
 OK, FAIL, INFO = OpType.OK, OpType.FAIL, OpType.INFO
 PROGRAM = {"test": "SB", "thread": 0, "steps": [["w", "x7", 1], ["r", "y7", None]]}
 
 
-class Node:
-    """Answers everything with ``answer``, or raises it."""
-
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
-        self.asked: list[tuple[str, Body]] = []
-
-    async def rpc(self, node: str, body: Body, _timeout_s: float) -> Body:
-        self.asked.append((node, body))
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        found: Body = self.answer
-        return found
-
-
-def carried_out(node: Node, op: Op) -> Op:
-    seat = ClientSeat(channel=node, node="n2", nodes=("n1", "n2"), name="c1", rng=random.Random(1), timeout_s=1.0)
-    return asyncio.run(DsmClient(seat).invoke(op))
+def carried_out(node: Answering, op: Op) -> Op:
+    return asyncio.run(DsmClient(seat_on(node)).invoke(op))
 
 
 @pytest.mark.parametrize(
@@ -52,14 +35,14 @@ def carried_out(node: Node, op: Op) -> Op:
     "op", [Op(f="write", key=3, value=1, process=1), Op(f="program", key=7, value=PROGRAM, process=1)]
 )
 def test_an_operation_is_a_fail_only_if_it_certainly_did_nothing(op: Op, answer: Exception, outcome: OpType) -> None:
-    node = Node(answer)
+    node = Answering(answer)
     assert carried_out(node, op).type is outcome
     assert [name for name, _ in node.asked] == ["n2"]
 
 
 def test_a_read_without_a_value_is_a_fail_for_it_changes_nothing() -> None:
     for answer in (NoAnswer("n2"), NotSent("n2"), RpcError(codes.TIMEOUT, "?"), RpcError(4321, "?")):
-        assert carried_out(Node(answer), Op(f="read", key=3, process=1)).type is FAIL
+        assert carried_out(Answering(answer), Op(f="read", key=3, process=1)).type is FAIL
 
 
 def test_the_table_says_what_the_protocol_says() -> None:
@@ -67,7 +50,7 @@ def test_the_table_says_what_the_protocol_says() -> None:
 
 
 def test_reads_and_writes_are_of_the_address_that_is_the_key() -> None:
-    node = Node({"type": "read_ok", "value": None})
+    node = Answering({"type": "read_ok", "value": None})
     done = carried_out(node, Op(f="read", key=3, process=1))
     assert (done.type, done.value) == (OK, None)
     assert carried_out(node, Op(f="write", key=4, value=9, process=1)).value == 9
@@ -87,7 +70,7 @@ def test_a_program_goes_out_in_numbers_and_comes_back_with_what_was_read() -> No
         ["r", "y7", None],
         ["unlock", "m7"],
     ]
-    node = Node({"type": "program_ok", "values": [None, 2]})
+    node = Answering({"type": "program_ok", "values": [None, 2]})
     done = carried_out(node, Op(f="program", key=7, value={**PROGRAM, "steps": steps}, process=1))
     assert [body["steps"] for _, body in node.asked] == [
         [
@@ -108,4 +91,4 @@ def test_a_program_goes_out_in_numbers_and_comes_back_with_what_was_read() -> No
 
 def test_an_unknown_operation_is_refused() -> None:
     with pytest.raises(KeyError):
-        carried_out(Node({}), Op(f="peek", key=0, process=1))
+        carried_out(Answering({}), Op(f="peek", key=0, process=1))

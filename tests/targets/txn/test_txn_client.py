@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from typing import Any
 
 import pytest
 
 from harness.op import Op, OpType
-from harness.protocols import Body, ClientSeat, NoAnswer, NotSent, RpcError
+from harness.protocols import NoAnswer, NotSent, RpcError
 from harness.workloads.bank import ACCOUNTS, OPENING
 from targets.node import codes
 from targets.txn.client import ERRORS, TxnClient
+from tests.targets.answering import Answering, seat_on
 
 OK, FAIL, INFO = OpType.OK, OpType.FAIL, OpType.INFO
 WRITES = Op(f="txn", value=[["r", 1, None], ["append", 2, 3]], process=1)
@@ -22,24 +21,8 @@ BALANCES = Op(f="read", process=1)
 INSERT = Op(f="insert", key=4, value=["b", 9], process=1)
 
 
-class Node:
-    """Answers everything with ``answer``, or raises it."""
-
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
-        self.asked: list[tuple[str, Body]] = []
-
-    async def rpc(self, node: str, body: Body, _timeout_s: float) -> Body:
-        self.asked.append((node, body))
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        found: Body = self.answer
-        return found
-
-
-def carried_out(node: Node, op: Op) -> Op:
-    seat = ClientSeat(channel=node, node="n2", nodes=("n1", "n2"), name="c1", rng=random.Random(1), timeout_s=1.0)
-    return asyncio.run(TxnClient(seat).invoke(op))
+def carried_out(node: Answering, op: Op) -> Op:
+    return asyncio.run(TxnClient(seat_on(node)).invoke(op))
 
 
 @pytest.mark.parametrize("op", [WRITES, TRANSFER, INSERT, READS, BALANCES], ids=lambda op: op.f)
@@ -56,7 +39,7 @@ def carried_out(node: Node, op: Op) -> Op:
     ],
 )
 def test_an_operation_is_a_fail_only_if_it_certainly_did_nothing(op: Op, answer: Exception, outcome: OpType) -> None:
-    node = Node(answer)
+    node = Answering(answer)
     assert carried_out(node, op).type is (FAIL if op in (READS, BALANCES) else outcome)
     assert [name for name, _ in node.asked] == ["n2"]
 
@@ -67,13 +50,13 @@ def test_the_table_says_what_the_protocol_says() -> None:
 
 def test_a_transaction_completes_with_what_it_read() -> None:
     done = [["r", 1, [5]], ["append", 2, 3]]
-    node = Node({"type": "txn_ok", "txn": done})
+    node = Answering({"type": "txn_ok", "txn": done})
     assert (carried_out(node, WRITES).type, carried_out(node, WRITES).value) == (OK, done)
     assert node.asked[0][1] == {"type": "txn", "txn": WRITES.value}
 
 
 def test_a_bank_knows_its_accounts() -> None:
-    node = Node({"type": "balances_ok", "balances": {"a0": 3}})
+    node = Answering({"type": "balances_ok", "balances": {"a0": 3}})
     assert carried_out(node, BALANCES).value == {"a0": 3}
     assert carried_out(node, TRANSFER).value == TRANSFER.value
     assert [body for _, body in node.asked] == [
@@ -83,11 +66,11 @@ def test_a_bank_knows_its_accounts() -> None:
 
 
 def test_an_insert_names_its_pair() -> None:
-    node = Node({"type": "insert_ok"})
+    node = Answering({"type": "insert_ok"})
     assert carried_out(node, INSERT).type is OK
     assert node.asked == [("n2", {"type": "insert", "tables": ["a", "b"], "key": 4, "table": "b", "id": 9})]
 
 
 def test_an_unknown_operation_is_refused() -> None:
     with pytest.raises(KeyError):
-        carried_out(Node({}), Op(f="peek", process=1))
+        carried_out(Answering({}), Op(f="peek", process=1))
