@@ -39,6 +39,8 @@ LOGGING = ("sim", "process", "local")  # clusters that can keep a packet log
 # In this order they form one script: each file uses what stands above it.
 _SCRIPTS = ("run", "view", "canvas", "operations", "charts", "states", "filter", "select", "logs", "control", "main")
 _LINE_CHARS_MAX = 400
+# A figure of more records stays one line, cut off.
+_TABLE_ROWS_MAX = 50
 _FACT_CHARS_MAX = 200
 
 
@@ -191,8 +193,22 @@ def _checker(row: Mapping[str, Any]) -> dict[str, Any]:
         "checker": sentence(row.get("checker")),
         "validity": sentence(row.get("validity")),
         "reason": sentence(row.get("reason")),
-        "stats": [(sentence(str(name)), sentence(value, _LINE_CHARS_MAX)) for name, value in told.items()],
+        "stats": [
+            (sentence(str(name)), sentence(value, _LINE_CHARS_MAX), _table(value)) for name, value in told.items()
+        ],
     }
+
+
+def _table(value: Any) -> tuple[list[str], list[list[str]]] | None:
+    """Heading and rows of a figure that is a list of records which all tell the same; None for any other."""
+    if not (isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value)):
+        return None
+    names = list(value[0])
+    if not names or len(value) > _TABLE_ROWS_MAX or any(list(row) != names for row in value):
+        return None
+    return [sentence(str(name)) for name in names], [
+        [sentence(row[name], _LINE_CHARS_MAX) for name in names] for row in value
+    ]
 
 
 def _plan(plan: Any) -> str:

@@ -65,7 +65,12 @@ def hostile_run(text: str) -> Report:
         "faults": [],
         "anomalies": [anomaly, {**anomaly, "witness": []}, {**anomaly, "ops": []}, {**anomaly, "circle": circle}],
         "checkers": [
-            {"checker": text, "validity": text, "reason": text, "stats": {text: text}},
+            {
+                "checker": text,
+                "validity": text,
+                "reason": text,
+                "stats": {text: text, "records": [{"a": 1, text: text}]},
+            },
             {
                 "checker": "strength",
                 "validity": text,

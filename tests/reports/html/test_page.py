@@ -231,6 +231,29 @@ def test_anomalies_beyond_the_first_are_folded_and_bounded() -> None:
     assert "and 7 more, all in results.json" in found.visible
 
 
+@pytest.mark.parametrize(
+    ("value", "rows"),
+    [
+        ([{"key": 1, "operations": 7}, {"key": 2, "operations": 8}], [["1", "7"], ["2", "8"]]),
+        ([{"key": 1}, {"operations": 8}], None),
+        ([{"key": 1}, 2], None),
+        ([{}], None),
+        ([], None),
+        ([{"key": key} for key in range(1000)], None),
+        ({"key": 1}, None),
+    ],
+)
+def test_a_figure_of_like_records_is_a_table(value: Any, rows: list[list[str]] | None) -> None:
+    report = synthetic_run()
+    report.results["checkers"][0]["stats"] = {"by_key": value}
+    found = Page(render(report))
+    tables = [attrs for tag, attrs in found.tags if tag == "table" and attrs.get("class") == "records"]
+    assert len(tables) == (rows is not None)
+    if rows is not None:
+        cells = [text for kind, text in found.texts if kind == "code"]
+        assert all(cell in cells for row in rows for cell in row)
+
+
 def test_buttons_lead_to_the_operations_of_the_witness() -> None:
     html = render(small_run("invalid"))
     numbers = [
