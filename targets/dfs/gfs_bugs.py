@@ -83,13 +83,6 @@ GFS_BUGS = (
         f"{_GFS}, section 4.4",
     ),
     _bug(
-        "lookup-unconfirmed",
-        "the active metadata server answers without asking whether it still is",
-        ("partition", "pause"),
-        "HDFS-3077; Gray and Cheriton 1989",
-        NAMES,
-    ),
-    _bug(
         "checkpoint-drops-edits",
         "a checkpoint claims more edits than it holds",
         ("kill",),

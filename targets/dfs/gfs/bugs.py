@@ -24,7 +24,6 @@ class Bugs:
     edit_log_not_synced: bool = False  # edits are acknowledged before they are durable
     collects_live_chunks: bool = False  # a chunk that is being made, and is in no file yet for this server, is garbage
     clone_without_new_version: bool = False  # a replica is made anew while a lease of the chunk is in force
-    lookup_unconfirmed: bool = False  # the active server answers without asking whether it still is
     checkpoint_drops_edits: bool = False  # a checkpoint claims more edits than it holds
 
     @classmethod

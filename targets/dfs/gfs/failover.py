@@ -41,7 +41,7 @@ class Failover:
     """One metadata server's part."""
 
     def __init__(self, env: Env, config: Config, bugs: Bugs, peers: Peers, journal: Journal) -> None:
-        self._env, self._config, self._bugs, self._ways, self.journal = env, config, bugs, peers, journal
+        self._env, self._config, self._ways, self.journal = env, config, peers, journal
         self.servers = env.node_ids[: config.servers]
         self._others = [name for name in self.servers if name != env.node_id]
         self._fenced = config.fencing and not bugs.journal_not_fenced
@@ -151,7 +151,7 @@ class Failover:
     async def confirmed(self) -> None:
         """Return once it is certain that this server was active after this was asked. Raises Refusal if it is not."""
         self._check_serving()
-        if not self._fenced or self._bugs.lookup_unconfirmed:
+        if not self._fenced:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._asking.append((self._env.monotonic(), waiter))
