@@ -65,14 +65,15 @@ def plan_of(attempt: Attempt) -> Plan:
 def judged(claim: Claim) -> Claim:
     """The claim with the checker that decides its model among its checkers. Raises PlanError if the claim's workload cannot be judged so.
 
-    Names of guarantees that are no models of the field ("no-loss") are told, and judged by the workload's own checkers.
+    Names of guarantees that are no models of the field ("no-loss"), and those of checkers ("linearizable", "atomic-commit"), are told, and
+    judged by the checkers of workload and target. Litmus tests have the model of their workload.
     """
+    workload = dict(tables.workloads().get(claim.workload).checkers)
+    if claim.model in tables.checkers().names() or "litmus" in workload:
+        return claim
     if claim.model in CONSISTENCY:
         name, options = CONSISTENCY[claim.model]
         return _asking(claim, name, options)
-    if claim.model == "linearizable":
-        return claim
-    workload = dict(tables.workloads().get(claim.workload).checkers)
     for name in _TAKE_MODELS:
         if name in workload and claim.model:
             make_checker(name, {"model": claim.model})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.claims import Case, parse_claims
 from harness.cli import tables
+from harness.cli.trying import judged
 
 PATH = Path(__file__).resolve().parents[2] / "claims" / "textbook.toml"
 CASES = parse_claims(PATH.read_text(encoding="utf-8"), str(PATH), tables.targets().get).cases
@@ -27,6 +28,11 @@ def test_every_row_is_there() -> None:
 
 def test_every_row_has_a_variant_that_holds_and_one_that_breaks() -> None:
     assert [row for row, cases in rows().items() if {case.breaks for case in cases} != {True, False}] == []
+
+
+def test_every_claim_can_be_judged_by_what_it_names() -> None:
+    for case in CASES:
+        assert judged(case.claim).name == case.claim.name
 
 
 def test_the_corpus_knows_claims_of_the_file_alone() -> None:
