@@ -15,16 +15,14 @@ from docker.errors import APIError
 from harness.clusters.containers.engine import connect
 from harness.errors import ClusterError
 
+# Whoever sends these means the controller, which will tell by its end.
+FOR_THE_CONTROLLER = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 COMMAND = (sys.executable, "-m", "harness.clusters.containers.thaw")
 
 
 def main() -> None:
     """Read lines "guard CONTAINER" until the input ends, then let each go on."""
-    for number in (
-        signal.SIGHUP,
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # they are for the controller, which will tell by its end
+    for number in FOR_THE_CONTROLLER:
         signal.signal(number, signal.SIG_IGN)
     containers = {line.split()[1] for line in sys.stdin}
     with suppress(ClusterError):  # an engine that has ended, too, has taken them with it
