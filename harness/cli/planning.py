@@ -12,6 +12,7 @@ from typing import Any
 
 from harness import rng
 from harness.cli import tables
+from harness.cli.models import judged
 from harness.clusters import security
 from harness.errors import PlanError, suggest
 from harness.messages import OPTION
@@ -47,7 +48,8 @@ class Request:
 def make_plan(request: Request) -> Plan:
     """The frozen plan of a run. Raises PlanError."""
     target: Target = tables.targets().get(request.target)
-    claim = claim_of(target, request.claim) if isinstance(request.claim, str) else request.claim
+    wanted = claim_of(target, request.claim) if isinstance(request.claim, str) else request.claim
+    claim = judged(wanted) if wanted else None
     bug = _bug(target, request.bug or (claim.settings.get("bug") if claim else None))
     preset = _preset(bug, claim)
     faults = preset.pop("schedule", None)

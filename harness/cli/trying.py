@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,20 +12,16 @@ from typing import Any, NamedTuple
 from harness import store
 from harness.claims import Case
 from harness.cli import tables
-from harness.cli.checkers import make_checker
 from harness.cli.judging import judge_run, write_reports
-from harness.cli.models import CONSISTENCY
 from harness.cli.planning import Request, make_plan, repeat_command
 from harness.cli.run import conduct_plan
 from harness.errors import EXIT_BROKEN, SplitbrainError
 from harness.plan import Plan
-from harness.protocols import Claim, Target
+from harness.protocols import Target
 from harness.verification import Outcome
 from reports.report import Report
 
 TRIES_MAX = 3
-# What a claim's model means for the checkers of a workload: linearizability is theirs by default, these take it as an option.
-_TAKE_MODELS = ("list-append", "rw-register")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,30 +51,11 @@ def plan_of(attempt: Attempt) -> Plan:
         target=attempt.case.target,
         cluster=attempt.cluster,
         seed=attempt.seed,
-        claim=judged(attempt.case.claim),
+        claim=attempt.case.claim,
         bug=attempt.bug,
         settings=attempt.settings,
     )
     return make_plan(request)
-
-
-def judged(claim: Claim) -> Claim:
-    """The claim with the checker that decides its model among its checkers. Raises PlanError if the claim's workload cannot be judged so.
-
-    Names of guarantees that are no models of the field ("no-loss"), and those of checkers ("linearizable", "atomic-commit"), are told, and
-    judged by the checkers of workload and target. Litmus tests have the model of their workload.
-    """
-    workload = dict(tables.workloads().get(claim.workload).checkers)
-    if claim.model in tables.checkers().names() or "litmus" in workload:
-        return claim
-    if claim.model in CONSISTENCY:
-        name, options = CONSISTENCY[claim.model]
-        return _asking(claim, name, options)
-    for name in _TAKE_MODELS:
-        if name in workload and claim.model:
-            make_checker(name, {"model": claim.model})
-            return _asking(claim, name, {"model": claim.model})
-    return claim
 
 
 def attempt_run(attempt: Attempt) -> tuple[Outcome, list[dict[str, Any]]]:
@@ -141,11 +118,6 @@ def _repeat(attempt: Attempt, plan: Plan, directory: store.Run) -> str:
     if "schedule" in attempt.case.claim.settings:
         return f"splitbrain replay {directory.path}"
     return repeat_command(plan)
-
-
-def _asking(claim: Claim, checker: str, options: Mapping[str, Any]) -> Claim:
-    asked = {**claim.checkers, checker: {**options, **claim.checkers.get(checker, {})}}
-    return replace(claim, checkers=asked)
 
 
 def _entry(attempt: Attempt, number: int, error: str) -> dict[str, Any]:

@@ -57,15 +57,11 @@ def _deleting(op: Op) -> Op:
     return replace(op, value=None) if op.f == "write" and op.value % DELETE_EVERY == 0 else op
 
 
-def _keys(options: WorkloadOptions, otherwise: int) -> range:
-    return range(otherwise if options.keys is None else options.keys)
-
-
 def _registers(
     *marks: str, keys: int = KEYS, change: Callable[[Op], Op] | None = None
 ) -> Callable[[WorkloadOptions], Generator]:
     def generator(options: WorkloadOptions) -> Generator:
-        made = registers([1.0] * len(_keys(options, keys)), SHARES)
+        made = registers([1.0] * options.keys_or(keys), SHARES)
         return _marked(options, made if change is None else map_ops(change, made), *marks)
 
     return generator
@@ -73,12 +69,12 @@ def _registers(
 
 def _final(*marks: str, keys: int = KEYS) -> Callable[[WorkloadOptions], Generator]:
     def generator(options: WorkloadOptions) -> Generator:
-        watched = stagger(1 / options.rate, registers([1.0] * len(_keys(options, keys)), {"read": 1.0}))
+        watched = stagger(1 / options.rate, registers([1.0] * options.keys_or(keys), {"read": 1.0}))
         # Each client reads at its own node: that all nodes give the same answer is what is asked.
         at_home = replace(options, hop=False)
         return phases(
             _marked(options, time_limit(QUIET_S, watched), *marks, WATCHING),
-            _marked(at_home, reads_of(_keys(options, keys)), *marks),
+            _marked(at_home, reads_of(range(options.keys_or(keys))), *marks),
         )
 
     return generator
@@ -112,14 +108,14 @@ EVENTUAL_SET = replace(
     SET,
     name="eventual-set",
     summary="adds of ever new elements to a few sets, then quiet, and what is left of them at the end",
-    generator=lambda options: _marked(options, Adds(len(_keys(options, SET_KEYS)), 0)),
+    generator=lambda options: _marked(options, Adds(options.keys_or(SET_KEYS), 0)),
     final=_final(keys=SET_KEYS),
 )
 WRITE_READ = replace(
     EVENTUAL,
     name="write-read",
     summary="a key is written, and then read by somebody else: never both at once, so a read that misses the write is stale",
-    generator=lambda options: _marked(options, write_read(len(_keys(options, PAIR_KEYS)))),
+    generator=lambda options: _marked(options, write_read(options.keys_or(PAIR_KEYS))),
     final=_final(keys=PAIR_KEYS),
     checkers=(("staleness", {}), *_ALWAYS),
 )

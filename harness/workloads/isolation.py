@@ -25,10 +25,6 @@ TABLES = ("a", "b")
 KEYS, GROW_SHARE = 5, 0.5
 
 
-def _keys(options: WorkloadOptions, otherwise: int) -> int:
-    return otherwise if options.keys is None else options.keys
-
-
 @node
 class Forks:
     """Endless transactions on groups of ``size`` keys. ``left``: the keys that are written next; ``fresh``: the first key after them."""
@@ -110,7 +106,7 @@ _ALWAYS: tuple[tuple[str, dict[str, Any]], ...] = (("availability", {}), ("sanit
 
 
 def _forks(options: WorkloadOptions) -> Generator:
-    size = max(2, _keys(options, GROUP))
+    size = max(2, options.keys_or(GROUP))
     return Forks(size, tuple(range(GROUPS * size)), GROUPS * size)
 
 
@@ -134,15 +130,15 @@ MONOTONIC = Workload(
     name="monotonic",
     summary="increments and reads of counters that only grow: none may ever go back",
     fs=("increment", "read"),
-    generator=lambda options: Growth(_keys(options, KEYS), "increment", False),
-    final=lambda options: reads_of(range(_keys(options, KEYS))),
+    generator=lambda options: Growth(options.keys_or(KEYS), "increment", False),
+    final=lambda options: reads_of(range(options.keys_or(KEYS))),
     checkers=(("monotonic", {}), *_ALWAYS),
 )
 CAUSAL_REVERSE = Workload(
     name="causal-reverse",
     summary="lists that only grow, and reads of them: nobody may see a later element without an earlier one",
     fs=("write", "read"),
-    generator=lambda options: Growth(_keys(options, KEYS), "write", True),
-    final=lambda options: reads_of(range(_keys(options, KEYS))),
+    generator=lambda options: Growth(options.keys_or(KEYS), "write", True),
+    final=lambda options: reads_of(range(options.keys_or(KEYS))),
     checkers=(("causal-reverse", {}), *_ALWAYS),
 )

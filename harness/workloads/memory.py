@@ -8,40 +8,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.generator import Generator
-from harness.workloads.final import reads_of
-from harness.workloads.registers import registers
-from harness.workloads.workload import Workload, WorkloadOptions
+from harness.workloads.register import of_registers
 
 KEYS = 8
 SHARES = {"read": 0.6, "write": 0.4}
 
-
-def _keys(options: WorkloadOptions) -> int:
-    return KEYS if options.keys is None else options.keys
-
-
-def _generator(options: WorkloadOptions) -> Generator:
-    return registers([1.0] * _keys(options), SHARES)
-
-
-def _final(options: WorkloadOptions) -> Generator:
-    return reads_of(range(_keys(options)))
-
-
-MEMORY = Workload(
+MEMORY = of_registers(
     name="memory",
     summary="reads and writes of a few locations of a shared memory",
-    fs=tuple(SHARES),
-    generator=_generator,
-    final=_final,
+    shares=SHARES,
+    keys=KEYS,
     checkers=(
         ("coherence", {}),
         ("linearizable", {"model": "register"}),
-        ("availability", {}),
-        ("sanity", {}),
-        ("stats", {}),
-        ("latency", {}),
     ),
 )
 COHERENT_MEMORY = replace(

@@ -20,12 +20,8 @@ KEYS: Final = 1
 ENQUEUE_SHARE: Final = 0.55
 
 
-def _keys(options: WorkloadOptions) -> range:
-    return range(KEYS if options.keys is None else options.keys)
-
-
 def _generator(options: WorkloadOptions) -> Generator:
-    return Elements(len(_keys(options)), 0)
+    return Elements(options.keys_or(KEYS), 0)
 
 
 def _gave(event: Op) -> bool:
@@ -33,7 +29,7 @@ def _gave(event: Op) -> bool:
 
 
 def _final(options: WorkloadOptions) -> Generator:
-    return each_thread(concat(*(until_dry(Op(f="dequeue", key=key), _gave) for key in _keys(options))))
+    return each_thread(concat(*(until_dry(Op(f="dequeue", key=key), _gave) for key in range(options.keys_or(KEYS)))))
 
 
 @node

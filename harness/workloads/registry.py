@@ -37,16 +37,12 @@ PAUSE_S: Final = 0.2
 QUIET_S: Final = 10.0  # before the final reads: time for every session to end
 
 
-def _keys(options: WorkloadOptions) -> int:
-    return KEYS if options.keys is None else options.keys
-
-
 def _generator(options: WorkloadOptions) -> Generator:
-    return each_thread(Instance(_keys(options)))
+    return each_thread(Instance(options.keys_or(KEYS)))
 
 
 def _final(options: WorkloadOptions) -> Generator:
-    reads = [Op(f="lookup", key=key, extra={"final": True}) for key in range(_keys(options))]
+    reads = [Op(f="lookup", key=key, extra={"final": True}) for key in range(options.keys_or(KEYS))]
     reads.append(Op(f="watch", extra={"final": True}))
     return each_thread([until_ok(limit(TRIES, delay(PAUSE_S, repeat(read)))) for read in reads])
 

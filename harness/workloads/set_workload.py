@@ -20,16 +20,12 @@ KEYS = 1
 READ_SHARE = 0.05
 
 
-def _keys(options: WorkloadOptions) -> int:
-    return KEYS if options.keys is None else options.keys
-
-
 def _generator(options: WorkloadOptions) -> Generator:
-    return Adds(_keys(options), 0)
+    return Adds(options.keys_or(KEYS), 0)
 
 
 def _final(options: WorkloadOptions) -> Generator:
-    return reads_of(range(_keys(options)))
+    return reads_of(range(options.keys_or(KEYS)))
 
 
 @node

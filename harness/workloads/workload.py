@@ -60,6 +60,10 @@ class WorkloadOptions:
                 raise PlanError(f"unknown workload option {name!r}: {suggest(name, known)}")
         return cls(concurrency=concurrency, nodes=nodes, rng=rng, time_limit_s=time_limit_s, rate=rate, **dict(chosen))
 
+    def keys_or(self, otherwise: int) -> int:
+        """How many keys there are, where the workload sees ``otherwise`` fit."""
+        return otherwise if self.keys is None else self.keys
+
 
 def _whole(value: Any, least: int, most: int) -> bool:
     return type(value) is int and least <= value <= most

@@ -11,7 +11,6 @@ WRITER, LITMUS, COHERENCE = "single-writer", "litmus-tests", "coherence-is-not-c
 _WRITER = "Sorin, Hill, Wood 2011, A Primer on Memory Consistency and Cache Coherence; catalogue row 32"
 _LITMUS = "Adve and Gharachorloo 1996, Shared memory consistency models; Alglave et al. 2014; catalogue row 33"
 _COHERENCE = "Ahamad et al. 1995, Causal memory; catalogue row 34"
-_SC = {"litmus": {"model": "sc"}}
 
 MSI_CLAIMS = (
     Claim(
@@ -87,7 +86,6 @@ RELEASE_CLAIMS = (
         workload="litmus-rc",
         faults=(),
         violates=("forbidden-outcome",),
-        checkers=_SC,
         settings=SIDE_BY_SIDE,
         source=_LITMUS,
     ),
@@ -111,7 +109,6 @@ STORE_BUFFER_CLAIMS = (
         workload="litmus-tso",
         faults=(),
         violates=("forbidden-outcome",),
-        checkers=_SC,
         settings=SIDE_BY_SIDE,
         source=_LITMUS,
     ),
@@ -122,7 +119,6 @@ STORE_BUFFER_CLAIMS = (
         model="causal",
         workload="coherent-memory",
         faults=ALL,
-        checkers={"weak": {"model": "causal"}},
         settings=BUSY,
         source=_COHERENCE,
     ),
@@ -134,7 +130,6 @@ STORE_BUFFER_CLAIMS = (
         workload="coherent-memory",
         faults=("packet",),
         violates=("cyclic-order",),
-        checkers={"weak": {"model": "sequential"}},
         settings=BUSY,
         source=_COHERENCE,
     ),

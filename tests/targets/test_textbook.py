@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.claims import Case, parse_claims
 from harness.cli import tables
-from harness.cli.trying import judged
+from harness.cli.models import judged
 
 PATH = Path(__file__).resolve().parents[2] / "claims" / "textbook.toml"
 CASES = parse_claims(PATH.read_text(encoding="utf-8"), str(PATH), tables.targets().get).cases

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 
 from harness.claims import Case
-from harness.cli import trials, trying, verify
+from harness.cli import tables, trials, trying, verify
 from harness.cli.corpus import read_corpus
 from harness.cli.main import run_command
-from harness.cli.trying import Attempt, Judged, attempt_run, judged
+from harness.cli.models import judged
+from harness.cli.planning import Request, claim_of, make_plan
+from harness.cli.trying import Attempt, Judged, attempt_run, plan_of
 from harness.cli.verifying import make_trials
 from harness.errors import ClusterError, PlanError
 from harness.history import History
-from harness.protocols import Claim
+from harness.protocols import Claim, Target
 from harness.verification import CANARY, Outcome
 from reports import VERIFICATIONS
 from reports.report import Report
@@ -144,6 +146,12 @@ def test_infrastructure_is_tried_again_but_a_verdict_is_not(tmp_path: Path, monk
         ("eventual", "register", {"convergence": {}}),
         ("no-loss", "set", {}),
         ("snapshot-isolation", "txn-list-append", {"list-append": {"model": "snapshot-isolation"}}),
+        ("sequential", "litmus", {"litmus": {"model": "sc"}}),
+        ("sequential", "litmus-tso", {"litmus": {"model": "sc"}}),
+        ("tso", "litmus", {"litmus": {"model": "tso"}}),
+        ("release-consistency", "litmus-tso", {"litmus": {"model": "rc"}}),
+        ("availability", "litmus-rc", {}),
+        ("", "litmus-rc", {}),
     ],
 )
 def test_a_model_is_asked_of_the_checker_that_decides_it(model: str, workload: str, checkers: dict[str, Any]) -> None:
@@ -151,9 +159,41 @@ def test_a_model_is_asked_of_the_checker_that_decides_it(model: str, workload: s
     assert judged(claim).checkers == checkers
 
 
-def test_a_model_of_transactions_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(PlanError, match="unknown consistency model"):
-        judged(Claim(name="c", topic="", statement="", model="snapshot", workload="txn-list-append", faults=()))
+@pytest.mark.parametrize(
+    ("model", "workload", "checkers", "sentence"),
+    [
+        ("snapshot", "txn-list-append", {}, "unknown consistency model"),
+        ("linearizable", "litmus", {}, "litmus tests cannot judge the model 'linearizable'"),
+        ("causal", "litmus-rc", {}, "litmus tests cannot judge the model 'causal'"),
+        (
+            "tso",
+            "litmus",
+            {"litmus": {"model": "sc"}},
+            "'tso', which the checker litmus decides with model=tso, not sc",
+        ),
+        (
+            "causal",
+            "register",
+            {"weak": {"model": "pram"}},
+            "'causal', which the checker weak decides with model=causal",
+        ),
+    ],
+)
+def test_a_model_that_contradicts_what_would_judge_it_is_refused(
+    model: str, workload: str, checkers: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(PlanError, match=sentence):
+        judged(Claim(name="c", topic="", statement="", model=model, workload=workload, faults=(), checkers=checkers))
+
+
+def test_a_claim_is_run_and_verified_under_the_model_that_it_names() -> None:
+    memory: Target = tables.targets().get("dsm/store-buffer")
+    claim = claim_of(memory, "store-buffers-are-not-sequential")
+    ran = make_plan(Request(target=memory.name, cluster="sim", seed=0, claim=claim.name))
+    case = Case(target=memory.name, claim=claim)
+    verified = plan_of(Attempt(case=case, cluster="sim", seed=0, store=Path(), settings={}))
+    assert ran == verified
+    assert (claim.model, ran.workload, ran.checkers["litmus"]) == ("sequential", "litmus-tso", {"model": "sc"})
 
 
 def test_workers_are_told_to_end_when_a_verification_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
