@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from checkers.strength import strength
@@ -17,7 +17,7 @@ from harness.formats import load_history
 from harness.history import History
 from harness.judge import judge
 from harness.log_patterns import DENYING, judge_patterns
-from harness.nodelogs import count_events, judge_logs
+from harness.nodelogs import REFUSING, count_events, judge_logs
 from harness.plan import Plan
 from harness.protocols import Target
 from harness.registry import load
@@ -53,8 +53,9 @@ def judge_run(run: store.Run, *, budget: Budget | None = None, repeat: str = "")
     history = load_history(run.history, torn="truncate")
     logs = run.node_logs()
     checkers = [c.with_logs(logs) if isinstance(c, ReadsNodeLogs) else c for c in checkers_of(plan)]
-    patterns = judge_patterns(logs, expected=_expected_logs(plan.target), denied=_denied(history))
-    verdicts = [*judge(history, checkers, budget or Budget()), judge_logs(logs), patterns]
+    patterns = judge_patterns(logs, expected=_expected_logs(plan.target), denied=_hit(history, DENYING))
+    crashes = judge_logs(logs, refused=_hit(history, {REFUSING}))
+    verdicts = [*judge(history, checkers, budget or Budget()), crashes, patterns]
     if worst(verdicts) is Validity.VALID:
         verdicts.append(strength(history, checkers, budget or Budget()))
     document = results.document(
@@ -80,9 +81,9 @@ def _expected_logs(target: str) -> tuple[str, ...]:
     return found.expected_logs
 
 
-def _denied(history: History) -> set[str]:
-    """The nodes of which memory or disk was taken."""
-    return {node for fault in windows_of(history).faults if fault.kind in DENYING for node in fault.targets}
+def _hit(history: History, kinds: Collection[str]) -> set[str]:
+    """The nodes that were hit by faults of these kinds."""
+    return {node for fault in windows_of(history).faults if fault.kind in kinds for node in fault.targets}
 
 
 def write_reports(run: store.Run, report: Report) -> None:

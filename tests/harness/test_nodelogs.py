@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.nodelogs import count_events, judge_logs
 from harness.verdict import Validity
 
@@ -26,6 +28,28 @@ def test_a_crash_without_a_time_is_told_by_the_end_of_its_traceback() -> None:
 def test_nodes_that_only_start_and_lead_are_fine() -> None:
     assert judge_logs(CALM).validity is Validity.VALID
     assert judge_logs({}).validity is Validity.VALID
+
+
+@pytest.mark.parametrize(
+    ("error", "validity"),
+    [
+        ("OSError: [Errno 28] No space left on device: 'log'", Validity.VALID),
+        ("OSError: [Errno 5] Input/output error", Validity.VALID),
+        ("OSError: [Errno 98] Address already in use", Validity.INVALID),
+        ("KeyError: 'x'", Validity.INVALID),
+    ],
+)
+def test_a_node_may_end_of_a_disk_that_refuses_and_of_nothing_else(error: str, validity: Validity) -> None:
+    logs = {**CALM, "n3": [{"t": 12.5, "event": "crash", "error": error}]}
+    assert judge_logs(logs, refused={"n3"}).validity is validity
+    assert judge_logs(logs, refused={"n1"}).validity is Validity.INVALID
+
+
+def test_who_ended_of_its_disk_is_told() -> None:
+    line = {"t": 12.5, "event": "crash", "error": "OSError: [Errno 28] No space left on device"}
+    verdict = judge_logs({"n3": [line, line]}, refused={"n3"})
+    assert verdict.reason == "no node crashed by itself, but for 2 times when its disk refused (n3)"
+    assert verdict.stats == {"refused": 2}
 
 
 def test_events_are_counted_over_all_nodes() -> None:
