@@ -158,11 +158,19 @@ class LocalCluster(Intrudes, DiskFaults):
             for node in self._nodes.values():
                 program, node.program = node.program, None
                 if program is not None:
-                    program.close()
+                    await self._let_go(program)
         finally:
             await self._namespaces.stop()
             await self._clocks.stop()
             await asyncio.sleep(0)  # transports close their pipes in the loop's next round
+
+    async def _let_go(self, program: Program) -> None:
+        """A node whose disk we serve dies before it, so that the last thing it tells of is no disk that is gone."""
+        if self._spec.disks:
+            with suppress(ClusterError, OSError):  # also TimeoutError; the end of its namespaces ends it, too
+                async with asyncio.timeout(INIT_S):
+                    await program.kill()
+        program.close()
 
     def _plans(self) -> list[Plan]:
         hosts = layout.hosts(self.nodes, self._version)

@@ -7,8 +7,8 @@
     file-writes-defined   the same of one that also promises that writes do not mix: an order of whole writes explains what is left
 
 Of the last four, each file is created before it is used, by whoever comes first. In their quiet time clients ask for ``stat`` alone, which
-shows how long replicas are too few; then everybody reads each file and what its replicas hold. Writes are ``CELL`` bytes long or several
-times that, and fall within ``EXTENT``; a file system with small chunks shows what happens at their borders.
+shows how long replicas are too few; then everybody reads each file, and two of them what its replicas hold. Writes are ``CELL`` bytes
+long or several times that, and fall within ``EXTENT``; a file system with small chunks shows what happens at their borders.
 """
 
 from __future__ import annotations
@@ -18,7 +18,19 @@ from dataclasses import replace
 from typing import Any, Final
 
 from harness.files import APPEND, CREATE, DELETE, EXISTS, LIST, READ, RENAME, REPLICAS, STAT, WRITE, answer_of
-from harness.generator import PENDING, Answer, Context, Generator, concat, invocation, node, phases, stagger, time_limit
+from harness.generator import (
+    PENDING,
+    Answer,
+    Context,
+    Generator,
+    concat,
+    invocation,
+    node,
+    on_threads,
+    phases,
+    stagger,
+    time_limit,
+)
 from harness.op import Op, OpType
 from harness.workloads.final import reads_of
 from harness.workloads.workload import Workload, WorkloadOptions
@@ -27,6 +39,8 @@ NAMES, APPENDED, WRITTEN = 4, 3, 2  # how many paths each workload uses
 # A file system has so long to restore what is missing, from the heal and from the last write on.
 QUIET_S: Final = 8.0
 REPLICATION: Final = 3
+# Who looks at replicas: one look would do, and each costs as much as many reads.
+LOOKING: Final = frozenset({0, 1})
 CELL, EXTENT, CELLS_MAX = 16, 256, 6
 
 Shares = Mapping[str, float]
@@ -124,7 +138,8 @@ def _everything(count: int) -> Callable[[WorkloadOptions], Generator]:
     def final(options: WorkloadOptions) -> Generator:
         paths = paths_of(options, count)
         watched = stagger(1 / options.rate, Work(paths, {STAT: 1.0}, None))
-        return phases(time_limit(QUIET_S, watched), concat(reads_of(paths), reads_of(paths, REPLICAS)))
+        looks = on_threads(LOOKING, reads_of(paths, REPLICAS))
+        return phases(time_limit(QUIET_S, watched), concat(reads_of(paths), looks))
 
     return final
 

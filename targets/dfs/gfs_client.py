@@ -23,6 +23,7 @@ from targets.node import codes
 
 # An attempt waits for this share of the operation's patience; to read, for less, since there are other replicas.
 ATTEMPT_SHARE, READ_SHARE = 0.3, 0.1
+READ_MAX = 16  # chunks that one request asks for
 PAUSE_MIN_S, PAUSE_MAX_S = 0.02, 0.1
 DAMAGED = "damaged"
 
@@ -210,10 +211,14 @@ class GfsClient:
         return found, damaged
 
     async def _read_from(self, node: str, chunks: list[list[int]]) -> list[Body]:
-        try:
-            found: list[Body] = (await self._attempt(node, {"type": "read", "chunks": chunks}, READ_SHARE))["found"]
-        except _Failed:
-            return [{"why": "no answer"}] * len(chunks)
+        """What the node says of each of ``chunks``: a few at a time, so that a long file takes no more patience than a short one."""
+        found: list[Body] = []
+        while len(found) < len(chunks):
+            body = {"type": "read", "chunks": chunks[len(found) : len(found) + READ_MAX]}
+            try:
+                found += (await self._attempt(node, body, READ_SHARE))["found"]
+            except _Failed:
+                found += [{"why": "no answer"}] * (len(chunks) - len(found))
         return found
 
     async def _chunks(self, path: str) -> list[Any]:

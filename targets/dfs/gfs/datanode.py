@@ -114,10 +114,14 @@ class DataNode:
 
     # Readers
 
-    def _on_read(self, message: Message) -> Body:
-        """Of each chunk [chunk, version], its data in hexadecimal, or why not: "damaged", or "stale" (also: not here)."""
+    async def _on_read(self, message: Message) -> Body:
+        """Of each chunk [chunk, version], its data in hexadecimal, or why not: "damaged", or "stale" (also: not here).
+
+        Between two of them others have their turn: who is active, or a primary, is not to fall silent because somebody reads much.
+        """
         found: list[Body] = []
         for chunk, safe in message["body"]["chunks"]:
+            await asyncio.sleep(0)
             known = self.store.known.get(chunk)
             if chunk in self.store.bad:
                 found.append({"why": DAMAGED})

@@ -179,7 +179,7 @@ def test_files_are_made_before_they_are_used_and_looked_at_in_the_end() -> None:
     assert [op.f for op in asked if op.f == "create"] == ["create"] * 2
     assert all(op.type is not OpType.FAIL for op in ops)
     finals = Counter((op.f, op.key) for op in asked if op.extra.get("final"))
-    assert finals == {(f, path): 4 for f in ("read", "replicas") for path in ("f0", "d1/f1")}
+    assert finals == {(f, path): many for f, many in (("read", 4), ("replicas", 2)) for path in ("f0", "d1/f1")}
     appended = [op.value for op in asked if op.f == "append"]
     assert appended == list(range(len(appended)))
     quiet = [op for op in asked if op.time_ns > max(op.time_ns for op in asked if op.f == "append")]

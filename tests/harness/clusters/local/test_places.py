@@ -110,6 +110,25 @@ def test_stopping_leaves_no_process_and_no_namespace(tmp_path: Path) -> None:
     assert [pid for pid in pids if lives(pid)] == []
 
 
+def test_nodes_are_dead_before_their_disks_are_gone(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        stop, places = world.cluster._namespaces.stop, world.cluster._namespaces.places
+        running = {name: world.cluster._nodes[name].program.pid for name in NODES}
+
+        async def stopped() -> None:
+            for name, pid in running.items():
+                answer, _ = await places[name].call("runs", pid=pid)
+                assert answer["runs"] is None
+            seen.append("dead")
+            await stop()
+
+        world.cluster._namespaces.stop = stopped
+
+    seen: list[str] = []
+    run(tmp_path, scenario, disks=True)
+    assert seen == ["dead"]
+
+
 def test_a_node_that_nobody_keeps_still_goes_on_by_itself(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         cluster = world.cluster
