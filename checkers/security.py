@@ -8,7 +8,8 @@ Attempts stand in the impostor's own log, intrusions in the nodes' (event "intru
 where a connection came). An attempt of which nobody knows whether it arrived need not be in any log. Entries about others than the impostor
 are false alarms: they are counted, and are no anomaly, since a token may well expire on its way to a node that stands still.
 
-A history without logs is unknown, and so is a run in which no attempt has met a node.
+A history without logs is unknown, and so is a run in which no attempt has met a node, or none of some kind that was to be tried: a door
+at which nobody has knocked may well stand open.
 """
 
 from __future__ import annotations
@@ -70,7 +71,10 @@ class Security:
             "false_alarms": sum(false_alarms.values()),
             "false_alarms_why": dict(sorted(false_alarms.items())),
         }
-        doubt = "" if heard else f"of {count(len(attempts), 'attempt')} to get in none has met a node"
+        missed = sorted(_wanted(self.logs) - kinds.keys())
+        doubt = f"of {count(len(attempts), 'attempt')} to get in none has met a node"
+        if heard:
+            doubt = f"no attempt of the kind {' or '.join(missed)} has met a node" if missed else ""
         alarms = count(sum(false_alarms.values()), "false alarm")
         fine = f"{count(len(heard), 'attempt')} to get in, of {count(len(kinds), 'kind')}: all refused and noticed; {alarms}"
         return found.verdict(doubt=doubt, fine=fine, stats=stats)
@@ -100,6 +104,12 @@ def _intrusions(logs: Logs) -> tuple[set[Sign], Counter[str]]:
         else:
             others[str(line.get("why"))] += 1
     return noticed, others
+
+
+def _wanted(logs: Logs) -> set[str]:
+    """The kinds of attempts that were to be made."""
+    campaigns = [line.get("kinds") for line in logs.get(IMPOSTOR, ()) if line.get("event") == "campaign"]
+    return {str(kind) for kinds in campaigns if isinstance(kinds, list | tuple) for kind in kinds}
 
 
 def _hashable(value: Any) -> Any:

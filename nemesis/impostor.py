@@ -19,7 +19,7 @@ from nemesis import arguments, targets
 from nemesis.fault import Fault, Scene, Step
 
 # What is drawn: attempts per second in all, from somebody who is patient to somebody who is not.
-RATES_PER_S = (10.0, 20.0, 50.0)
+RATES_PER_S = (20.0, 30.0, 50.0)
 RATE_MAX_PER_S = 10_000.0
 
 

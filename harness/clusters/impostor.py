@@ -2,9 +2,10 @@
 
 An attempt is a write of a value that must never be read (MARK and its number), by one of a few lines into the cluster, which know what
 honest clients know and are themselves given nothing but a client's name. The log is ``nodes/impostor/node.log``, beside those of the nodes
-that were tried: a line with the event "attempt", its number, kind, node and ``by``, whom the node must have seen, and as ``answer`` "ok",
-the code of an error, "closed" (the node, which lives on, has hung up), or null (nobody knows whether it has arrived); ``outcome`` says what
-that means: "let-in", "refused" or "unheard".
+that were tried: a line with the event "campaign" when attempts begin, which kinds there will be (``kinds``) and at which nodes (``nodes``);
+then for each a line with the event "attempt", its number, kind, node and ``by``, whom the node must have seen, and as ``answer`` "ok",
+the code of an error, "believed" (the node listens on to whom it had to cut off), "closed" (the node, which lives on, has hung up), or
+null (nobody knows whether it has arrived); ``outcome`` says what that means: "let-in", "refused" or "unheard".
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ import asyncio
 import base64
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ KEYS = 5
 EXPIRED_MIN_S, EXPIRED_MAX_S = 1.0, 30.0
 
 Answer = int | str | None
+CLOSED, BELIEVED = "closed", "believed"
 # Makes an attempt of TLS_ATTEMPTS: (kind, node, request) → (who the node saw, what it answered).
 Knock = Callable[[str, str, Body], Awaitable[tuple[str, Answer]]]
 
@@ -96,8 +97,7 @@ class Impostor:
     async def _wage(self, effect: Intrude, campaign: _Campaign) -> None:
         loop = asyncio.get_running_loop()
         kinds = self._known(effect.attempts)
-        # Kinds in turn, and of each kind the nodes in turn.
-        turns = cycle([(kind, node) for node in effect.nodes for kind in kinds])
+        self._write({"event": "campaign", "kinds": kinds, "nodes": effect.nodes})
         free, due_s = asyncio.Semaphore(LINES), loop.time()
         lines = [f"x{number}" for number in range(1, LINES + 1)]
 
@@ -110,10 +110,11 @@ class Impostor:
                 free.release()
 
         async with asyncio.TaskGroup() as under_way:
-            for kind, node in turns if kinds else ():
+            while kinds:
                 await free.acquire()
                 if campaign.over:
                     break
+                kind, node = _turn(self._made, kinds, effect.nodes)
                 self._made += 1
                 under_way.create_task(one(self._made, kind, node))
                 due_s = max(due_s + 1 / effect.per_s, loop.time() - 1.0)  # what is late is made up for, within reason
@@ -133,7 +134,7 @@ class Impostor:
             if kind == "harness-question":
                 body = {**body, "type": "sb_ping"}
             answer = await self._ask(line, node, {**body, **token_of})
-        outcome = "unheard" if answer is None else "refused" if answer in (codes.UNAUTHORIZED, "closed") else "let-in"
+        outcome = "unheard" if answer is None else "refused" if answer in (codes.UNAUTHORIZED, CLOSED) else "let-in"
         campaign.counts[outcome] += 1
         told = {"number": number, "kind": kind, "node": node, "by": by, "answer": answer, "outcome": outcome}
         self._write({"event": "attempt", **told, "mark": mark})
@@ -183,6 +184,14 @@ class Impostor:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as file:
             file.write(json.dumps({"t": round(self._time_s(), 6), **fields}).encode() + b"\n")
+
+
+def _turn(made: int, kinds: Sequence[str], nodes: Sequence[str]) -> tuple[str, str]:
+    """Whose turn it is after so many attempts: all kinds before one comes again, then each at the next node, so that a short time or a low
+    rate sees every kind. Campaigns go on where the last one ended: many short ones see as much as a long one.
+    """
+    rounds, place = divmod(made, len(kinds))
+    return kinds[place], nodes[(place + rounds) % len(nodes)]
 
 
 def _promoted(fields: str) -> str:

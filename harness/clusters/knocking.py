@@ -2,6 +2,9 @@
 
 A node that refuses says so by hanging up. So does a node that dies, which is told from it by its number of lives: only what a node has
 done that lives on is known to be its doing.
+
+A node that lets somebody in may answer late, or to somebody else: to whom it takes him for. So whoever has a connection says a second thing
+on it, which has no token: a node that still listens to him refuses that at once, and has thereby told that it let the first one pass.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from harness.clusters.codecs import Wire
-from harness.clusters.impostor import Answer, Impostor
+from harness.clusters.impostor import BELIEVED, CLOSED, Answer, Impostor
 from harness.clusters.namespaces.callers import Caller, Switchboard
 from harness.clusters.security import Authority
 from harness.effects import IMPOSTOR
@@ -73,17 +76,24 @@ class Knocker:
         context = self._context(kind) if secure else None
         reader, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=node if secure else None)
         try:
-            writer.write(_garbage(body) if kind == GARBAGE else self._message(kind, node, body))
+            writer.write(_garbage(body) if kind == GARBAGE else self._messages(kind, node, body))
             await writer.drain()
             return await reader.readline()
         finally:
             writer.transport.abort()
 
-    def _message(self, kind: str, node: str, body: Body) -> bytes:
+    def _messages(self, kind: str, node: str, body: Body) -> bytes:
+        """The attempt, and what is refused to whoever was let in. The second caller's name is his alone: so is the answer."""
+        number = int(body["seq"])
         src = next((other for other in self.nodes if other != node), node) if kind == NAMED else CALLER
         if kind == NAMED:
             body = {name: value for name, value in body.items() if name != "token"}
-        return self.wire.encode({"src": src, "dest": node, "body": {**body, "msg_id": body["seq"]}}) + b"\n"
+        second = {"type": body["type"], "key": body["key"], "value": body["value"], "client": body["client"]}
+        said = (
+            {"src": src, "dest": node, "body": {**body, "msg_id": 2 * number}},
+            {"src": f"{CALLER}-{number}", "dest": node, "body": {**second, "msg_id": 2 * number + 1}},
+        )
+        return b"".join(self.wire.encode(message) + b"\n" for message in said)
 
     def _context(self, kind: str) -> ssl.SSLContext:
         if kind not in self._contexts:
@@ -97,10 +107,12 @@ class Knocker:
             if line:
                 _, _, raw = self.wire.frame(line.rstrip(b"\n"))
                 body = self.wire.body(raw)
+                if int(body.get("in_reply_to", 0)) % 2:
+                    return BELIEVED
                 return int(body.get("code", 0)) if body.get("type") == "error" else "ok"
         before, now = self._lives[node], await self.life(node)
         self._lives[node] = now
-        return "closed" if now is not None and now == before else None
+        return CLOSED if now is not None and now == before else None
 
 
 def _garbage(body: Body) -> bytes:

@@ -11,9 +11,15 @@ from harness.op import Op
 from harness.verdict import Budget, ReadsNodeLogs, Validity, Verdict
 
 
-def attempt(number: int, outcome: str, *, node: str = "n1", by: str = "x1", answer: Any = 1001) -> dict[str, Any]:
-    told = {"number": number, "kind": "no-token", "node": node, "by": by, "answer": answer, "outcome": outcome}
+def attempt(
+    number: int, outcome: str, *, node: str = "n1", by: str = "x1", answer: Any = 1001, kind: str = "no-token"
+) -> dict[str, Any]:
+    told = {"number": number, "kind": kind, "node": node, "by": by, "answer": answer, "outcome": outcome}
     return {"t": 1.0, "event": "attempt", **told, "mark": f"impostor/{number}"}
+
+
+def campaign(*kinds: str) -> dict[str, Any]:
+    return {"t": 0.5, "event": "campaign", "kinds": list(kinds), "nodes": ["n1", "n2"]}
 
 
 def alarm(seq: int | None = None, by: str = "x1", client: str = "impostor") -> dict[str, Any]:
@@ -76,9 +82,24 @@ def test_where_nobody_met_a_node_nothing_is_known() -> None:
     assert make().check(History.of([]), Budget()).validity is Validity.UNKNOWN
 
 
+def test_of_a_kind_that_met_nobody_nothing_is_known() -> None:
+    begun = campaign("no-token", "alg-none")
+    for more in ([], [attempt(2, "unheard", answer=None, kind="alg-none")]):
+        verdict = judged({"n1": [alarm(1)], "impostor": [begun, attempt(1, "refused"), *more]})
+        assert verdict.validity is Validity.UNKNOWN
+        assert verdict.reason == "no attempt of the kind alg-none has met a node"
+    both = [begun, attempt(1, "refused"), begun, attempt(2, "refused", kind="alg-none", node="n2")]
+    assert judged({"n1": [alarm(1)], "n2": [alarm(2)], "impostor": both}).validity is Validity.VALID
+
+
+def test_what_was_let_in_is_an_anomaly_even_where_kinds_are_missed() -> None:
+    impostor = [campaign("no-token", "alg-none"), attempt(1, "let-in", answer="believed")]
+    assert names(judged({"n1": [], "impostor": impostor})) == ["let-in"]
+
+
 def test_broken_lines_are_no_crash() -> None:
     logs = {
         "n1": [{"event": "intrusion", "client": "impostor", "seq": [1]}],
-        "impostor": [{"event": "attempt"}, {"t": None}],
+        "impostor": [{"event": "attempt"}, {"t": None}, {"event": "campaign"}, {"event": "campaign", "kinds": [[1]]}],
     }
     assert judged(logs).validity is Validity.INVALID

@@ -1,4 +1,8 @@
-"""Mutual TLS and tokens on real sockets: clusters work as without, impostors stay outside, bugs are found, no secret is left."""
+"""Mutual TLS and tokens on real sockets: clusters work as without, impostors stay outside, bugs are found, no secret is left.
+
+How many attempts there are in a time depends on the machine. They are numerous enough everywhere if every kind has its turn in the first
+second or so, as they are made; were they not, the verdict would be unknown, and a test would say so.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +37,15 @@ def test_a_secured_cluster_bears_faults_and_impostors_and_keeps_its_secrets(tmp_
 
 
 @pytest.mark.parametrize(
-    "bug",
-    ["peer-certificate-unchecked", "certificate-name-unchecked", "plain-port-open", "handshake-not-logged"],
+    ("bug", "anomaly"),
+    [
+        ("peer-certificate-unchecked", "let-in"),
+        ("certificate-name-unchecked", "let-in"),
+        ("plain-port-open", "let-in"),
+        ("handshake-not-logged", "unnoticed"),
+    ],
 )
-def test_a_bug_of_the_connections_is_found(bug: str) -> None:
+def test_a_bug_of_the_connections_is_found(bug: str, anomaly: str) -> None:
     report = run(
         "kv/mtls",
         cluster="local",
@@ -45,7 +54,8 @@ def test_a_bug_of_the_connections_is_found(bug: str) -> None:
         nemesis="impostor",
         **{**BRIEF, "time_limit_s": 5.0, "recovery_s": 5.0},
     )
-    assert {"let-in", "unnoticed", "unauthorized-write"} & {found["name"] for found in report.results["anomalies"]}
+    found = [found["name"] for found in report.results["anomalies"] if found["checker"] == "security"]
+    assert anomaly in found, why(report)
 
 
 def test_tls_takes_sockets() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.clusters.impostor import _turn
 from harness.effects import TOKEN_ATTEMPTS
 from harness.errors import PlanError
 from reports.report import Report
@@ -17,10 +19,12 @@ BRIEF: dict[str, Any] = {"time_limit_s": 8.0, "recovery_s": 4.0, "progress_s": 4
 OFTEN = [{"kind": "impostor", "start_s": 2, "end_s": 6, "args": {"per_s": 60}}]
 
 
-def tried(tmp_path: Path, target: str = "kv/tokens", **wishes: Any) -> Report:
+def tried(
+    tmp_path: Path, target: str = "kv/tokens", *, often: Sequence[Mapping[str, Any]] = OFTEN, **wishes: Any
+) -> Report:
     """A run in which an impostor is busy for four seconds; its files stay in ``tmp_path``."""
     schedule = tmp_path / "faults.json"
-    schedule.write_text(json.dumps({"version": 1, "faults": OFTEN}), encoding="utf-8")
+    schedule.write_text(json.dumps({"version": 1, "faults": often}), encoding="utf-8")
     return run(target, path=tmp_path / "store", schedule=schedule, **{"seed": 2, **BRIEF, **wishes})
 
 
@@ -45,6 +49,19 @@ def test_every_attempt_is_made_refused_and_noticed_and_nothing_secret_is_left(cl
     assert set(figures(report)["kinds"]) == set(TOKEN_ATTEMPTS)
     assert figures(report)["met_a_node"] > 100
     assert secrets_in(tmp_path) == []
+
+
+def test_all_kinds_have_their_turn_before_one_comes_again_and_each_comes_to_every_node() -> None:
+    kinds, nodes = TOKEN_ATTEMPTS, ("n1", "n2", "n3")
+    turns = [_turn(made, kinds, nodes) for made in range(len(kinds) * len(nodes))]
+    assert [kind for kind, _ in turns] == [*kinds, *kinds, *kinds]
+    assert len(set(turns)) == len(turns)
+
+
+def test_a_run_too_short_for_every_kind_is_no_pass(tmp_path: Path) -> None:
+    report = tried(tmp_path, often=[{"kind": "impostor", "start_s": 2, "end_s": 3, "args": {"per_s": 5}}])
+    assert report.results["verdict"] == "unknown", why(report)
+    assert "has met a node" in report.results["reason"]
 
 
 def test_who_asks_nobody_lets_everybody_in(tmp_path: Path) -> None:
