@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
-from harness.op import NEMESIS
+from harness.generator import Context
+from harness.op import NEMESIS, Op, OpType
 from harness.phases import run_generator
 from harness.plan import Plan
 from harness.schedule import PlannedFault, Schedule
 from harness.workloads.register import REGISTER
-from tests.virtual_time import perfect
+from tests.virtual_time import perfect, simulate
 
 SCHEDULE = Schedule(
     faults=(
@@ -50,6 +52,16 @@ def test_clients_go_on_over_the_heal_until_the_end_of_the_recovery() -> None:
     assert any(6.0 < time < 8.0 for time in times)
     assert max(times) <= 8.0
     assert max(b - a for a, b in itertools.pairwise(times)) < 0.5
+
+
+def test_clients_go_on_until_a_slow_heal_is_done_and_progress_can_be_seen() -> None:
+    def slow_to_heal(_: Context, op: Op) -> Op:
+        return replace(op, type=OpType.OK, time_ns=op.time_ns + (5_000_000_000 if op.f == "heal" else 10))
+
+    lines = simulate(run_generator(PLAN, REGISTER, random.Random(1)), slow_to_heal, concurrency=3)
+    times = [op.time_ns / 1e9 for op in lines if op.process != NEMESIS and not op.extra.get("final")]
+    assert max(b - a for a, b in itertools.pairwise(times)) < 0.5
+    assert 11.5 < max(times) <= 12.0  # 6 s, 5 s of healing, 1 s for progress
 
 
 def test_final_reads_come_last_every_key_by_every_client() -> None:
