@@ -7,7 +7,7 @@
     target = "kv/raft"
     claim = "minority-refuses"
     row = "1"                                  # optional: the line of a table that it belongs to
-    clusters = ["sim", "local"]                # optional, else where the verification is asked to run
+    clusters = ["sim", "local"]                # optional, else where the verification is asked to run, else sim
 
     [[claim]]                                  # one of your own
     target = "kv/raft"

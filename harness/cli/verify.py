@@ -44,7 +44,7 @@ EARLIER_MAX = 20
     "clusters",
     multiple=True,
     metavar="NAME",
-    help="Where (may be repeated).  [default: sim, or the claim's]",
+    help="Where (may be repeated).  [default: the claim's, or sim; a real one for targets that sim cannot run]",
 )
 @click.option("--claim", "wanted", multiple=True, metavar="TEXT", help="Only claims whose TARGET:NAME contains TEXT.")
 @click.option("--runs", type=click.IntRange(min=1), metavar="N", help="Runs per claim, instead of the profile's.")

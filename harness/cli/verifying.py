@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.claims import Case
+from harness.cli import tables
 from harness.cli.corpus import Corpus
 from harness.cli.planning import pick_cluster
 from harness.cli.trials import LedgerLine, run_trials
 from harness.cli.trying import Attempt, plan_of
 from harness.errors import PlanError
+from harness.protocols import Target
 from harness.verification import CANARY, Outcome, Profile, Trial
 
 
@@ -49,7 +51,7 @@ def make_trials(cases: Sequence[Case], wishes: Wishes, canary: Case = CANARY) ->
     trials = [
         Trial(case, cluster, wishes.profile, tuple(wishes.known.get(case.name, {}).get(cluster, ())), wishes.first_seed)
         for case in cases
-        for cluster in wishes.clusters or case.clusters or ("sim",)
+        for cluster in wishes.clusters or case.clusters or (_usual(case),)
     ]
     watching = Trial(canary, wishes.clusters[0] if wishes.clusters else "sim", wishes.profile)
     for trial in (watching, *trials):
@@ -67,6 +69,12 @@ def conduct_trials(
 ) -> list[LedgerLine]:
     """Make all runs, in worker processes; returns the lines for the ledger of what the infrastructure failed to do."""
     return run_trials([canary, *trials], jobs=jobs, attempt=wishes.attempt, observe=observe)
+
+
+def _usual(case: Case) -> str:
+    """Where a claim is verified that does not say where: in the simulator, or else where its target can run at all. Raises PlanError."""
+    target: Target = tables.targets().get(case.target)
+    return "sim" if not target.hosts or "sim" in target.hosts else pick_cluster(tables.AUTO, target)[0]
 
 
 def _possible(attempt: Attempt) -> None:

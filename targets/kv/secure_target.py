@@ -51,35 +51,42 @@ TOKEN_BUGS = (
 SET_BACK = (
     {
         "kind": "clock",
-        "start_s": 24.0,
-        "end_s": 36.0,
+        "start_s": 14.0,
+        "end_s": 22.0,
         "args": {"shape": "bump", "offset_s": -15.0, "nodes": ["n1", "n2", "n3", "n4", "n5"]},
     },
-    {"kind": "impostor", "start_s": 25.0, "end_s": 35.0, "args": {"attempts": ["expired-token"], "per_s": 50}},
+    {"kind": "impostor", "start_s": 15.0, "end_s": 21.0, "args": {"attempts": ["expired-token"], "per_s": 50}},
 )
 
+
+def _claim(name: str, statement: str, source: str, *, breaks: bool = False, **other: Any) -> Claim:
+    return Claim(
+        name=name,
+        topic=TOPIC,
+        statement=statement,
+        model="authentication",
+        workload="register",
+        source=source,
+        violates=("let-in", "unauthorized-write") if breaks else (),
+        **{"faults": BORNE, "settings": SHORT, **other},
+    )
+
+
+EXPIRY_FALLS = _claim(
+    "expiry-falls-to-a-clock-that-is-set-back",
+    "A node whose clock is set back accepts tokens that have expired: tokens are as good as clocks are.",
+    "RFC 7519, section 4.1.4: exp",
+    breaks=True,
+    faults=("clock", "impostor"),
+    settings={"time_limit_s": 24.0, "rate": 20.0, "schedule": SET_BACK},
+)
 TOKEN_CLAIMS = (
-    Claim(
-        name="impostors-stay-outside",
-        topic=TOPIC,
-        statement="No request without a good token has any effect, and each is in a log of intrusions, whatever fails but clocks.",
-        model="authentication",
-        workload="register",
-        faults=BORNE,
-        settings=SHORT,
-        source="RFC 7519; RFC 8725",
+    _claim(
+        "impostors-stay-outside",
+        "No request without a good token has any effect, and each is in a log of intrusions, whatever fails but clocks.",
+        "RFC 7519; RFC 8725",
     ),
-    Claim(
-        name="expiry-falls-to-a-clock-that-is-set-back",
-        topic=TOPIC,
-        statement="A node whose clock is set back accepts tokens that have expired: tokens are as good as clocks are.",
-        model="authentication",
-        workload="register",
-        faults=("clock", "impostor"),
-        violates=("let-in", "unauthorized-write"),
-        settings={"time_limit_s": 40.0, "rate": 20.0, "schedule": SET_BACK},
-        source="RFC 7519, section 4.1.4: exp",
-    ),
+    EXPIRY_FALLS,
 )
 
 KV_TOKENS = Target(
@@ -114,6 +121,23 @@ TLS_BUGS = (
     ),
 )
 
+TLS_CLAIMS = (
+    _claim(
+        "impostors-stay-outside",
+        "Nobody without our certificate and a good token has any effect, and each is in a log of intrusions, whatever fails but clocks.",
+        "RFC 8446; RFC 9325; RFC 7519",
+    ),
+    _claim(
+        "a-name-that-nobody-checks-is-anybody-s",
+        "Where a certificate is asked for, and not whose it is, every client may call itself a node, and needs no token.",
+        "RFC 9525: the name in the certificate must be that of whoever speaks",
+        breaks=True,
+        faults=("impostor",),
+        settings={**SHORT, "bug": "certificate-name-unchecked"},
+    ),
+    EXPIRY_FALLS,
+)
+
 KV_MTLS = Target(
     name="kv/mtls",
     summary="the same with mutual TLS between nodes and with clients",
@@ -122,6 +146,7 @@ KV_MTLS = Target(
     workloads=RAFT.workloads,
     roles=RAFT.roles,
     bugs=(*TLS_BUGS, *TOKEN_BUGS),
+    claims=TLS_CLAIMS,
     faults=BORNE,
     options={"security": "tls"},
     hosts={

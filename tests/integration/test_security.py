@@ -13,6 +13,7 @@ import pytest
 
 from harness.effects import ATTEMPTS
 from harness.errors import PlanError
+from tests.harness.clusters.clocks.programs import needs_skew
 from tests.harness.clusters.local.running import needs_namespaces
 from tests.harness.clusters.test_impostor import figures, secrets_in
 from tests.simulation import plan_of, run, why
@@ -56,6 +57,14 @@ def test_a_bug_of_the_connections_is_found(bug: str, anomaly: str) -> None:
     )
     found = [found["name"] for found in report.results["anomalies"] if found["checker"] == "security"]
     assert anomaly in found, why(report)
+
+
+@needs_skew
+def test_a_clock_that_is_set_back_lets_in_whose_token_has_expired(tmp_path: Path) -> None:
+    claim = "expiry-falls-to-a-clock-that-is-set-back"
+    report = run("kv/mtls", cluster="local", seed=1, path=tmp_path / "store", claim=claim, recovery_s=6.0)
+    assert all(fault["bit"] and fault["healed"] for fault in report.results["faults"]), why(report)
+    assert {found["name"] for found in report.results["anomalies"]} >= {"let-in"}, why(report)
 
 
 def test_tls_takes_sockets() -> None:
