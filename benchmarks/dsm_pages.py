@@ -15,6 +15,7 @@ Printed as a table and drawn into SVG (by default ``benchmarks/dsm_pages.svg``).
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -87,43 +88,80 @@ def _own(number: int, accesses: int) -> Iterator[dict[str, Any]]:
             yield {"type": "write", "address": address, "value": count}
 
 
-# The drawing: two panels side by side, one line per memory and pattern.
-WIDTH, HEIGHT, LEFT, TOP, GAP = 420, 300, 56, 40, 40
-COLOURS = {"msi": "#1f6feb", "mesi": "#d4731a", "release": "#2a8f4f"}
-DASHES = {"own": "", "sweep": ' stroke-dasharray="6 4"'}
-TITLES = ("messages per access", "bytes per access")
+# The drawing: a row of panels per pattern, a column for messages and one for bytes, and a line per memory. Lines that lie on one another
+# stay visible: the first is broad and pale, the next ones are thinner, and each has a mark of its own.
+WIDTH, HEIGHT, LEFT, TOP, APART = 380, 190, 62, 92, 84
+STYLES = {"msi": ("#8ab8f0", 7, "circle"), "mesi": ("#c2410c", 2, "square"), "release": ("#15803d", 2, "triangle")}
+MARKS = {
+    "circle": '<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5" fill="{colour}"/>',
+    "square": '<rect x="{left:.1f}" y="{top:.1f}" width="7" height="7" fill="{colour}"/>',
+    "triangle": '<path d="M{x:.1f} {top:.1f}l4.5 8h-9z" fill="{colour}"/>',
+}
+COLUMNS = ("messages per access", "bytes per access")
+ROWS = {
+    "own": "False sharing: five threads, each on locations of its own between those of the others, half of the accesses writes",
+    "sweep": "One thread writes 320 locations, and then four read them in order",
+}
+STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+TICKS_MAX = 5
 
 
 def drawn(figures: dict[tuple[str, str], list[Figures]]) -> str:
     """The figures as SVG: page sizes to the right (logarithmic), messages or bytes per access upwards."""
-    parts = []
-    for panel, title in enumerate(TITLES):
-        highest = max(row[panel] for rows in figures.values() for row in rows)
-        parts += _panel(panel, title, highest, figures)
-    width, height = 2 * (LEFT + WIDTH + GAP), TOP + HEIGHT + 90
+    parts = ['<text x="20" y="26" font-size="16" font-weight="bold">What a page costs, by its size</text>', *_legend()]
+    for row, (pattern, words) in enumerate(ROWS.items()):
+        y0 = TOP + row * (HEIGHT + APART)
+        parts.append(f'<text x="20" y="{y0 - 26}" font-weight="bold">{words}</text>')
+        for column, title in enumerate(COLUMNS):
+            lines = {memory: [size[column] for size in figures[memory, pattern]] for memory in MEMORIES}
+            parts += _panel(LEFT + column * (WIDTH + LEFT + 20), y0, title, lines)
+    width, height = 2 * (WIDTH + LEFT + 20), TOP + 2 * (HEIGHT + APART) - 30
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">\n'
         f'<rect width="{width}" height="{height}" fill="white"/>\n' + "\n".join(parts) + "\n</svg>\n"
     )
 
 
-def _panel(panel: int, title: str, highest: float, figures: dict[tuple[str, str], list[Figures]]) -> Iterator[str]:
-    x0, y0 = LEFT + panel * (LEFT + WIDTH + GAP), TOP + HEIGHT
-    yield f'<text x="{x0}" y="{TOP - 14}" font-weight="bold">{title}, by locations per page</text>'
-    yield f'<path d="M{x0} {TOP}V{y0}H{x0 + WIDTH}" fill="none" stroke="#888"/>'
-    for tick in range(5):
-        y, value = y0 - tick * HEIGHT / 4, highest * tick / 4
-        yield f'<text x="{x0 - 6}" y="{y + 4:.0f}" text-anchor="end">{value:.{0 if highest >= 20 else 1}f}</text>'
-        yield f'<path d="M{x0} {y:.1f}h{WIDTH}" stroke="#eee"/>'
-    step = WIDTH / (len(SIZES) - 1)
+def _legend() -> Iterator[str]:
+    for place, memory in enumerate(STYLES):
+        x, y = 480 + place * 140, 22
+        yield from _line(memory, [(x, y), (x + 34, y)])
+        yield f'<text x="{x + 44}" y="{y + 4}">dsm/{memory}</text>'
+
+
+def _panel(x0: float, y0: float, title: str, lines: dict[str, list[float]]) -> Iterator[str]:
+    """One panel, whose upper left corner is at ``x0``, ``y0``."""
+    step = _step(max(max(values) for values in lines.values()))
+    highest = step * TICKS_MAX
+    while highest - step >= max(max(values) for values in lines.values()):
+        highest -= step
+    bottom = y0 + HEIGHT
+    yield f'<text x="{x0}" y="{y0 - 8}" fill="#444">{title}</text>'
+    for tick in range(round(highest / step) + 1):
+        y = bottom - HEIGHT * tick * step / highest
+        yield f'<path d="M{x0} {y:.1f}h{WIDTH}" stroke="{"#ddd" if tick else "#888"}"/>'
+        yield f'<text x="{x0 - 8}" y="{y + 4:.1f}" text-anchor="end">{tick * step:g}</text>'
+    across = WIDTH / (len(SIZES) - 1)
     for place, size in enumerate(SIZES):
-        yield f'<text x="{x0 + place * step:.0f}" y="{y0 + 18}" text-anchor="middle">{size}</text>'
-    for number, ((memory, pattern), rows) in enumerate(figures.items()):
-        points = [f"{x0 + place * step:.1f},{y0 - HEIGHT * row[panel] / highest:.1f}" for place, row in enumerate(rows)]
-        line = f'stroke="{COLOURS[memory]}" stroke-width="2" fill="none"{DASHES[pattern]}'
-        yield f'<polyline points="{" ".join(points)}" {line}/>'
-        x, y = x0 + number % 3 * 140, y0 + 44 + number // 3 * 20
-        yield f'<path d="M{x} {y - 4}h30" {line}/><text x="{x + 36}" y="{y}">{memory}, {pattern}</text>'
+        yield f'<text x="{x0 + place * across:.1f}" y="{bottom + 18}" text-anchor="middle">{size}</text>'
+    yield f'<text x="{x0 + WIDTH}" y="{bottom + 34}" text-anchor="end" fill="#444">locations per page</text>'
+    for memory, values in lines.items():
+        at = [(x0 + place * across, bottom - HEIGHT * value / highest) for place, value in enumerate(values)]
+        yield from _line(memory, at)
+
+
+def _line(memory: str, points: Sequence[tuple[float, float]]) -> Iterator[str]:
+    colour, width, mark = STYLES[memory]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    yield f'<polyline points="{path}" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round" fill="none"/>'
+    for x, y in points:
+        yield MARKS[mark].format(x=x, y=y, left=x - 3.5, top=y - (3.5 if mark == "square" else 5), colour=colour)
+
+
+def _step(highest: float) -> float:
+    """The least round number that reaches ``highest`` in TICKS_MAX steps."""
+    power: float = 10.0 ** math.floor(math.log10(highest / TICKS_MAX))
+    return next(step * power for step in STEPS if step * power * TICKS_MAX >= highest)
 
 
 def main() -> None:

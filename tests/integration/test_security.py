@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.clusters.clocks.clocks import hindrance
 from harness.effects import ATTEMPTS
 from harness.errors import PlanError
-from tests.harness.clusters.clocks.programs import needs_skew
 from tests.harness.clusters.local.running import needs_namespaces
 from tests.harness.clusters.test_impostor import figures, secrets_in
 from tests.simulation import plan_of, run, why
@@ -59,7 +59,7 @@ def test_a_bug_of_the_connections_is_found(bug: str, anomaly: str) -> None:
     assert anomaly in found, why(report)
 
 
-@needs_skew
+@pytest.mark.skipif(hindrance() is not None, reason=str(hindrance()))
 def test_a_clock_that_is_set_back_lets_in_whose_token_has_expired(tmp_path: Path) -> None:
     claim = "expiry-falls-to-a-clock-that-is-set-back"
     report = run("kv/mtls", cluster="local", seed=1, path=tmp_path / "store", claim=claim, recovery_s=6.0)
