@@ -182,10 +182,8 @@ class DockerCluster(Intrudes, DiskFaults):
             return
         try:
             for node in self._nodes.values():
-                life, node.life = node.life, None
                 node.pacemaker.end()
-                if life is not None:
-                    life.close()
+            await _all(node.life.finish() for node in self._nodes.values() if node.life is not None)
             await self._network.stop()
             await self._clocks.stop()
         finally:

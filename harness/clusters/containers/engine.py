@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -81,14 +81,32 @@ class Engine:
         self.client = connect()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
 
-    async def call(self, what: str, function: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
-        """Carry out a call of the SDK in a thread. ``what`` says what was tried, for the error. Raises ClusterError."""
+    async def call(
+        self,
+        what: str,
+        function: Callable[..., Answer],
+        *args: Any,
+        undo: Callable[[Answer], None] | None = None,
+    ) -> Answer:
+        """Carry out a call of the SDK in a thread. ``what`` says what was tried, for the error. Raises ClusterError.
+
+        A call that is under way cannot be taken back: ``undo`` is given (in its thread) what it brought, if whoever waited was cancelled.
+        """
 
         def carry_out() -> Answer:
             with explained(what):
-                return function(*args, **kwargs)
+                return function(*args)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, carry_out)
+        def late(done: Future[Answer]) -> None:
+            if undo is not None and not done.cancelled() and done.exception() is None:
+                undo(done.result())
+
+        call = self._threads.submit(carry_out)
+        try:
+            return await asyncio.wrap_future(call)
+        except asyncio.CancelledError:
+            call.add_done_callback(late)
+            raise
 
     def drain(self) -> None:
         """Wait for the calls that are under way; nothing can be called any more. Blocks for as long as they take."""

@@ -62,7 +62,8 @@ class Life(asyncio.Protocol):
         ``prepared`` is awaited when ``group`` is known, before the command has run its first instruction.
         """
         loop = asyncio.get_running_loop()
-        sock = await self._engine.call("cannot attach to a container", _attach, self._engine.client, self._container)
+        what, client = "cannot attach to a container", self._engine.client
+        sock = await self._engine.call(what, _attach, client, self._container, undo=socket.socket.close)
         self._log = log.open("ab", buffering=0)
         try:
             self._transport, _ = await loop.create_connection(lambda: self, sock=sock)
@@ -119,6 +120,15 @@ class Life(asyncio.Protocol):
     async def _tell(self, what: str, function: Callable[..., None], *args: Any) -> None:
         with suppress(_NotNow):
             await self._engine.call(f"cannot {what} a container", _if_now, function, self._container, *args)
+
+    async def finish(self) -> None:
+        """At the run's end: SIGKILL, read what it had still written, let go of it. An engine that is gone keeps nobody."""
+        try:
+            with suppress(ClusterError, TimeoutError):
+                async with asyncio.timeout(ENDED_S):
+                    await self.kill()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let go of it: its end is nobody's news any more. Whoever removes the container ends it."""
