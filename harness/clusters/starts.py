@@ -12,7 +12,7 @@ from targets.node import stdio
 from targets.node.wallclock import Skew
 
 # A Python node answers ``init`` after 0.2 s; under heavy load, or with a big runtime of another language, much later.
-INIT_S = 20.0
+INIT_S = 60.0
 # A node that can answer acknowledges a change of its clock within this.
 SKEW_S = 1.0
 # A node that is asked to end has this long to do so by itself, as under an init system that is in a hurry.
