@@ -17,7 +17,12 @@ from tests.harness.clusters.local.running import needs_namespaces
 
 CLUSTERS = [pytest.param("local", marks=needs_namespaces), pytest.param("docker", marks=needs_docker)]
 CLOCK = {"kind": "clock", "start_s": 0.5, "end_s": 3, "args": {"shape": "bump", "offset_s": 7.0, "nodes": ["n1", "n3"]}}
-PARTITION = {"kind": "partition", "start_s": 1, "end_s": 2.5, "args": {"shape": "halves", "sides": [["n2"], ["n1", "n3"]]}}
+PARTITION = {
+    "kind": "partition",
+    "start_s": 1,
+    "end_s": 2.5,
+    "args": {"shape": "halves", "sides": [["n2"], ["n1", "n3"]]},
+}
 KILL = {"kind": "kill", "start_s": 3, "end_s": 4, "args": {"nodes": ["n3"]}}
 # Longer than a client is patient, so that it asks another node meanwhile.
 PAUSE = {"kind": "pause", "start_s": 4.5, "end_s": 8, "args": {"nodes": ["n1"]}}
