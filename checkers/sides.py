@@ -1,13 +1,7 @@
 """Who was served on which side of a partition: the textbook's sentence about consistency and availability, as figures.
 
-Judged are partitions that leave two sides of which neither hears the other (those that say their ``sides``, and the shape
-"isolate-leader"); of a bridge, a ring, or a partition in one direction nobody can say who is on which side. A side with more than half of
-the nodes is the *majority*, every other side a *minority*: of two equal halves both are.
-
-An operation counts where it is certain that the partition held all the time: it was invoked after the fault's start was completed (and
-``grace_s`` later: an election takes its time), and had its outcome before the fault's end was begun. It belongs to the side of the node
-that its invocation names, the client's own; and that side served it if it succeeded and its completion names a node of that side: a
-client may have turned to the other one. A side that served a client of the other one has that operation in its figures, too.
+Judged are partitions that leave two sides of which neither hears the other, a majority and a minority or two minorities; which operations
+are whose is told in ``harness.splits``. The first ``grace_s`` of each do not count: an election takes its time.
 
 It measures, and is valid whatever it finds, unless a bound is asked for: ``minority_max`` (a store that prefers consistency serves nobody
 there: 0), ``majority_min``, ``both_min``, all shares of operations. Source: Gilbert and Lynch 2002; Brewer 2012.
@@ -20,27 +14,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from checkers.figures import SECOND_NS, timed
 from checkers.wording import count, listed, text
 from harness.errors import PlanError
-from harness.history import NO_KEY, OK, Calls, History
-from harness.op import Op
+from harness.history import Calls, History
 from harness.samples import wilson
+from harness.splits import MAJORITY, MINORITY, Bools, Split, clients_of, splits_of
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 
 NAME = "sides"
 MINORITY_SERVED, SIDE_NOT_SERVED = "minority-served", "side-not-served"
-START, STOP, HEAL = "start-", "stop-", "heal"
-MAJORITY, MINORITY = "majority", "minority"
 # The share of a side on which fewer operations were decided is measured, but no promise is called broken for it.
 OPERATIONS_MIN = 10
 # Of so many sides the verdict tells the story, each with so many operations; the counts are of all.
 ANOMALIES_MAX = 8
 SHOWN_MAX = 10
-
-Bools = npt.NDArray[np.bool_]
 
 
 def make(
@@ -64,20 +53,6 @@ def make(
             raise PlanError(f"{name} is {bound!r}; a share of operations is a number from 0 to 1")
     chosen = (fs,) if isinstance(fs, str) else None if fs is None else tuple(fs)
     return Sides(grace_s=grace_s, minority_max=minority_max, majority_min=majority_min, both_min=both_min, fs=chosen)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """A partition of two sides while it certainly held, in ns since the run began; ``nodes`` is how many there are in all."""
-
-    id: Any
-    start_ns: int
-    end_ns: int
-    sides: tuple[tuple[str, ...], ...]
-    nodes: int
-
-    def rank(self, side: Sequence[str]) -> str:
-        return MAJORITY if 2 * len(side) > self.nodes else MINORITY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,57 +136,11 @@ class Sides:
         return ""
 
 
-def splits_of(history: History, grace_ns: int) -> Iterator[Split]:
-    """The partitions of ``history`` that have two sides, each from the completion of its start (and ``grace_ns`` later) to the beginning of
-    its end; those that did not bite, or not for so long, are left out.
-    """
-    pairs = [(op, done) for op, done in history.nemesis() if done is not None]
-    over_ns = min([op.time_ns for op, _ in pairs if op.f == HEAL], default=int(history.time_ns.max(initial=0)))
-    ends = {_said(op, done).get("id"): op.time_ns for op, done in pairs if op.f.startswith(STOP)}
-    for op, done in pairs:
-        said = _said(op, done) if op.f.startswith(START) else {}
-        sides = _parts(said, history.nodes)
-        start_ns, end_ns = done.time_ns + grace_ns, ends.get(said.get("id"), over_ns)
-        if sides and said.get("bit") is True and start_ns < end_ns:
-            yield Split(
-                id=said.get("id"), start_ns=start_ns, end_ns=end_ns, sides=sides, nodes=len({*sides[0], *sides[1]})
-            )
-
-
-def _said(op: Op, done: Op) -> dict[str, Any]:
-    """What the two lines of a nemesis op say together; the id is made fit for a table."""
-    both = {key: value for line in (op, done) if isinstance(line.value, Mapping) for key, value in line.value.items()}
-    return {**both, "id": text(both.get("id"))}
-
-
-def _parts(said: Mapping[str, Any], nodes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """The two sides that a partition says it has; None if it has none that are clear."""
-    args, targets = said.get("args"), said.get("targets")
-    if not isinstance(args, Mapping) or "bridge" in args:
-        return None
-    sides = args.get("sides")
-    if args.get("shape") == "isolate-leader" and isinstance(targets, list | tuple):
-        sides = [targets, [node for node in nodes if node not in targets]]
-    if not isinstance(sides, list | tuple) or len(sides) != 2:
-        return None
-    one, other = sides
-    if not (isinstance(one, list | tuple) and isinstance(other, list | tuple) and one and other):
-        return None
-    return tuple(map(str, one)), tuple(map(str, other))
-
-
 def _sides(calls: Calls, split: Split) -> Iterator[Side]:
-    history = calls.history
-    times = history.time_ns
-    done = history.pair[calls.call]
-    ended_ns = np.where(done == NO_KEY, np.iinfo(np.int64).max, times[np.maximum(done, 0)])
-    inside = (times[calls.call] >= split.start_ns) & (ended_ns < split.end_ns)
-    answer = np.where(calls.outcome == OK, history.node[np.maximum(done, 0)], NO_KEY)
     for nodes in split.sides:
-        codes = [code for code, node in enumerate(history.nodes) if node in nodes]
-        served = np.isin(answer, codes)
-        mine = inside & (served | np.isin(calls.node, codes))
-        yield Side(split=split, nodes=nodes, calls=calls.where(mine), served=served[mine])
+        clients = clients_of(calls, split, nodes)
+        mine = calls.where(clients.decided)
+        yield Side(split=split, nodes=nodes, calls=mine, served=clients.served[clients.decided])
 
 
 def _shares(served: int, operations: int) -> dict[str, Any]:
@@ -227,7 +156,7 @@ def _stats(splits: Sequence[Split], sides: Sequence[Side]) -> dict[str, Any]:
         of[rank] = _shares(sum(int(side.served.sum()) for side in mine), sum(len(side.served) for side in mine))
     partitions = [
         {
-            "id": split.id,
+            "id": text(split.id),
             "start_s": split.start_ns / SECOND_NS,
             "end_s": split.end_ns / SECOND_NS,
             "sides": [side.figures() for side in sides if side.split is split],
@@ -244,7 +173,7 @@ def _anomaly(side: Side, name: str, bound: float) -> Anomaly:
     rows = [row for call in side.calls.call[shown].tolist() for row in (call, int(history.pair[call])) if row >= 0]
     promise = f"at most {bound:.0%} may" if name == MINORITY_SERVED else f"at least {bound:.0%} must"
     reason = (
-        f"while partition {split.id} held ({split.start_ns / SECOND_NS:.3f} s – {split.end_ns / SECOND_NS:.3f} s), {served:,} of "
+        f"while partition {text(split.id)} held ({split.start_ns / SECOND_NS:.3f} s – {split.end_ns / SECOND_NS:.3f} s), {served:,} of "
         f"{count(len(side.served), 'operation')} succeeded on the {side.rank} side ({' '.join(side.nodes)}): {promise}"
     )
     ops = tuple(int(history.index[row]) for row in sorted(rows))

@@ -3,6 +3,7 @@
 op history verdict errors effects     the vocabulary: imports nothing above it
 samples                               quantiles, and the interval in which a share lies
 columns calls interning frame         how a history keeps millions of ops without an object for each
+splits                                partitions of two sides, and whose clients are on which
 formats/                              history files: JSON lines, JSON, EDN
 protocols                             what clusters, clients, targets and workloads must offer
 litmus files                          what workloads, clients and checkers agree on: litmus tests, as data; the operations on files

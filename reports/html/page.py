@@ -28,6 +28,7 @@ from reports.html.space_time import SpaceTime, draw_exchange
 from reports.outcomes import outcomes
 from reports.report import Report
 from reports.results_json import plain
+from reports.sides import sides
 from reports.strength import strength
 from reports.witness import Witness, anomaly_rows, witness
 from reports.wording import VERDICTS, duration, paragraph, sentence
@@ -87,6 +88,7 @@ def render(report: Report) -> str:
         anomalies=shown,
         anomalies_more=len(report.anomalies) - len(shown),
         faults=faults(report),
+        sides=sides(report),
         strength=strength(report),
         checkers=[_checker(row) for row in results.get("checkers") or () if isinstance(row, Mapping)],
         memory_model=memory_model,
