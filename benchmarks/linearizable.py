@@ -21,6 +21,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from checkers.linearizable.check import make
+from harness.formats.json_columns import JsonTable
 from harness.history import INFO, INVOKE, OK, History
 from harness.verdict import Budget, Validity
 
@@ -82,7 +83,7 @@ def history_of(case: Case, seed: int = 1) -> History:
         generation[mine[1:]] = np.cumsum(crashed[mine])[:-1]
     order = np.argsort(np.concatenate([call_s, ret_s]))
     times = np.concatenate([call_s, ret_s])[order]
-    values: list[Any] = [None, *(range(case.values) if case.values else range(n))]
+    values = JsonTable([None, *(range(case.values) if case.values else range(n))])  # as a file is read
     argument = np.where(f == 1, written + 1, 0)
     return History.from_columns(
         type=np.concatenate([np.full(n, INVOKE), np.where(crashed, INFO, OK)])[order],

@@ -30,7 +30,7 @@ class Calls:
     call: Ints
     ret: Ints
     outcome: Bytes
-    process: Ints
+    process: Ints | Codes
     f: Codes
     key: Codes
     argument: Codes
@@ -72,7 +72,7 @@ class Calls:
 def calls_of(history: History) -> Calls:
     """See ``History.calls``."""
     call = np.flatnonzero(history.clients & (history.type == INVOKE)).astype(np.int64)
-    ret = history.pair[call]
+    ret = history.pair[call].astype(np.int64)
     done = ret != NO_KEY
     outcome = np.where(done, history.type[ret], INFO).astype(np.int8)
     return Calls(
@@ -82,8 +82,13 @@ def calls_of(history: History) -> Calls:
         outcome=outcome,
         process=history.process[call],
         f=history.f[call],
-        key=history.key[call],
+        key=_picked(history.key, call),
         argument=history.value[call],
         result=np.where(done, history.value[ret], NO_KEY).astype(np.int32),
-        node=history.node[call],
+        node=_picked(history.node, call),
     )
+
+
+def _picked(column: Codes, rows: Ints) -> Codes:
+    """Of a column that is one number all over, no copy."""
+    return np.broadcast_to(column[:1], len(rows)) if column.strides == (0,) and len(rows) else column[rows]

@@ -44,7 +44,7 @@ class Source:
     """
 
     name: str | None = None
-    lines: Ints | Sequence[int] | None = None
+    lines: Ints | Codes | Sequence[int] | None = None
     unit: str = "line"
 
     def line(self, row: int) -> int:
@@ -64,7 +64,7 @@ class Source:
 IN_MEMORY = Source()
 
 
-def pair_up(*, type_: Bytes, process: Ints, f: Codes, key: Codes, fs: Sequence[str], source: Source) -> Ints:
+def pair_up(*, type_: Bytes, process: Ints | Codes, f: Codes, key: Codes, fs: Sequence[str], source: Source) -> Codes:
     """For every client row the row of its other half; NO_KEY for an invocation that never completed, and for
     nemeses.
 
@@ -91,12 +91,12 @@ def pair_up(*, type_: Bytes, process: Ints, f: Codes, key: Codes, fs: Sequence[s
         sentence = _broken_rule(row, type_=type_, process=process, f=f, fs=fs, source=source)
         raise HistoryError(f"{source.at(row)}: {sentence}")
 
-    pair = np.full(len(type_), NO_KEY, dtype=np.int64)
+    pair = np.full(len(type_), NO_KEY, dtype=np.int32)
     pair[b], pair[a] = a, b
     return pair
 
 
-def _broken_rule(row: int, *, type_: Bytes, process: Ints, f: Codes, fs: Sequence[str], source: Source) -> str:
+def _broken_rule(row: int, *, type_: Bytes, process: Ints | Codes, f: Codes, fs: Sequence[str], source: Source) -> str:
     """Which rule ``row`` breaks, and what would be right."""
     who, what = f"process {process[row]}", repr(fs[f[row]])
     earlier = np.flatnonzero(process[:row] == process[row])

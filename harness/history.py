@@ -75,15 +75,15 @@ class History:
     maps are compared deeply. What else a value can be (from EDN), see ``interning.identity``.
     """
 
-    index: Ints
+    index: Ints | Codes
     time_ns: Ints
     type: Bytes
-    process: Ints
+    process: Ints | Codes
     f: Codes
     key: Codes
     value: Codes
     node: Codes
-    pair: Ints
+    pair: Codes
     fs: Sequence[str]
     keys: Sequence[Any]
     values: Sequence[Any]
@@ -172,19 +172,22 @@ class History:
         """
         self = cls.__new__(cls)
         rows = len(np.asarray(type))
-        none = np.broadcast_to(np.int64(-1), rows)
         given = {
             "index": np.arange(rows) if index is None else index,
-            "time_ns": none if time_ns is None else time_ns,
+            "time_ns": time_ns,
             "type": type,
             "process": process,
             "f": f,
-            "key": none if key is None else key,
+            "key": key,
             "value": value,
-            "node": none if node is None else node,
+            "node": node,
         }
         for name, dtype in COLUMNS.items():
-            setattr(self, name, _column(name, given[name], dtype, rows, owned=owned))
+            column = given[name]
+            if column is None:  # -1 all over takes no memory
+                setattr(self, name, np.broadcast_to(dtype(-1), rows))
+            else:
+                setattr(self, name, _column(name, column, dtype, rows, owned=owned))
         self.fs, self.keys, self.values, self.nodes = fs, keys, values, nodes
         self.errors, self.extras = dict(errors or {}), dict(extras or {})
         self._calls = self._pairs = None
@@ -196,6 +199,8 @@ class History:
                 setattr(self, name, codes)
         self.pair = pair_up(type_=self.type, process=self.process, f=self.f, key=self.key, fs=self.fs, source=source)
         _pair_nemesis(self)
+        for name in ("index", "process"):
+            setattr(self, name, _narrowed(getattr(self, name)))
         for name in (*COLUMNS, "pair"):
             getattr(self, name).flags.writeable = False
         return self
@@ -346,6 +351,11 @@ def _column(
     if not np.array_equal(raw, column):
         raise HistoryError(f"column {name!r} has numbers that do not fit into {np.dtype(dtype)}")
     return column
+
+
+def _narrowed(column: Ints) -> npt.NDArray[np.signedinteger[Any]]:
+    """The same in half the memory, where the numbers allow it, as they nearly always do."""
+    return column.astype(np.int32) if int(column.max(initial=0)) < 1 << 30 else column
 
 
 def _check_columns(history: History, source: Source) -> None:

@@ -45,8 +45,8 @@ def sessions_of(calls: Calls, session: str, concurrency: int | None) -> Ints:
         return np.where(calls.node == NO_KEY, NONE, calls.node).astype(np.int64)
     if session == THREAD:
         assert concurrency is not None
-        return calls.process % concurrency
-    return calls.process
+        return calls.process.astype(np.int64) % concurrency
+    return calls.process.astype(np.int64)
 
 
 def touched_by(versions: Versions) -> Ints:

@@ -143,7 +143,7 @@ def txns_of(history: History, written: str, *, lists: bool) -> Txns:
     )
 
 
-def sessions_of(process: Ints) -> Codes:
+def sessions_of(process: Ints | Codes) -> Codes:
     """Processes by dense numbers, in the order of their first transactions where that is quick to know."""
     if len(process) and int(process.max()) < 4 * len(process) + 1024:
         used = np.zeros(int(process.max()) + 1, dtype=np.int32)

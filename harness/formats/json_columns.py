@@ -51,37 +51,62 @@ _NEMESES = {NEMESIS: NEMESIS_PROCESS, ":" + NEMESIS: NEMESIS_PROCESS}
 
 
 class JsonTable(Sequence[Any]):
-    """Values by code. All but simple ones are kept as JSON text and decoded afresh at each access.
+    """Values by code, without an object for each: whole numbers take nine bytes, lists and maps are kept as JSON text and decoded
+    afresh at each access.
 
-    So a history of 10^6 transactions fits into memory, and no reader can change what another one sees.
+    So 10^7 numbers or 10^6 transactions fit into memory, and no reader can change what another one sees.
     """
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_numbers", "_others", "_plain")
 
-    def __init__(self, entries: list[Any]) -> None:
-        self._entries = entries
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._numbers = array("q")  # the value itself where it is plain, else its place among the others
+        self._plain = bytearray()
+        self._others: list[Any] = []
+        for value in values:
+            self.append(_encode_sorted(value) if isinstance(value, list | Mapping) else value)
+
+    def append(self, value: Any) -> None:
+        """Add a value that is not there: a list or a map as its JSON text."""
+        if type(value) is int and -(2**63) <= value < 2**63:
+            self._numbers.append(value)
+            self._plain.append(1)
+        else:
+            self._numbers.append(len(self._others))
+            self._plain.append(0)
+            self._others.append(value)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._plain)
 
     @overload
     def __getitem__(self, code: int) -> Any: ...
     @overload
     def __getitem__(self, code: slice) -> Sequence[Any]: ...
     def __getitem__(self, code: int | slice) -> Any:
-        entry = self._entries[code]
-        if type(entry) is bytes:
-            return _decode(entry)
-        return JsonTable(entry) if isinstance(code, slice) else entry
+        if isinstance(code, slice):
+            return [self[at] for at in range(*code.indices(len(self)))]
+        number = self._numbers[code]
+        if self._plain[code]:
+            return number
+        other = self._others[number]
+        return _decode(other) if type(other) is bytes else other
 
     def texts(self, codes: Sequence[int]) -> list[bytes] | None:
         """The JSON texts of these values; None if one of them is no list and no map."""
-        entries = self._entries
-        found = [entries[code] for code in codes]
+        if any(self._plain[code] for code in codes):
+            return None
+        found = [self._others[self._numbers[code]] for code in codes]
         return found if all(type(entry) is bytes for entry in found) else None
 
     def __iter__(self) -> Iterator[Any]:
-        return (_decode(entry) if type(entry) is bytes else entry for entry in self._entries)
+        others = self._others
+        for number, plain in zip(self._numbers, self._plain, strict=True):
+            if plain:
+                yield number
+            else:
+                other = others[number]
+                yield _decode(other) if type(other) is bytes else other
 
 
 class Names(dict[str | None, int]):
@@ -100,7 +125,7 @@ class Values(dict[bytes, int]):
     """JSON texts to codes as they come. Raises what is in NOT_JSON, or HistoryError, for a text that is no value."""
 
     def __init__(self) -> None:
-        self.table: list[Any] = []
+        self.table = JsonTable()
 
     def __missing__(self, text: bytes) -> int:
         canonical = text if text.isdigit() or _has_one_spelling(text) else _canonical(text)
@@ -223,19 +248,18 @@ class JsonColumns:
 
     def history(self) -> History:
         """What was added, as a history. Raises HistoryError if it breaks the rules."""
-        unstamped = not len(self._index) or int(np.asarray(self._index).max()) == -1
         return History.from_columns(
-            index=None if unstamped else self._index,
-            time_ns=self._time_ns,
+            index=_unless_none(self._index),
+            time_ns=_unless_none(self._time_ns),
             type=self._type,
             process=self._process,
             f=self._f,
             fs=[f.removeprefix(":") for f in self._fs.table],
-            key=self._key,
-            keys=JsonTable(self._keys.table),
+            key=self._key if len(self._keys.table) else None,
+            keys=self._keys.table,
             value=self._value,
-            values=JsonTable(self._values.table),
-            node=self._node,
+            values=self._values.table,
+            node=self._node if self._nodes.table else None,
             nodes=self._nodes.table,
             errors=self._errors,
             extras=self._extras,
@@ -243,6 +267,11 @@ class JsonColumns:
             interned=not any(f.startswith(":") for f in self._fs.table),
             owned=True,
         )
+
+
+def _unless_none(column: array[int]) -> array[int] | None:
+    """The column; None if it is -1 all over."""
+    return column if (np.asarray(column) != NO_KEY).any() else None
 
 
 def _time_ns(time: int | float | None) -> int:

@@ -62,7 +62,7 @@ def call_rows(report: Report, rows: Iterable[int]) -> list[int]:
     return sorted(set(at[call[at] == first].tolist()))
 
 
-def lanes(process: Ints, start: Ints, end: Ints, concurrency: int | None) -> Ints:
+def lanes(process: Ints | Codes, start: Ints, end: Ints, concurrency: int | None) -> Ints:
     """A lane for each call such that no two calls of a lane overlap; a process stays in its lane.
 
     A client whose operation ended ``info`` goes on as process number + concurrency (Jepsen's rule), so the
@@ -75,7 +75,7 @@ def lanes(process: Ints, start: Ints, end: Ints, concurrency: int | None) -> Int
     begins, ends = start[first], np.zeros(len(order), dtype=np.int64)
     np.maximum.at(ends, which, end)
     if concurrency:
-        by_client = order % concurrency
+        by_client = order.astype(np.int64) % concurrency
         at = np.lexsort((ends, begins, by_client))
         same = by_client[at][1:] == by_client[at][:-1]
         if not (same & (ends[at][:-1] > begins[at][1:])).any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import pickle
 import random
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from harness.errors import HistoryError
 from harness.formats import json_columns, jsonl
+from harness.formats.json_columns import JsonTable
 from harness.history import INFO, NO_KEY, History
 from harness.op import Op, OpType
 from tests.builders import ops
@@ -356,3 +358,23 @@ def test_truncating_forgives_the_last_line_alone() -> None:
     with pytest.raises(HistoryError, match="line 2: type is 'oops'"):
         read(A + '{"type":"oops"}', torn="truncate")
     assert len(read(A + '{"type":"oops"', torn="truncate")) == 1
+
+
+def test_a_table_gives_back_every_kind_of_value_and_numbers_of_any_size() -> None:
+    values = [None, 0, -(2**63), 2**63, 2**63 - 1, True, 1.5, "x", [1, [2]], {"a": 1}]
+    table = JsonTable(values)
+    assert list(table) == [table[code] for code in range(len(values))] == table[:] == values
+    assert [type(value) for value in table] == [type(value) for value in values]
+    assert (table[-1], table[-2:]) == ({"a": 1}, [[1, [2]], {"a": 1}])
+    assert table.texts([8, 9]) == [b"[1,[2]]", b'{"a":1}']
+    assert table.texts([1, 8]) is None
+    assert list(pickle.loads(pickle.dumps(table))) == values
+
+
+def test_columns_that_say_nothing_take_no_memory_and_wide_numbers_stay_whole() -> None:
+    line = '{"index":%d,"type":"%s","process":%d,"f":"read","value":null}\n'
+    history = read(line % (3, "invoke", 2**40) + line % (2**50, "ok", 2**40))
+    assert history.time_ns.strides == history.key.strides == history.node.strides == (0,)
+    assert (history.index.tolist(), history.process.tolist()) == ([3, 2**50], [2**40] * 2)
+    assert history.calls().node.tolist() == history.calls().key.tolist() == [-1]
+    assert history.calls().process.tolist() == [2**40]
