@@ -183,11 +183,7 @@ class History:
             "node": node,
         }
         for name, dtype in COLUMNS.items():
-            column = given[name]
-            if column is None:  # -1 all over takes no memory
-                setattr(self, name, np.broadcast_to(dtype(-1), rows))
-            else:
-                setattr(self, name, _column(name, column, dtype, rows, owned=owned))
+            setattr(self, name, _column(name, given[name], dtype, rows, owned=owned))
         self.fs, self.keys, self.values, self.nodes = fs, keys, values, nodes
         self.errors, self.extras = dict(errors or {}), dict(extras or {})
         self._calls = self._pairs = None
@@ -339,9 +335,13 @@ def _process_code(process: Any) -> int:
 
 
 def _column(
-    name: str, given: npt.ArrayLike, dtype: type[np.signedinteger[Any]], rows: int, *, owned: bool
+    name: str, given: npt.ArrayLike | None, dtype: type[np.signedinteger[Any]], rows: int, *, owned: bool
 ) -> npt.NDArray[Any]:
-    """A column in its own type: a copy, unless it is ``owned``. Raises HistoryError where shape or numbers do not fit."""
+    """A column in its own type: a copy, unless it is ``owned``; -1 all over takes no memory. Raises HistoryError where shape or numbers do
+    not fit.
+    """
+    if given is None:
+        return np.broadcast_to(dtype(-1), rows)
     raw = np.asarray(given)
     if raw.shape != (rows,):
         raise HistoryError(f"column {name!r} has shape {raw.shape}; the type column has {rows} rows")
