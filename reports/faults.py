@@ -171,14 +171,32 @@ def _open(found: list[Fault], id_: str | None, kind: str) -> int | None:
 
 
 def _what(said: Mapping[str, Any]) -> str:
-    """What was done, from the planned arguments: ``grudge=halves, for_s=3``."""
+    """What was done, from the planned arguments: ``shape halves, sides n1 n2 | n3 n4 n5``."""
     args = said.get("args")
     if not isinstance(args, Mapping):
         return ""
-    return ", ".join(
-        f"{sentence(name)}={sentence(value) if isinstance(value, str) else value_text(value, 80)}"
-        for name, value in args.items()
-    )
+    return ", ".join(_said(sentence(str(name)), value) for name, value in args.items())
+
+
+def _said(name: str, value: Any) -> str:
+    """An argument by its name; ``down_s`` are seconds."""
+    if name.endswith("_s") and isinstance(value, int | float):
+        return f"{name.removesuffix('_s')} {value} s"
+    return f"{name} {_argument(value)}"
+
+
+def _argument(value: Any) -> str:
+    """An argument as people write it: names in a row, sides with a bar between them, who does not hear whom."""
+    match value:
+        case str():
+            return sentence(value)
+        case list() if value and all(isinstance(name, str) for name in value):
+            return sentence(" ".join(value))
+        case list() if value and all(isinstance(side, list) for side in value):
+            return sentence(" | ".join(" ".join(map(str, side)) for side in value))
+        case dict() if value and all(isinstance(whom, list) for whom in value.values()):
+            return sentence("; ".join(f"{who} deaf to {' '.join(map(str, whom))}" for who, whom in value.items()))
+    return value_text(value, 80)
 
 
 def _met(rows: Any) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reports.anomaly_words import meaning
 from reports.circle import Circle, circle
 from reports.exchange import Exchange, exchange
 from reports.faults import faults
@@ -43,14 +44,16 @@ _LINE_CHARS_MAX = 400
 # A figure of more records stays one line, cut off.
 _TABLE_ROWS_MAX = 50
 _FACT_CHARS_MAX = 200
+_LEADS_MAX, _SANITY = 2, "sanity"  # so many sentences of checkers are read at the top; who judges the run itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyView:
-    """One anomaly as the page shows it; ``drawing`` is None beyond the first few, ``number`` counts from 0."""
+    """One anomaly as the page shows it; ``drawing`` is None beyond the first few, ``number`` counts from 0, ``meaning`` may be empty."""
 
     number: int
     name: str
+    meaning: str
     checker: str
     reason: str
     witness: Witness | None
@@ -79,7 +82,7 @@ def render(report: Report) -> str:
         data=_embedded(columns(report, _anomaly_columns(report, found, shown), _focus_ns(report, shown))),
         verdict=verdict if verdict in VERDICTS else "unknown",
         verdict_words=VERDICTS.get(verdict, VERDICTS["unknown"]),
-        reason=sentence(results.get("reason")),
+        reason=_reason(results, verdict),
         title=_title(results),
         facts=_facts(report),
         repeat=sentence(results.get("repeat")),
@@ -110,6 +113,7 @@ def _anomaly(report: Report, number: int, anomaly: Mapping[str, Any]) -> Anomaly
     return AnomalyView(
         number=number,
         name=sentence(anomaly.get("name") or "anomaly"),
+        meaning=meaning(str(anomaly.get("name"))),
         checker=sentence(anomaly.get("checker")),
         reason=sentence(anomaly.get("reason")),
         witness=shown,
@@ -142,6 +146,15 @@ def _focus_ns(report: Report, shown: Sequence[AnomalyView]) -> int:
         ops = shown[0].witness.ops
         return (ops[0].start_ns + ops[-1].start_ns) // 2
     return int(report.time_ns.max()) if len(report.history) else 0
+
+
+def _reason(results: Mapping[str, Any], verdict: str) -> str:
+    """The sentence below the verdict. Of a valid run every checker has one: there the first, and what was asked of the run itself, do."""
+    rows = [row for row in results.get("checkers") or () if isinstance(row, Mapping)]
+    if verdict != "valid" or len(rows) <= _LEADS_MAX:
+        return sentence(results.get("reason"))
+    leads = [rows[0], *(row for row in rows[1:] if row.get("checker") == _SANITY)]
+    return sentence("; ".join(str(row.get("reason")) for row in leads)) + f"; {len(rows)} checkers in all"
 
 
 def _title(results: Mapping[str, Any]) -> str:

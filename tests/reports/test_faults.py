@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.history import History
+from harness.op import NEMESIS, Op, OpType
 from reports.faults import Fault, end_ns, faults, phases
 from reports.report import Report
 from tests.builders import history
@@ -21,7 +22,7 @@ def brief(found: list[Fault]) -> list[tuple[str, int, int | None, bool | None, b
 
 def test_a_fault_holds_from_its_start_to_the_completion_of_its_stop() -> None:
     fault = faults(small_run("invalid"))[0]
-    assert (fault.kind, fault.targets, fault.what) == ("partition", ("n1", "n2"), "grudge=halves")
+    assert (fault.kind, fault.targets, fault.what) == ("partition", ("n1", "n2"), "grudge halves")
     assert (fault.first, fault.last, fault.start_ns, fault.end_ns) == (2, 13, 1_100_000_000, 3_010_000_000)
     assert (fault.bit, fault.evidence, fault.healed, fault.heal_evidence) == (
         True,
@@ -43,6 +44,24 @@ def test_stops_end_the_fault_of_their_id_not_of_their_turn() -> None:
         """)
     )
     assert brief(found) == [("kill", 0, 5, True, True), ("kill", 2, None, True, None)]
+
+
+def test_what_was_done_is_told_as_people_write_it() -> None:
+    args = {
+        "shape": "halves",
+        "sides": [["n1"], ["n2", "n3"]],
+        "grudge": {"n1": ["n2", "n3"], "n2": ["n1"]},
+        "nodes": ["n1", "n2"],
+        "down_s": 1.5,
+        "times": 2,
+        "odd": [1, {"a": []}],
+    }
+    start = Op(type=OpType.INFO, process=NEMESIS, f="start-x", value={"kind": "x", "args": args})
+    (fault,) = faults(Report(results={}, history=History.of([start.stamped(0, 0, None), start.stamped(1, 1, None)])))
+    assert fault.what == (
+        "shape halves, sides n1 | n2 n3, grudge n1 deaf to n2 n3; n2 deaf to n1, nodes n1 n2, down 1.5 s, times 2, "
+        'odd [1, {"a": []}]'
+    )
 
 
 def test_heal_ends_what_still_holds() -> None:

@@ -137,14 +137,32 @@ function completions(from, to, step) {
   return { begin, bins };
 }
 
+/** The height of a chart of rates: that of its highest bar, unless a burst (final reads) would make all others too small to see. */
+function ceiling(sums) {
+  const sorted = sums.filter((sum) => sum > 0).sort();
+  if (!sorted.length) return 1;
+  return Math.max(1, Math.min(sorted[sorted.length - 1], 2 * sorted[Math.floor(0.95 * (sorted.length - 1))]));
+}
+
+/** A bar that is higher than the chart ends in a point. */
+function point(context, x, width, top) {
+  context.fillStyle = colours.bg;
+  context.beginPath();
+  context.moveTo(x, top + 5);
+  context.lineTo(x, top);
+  context.lineTo(x + width, top);
+  context.lineTo(x + width, top + 5);
+  context.lineTo(x + width / 2, top);
+  context.fill();
+}
+
 function drawRate() {
   const one = track("rate");
   const context = fresh(one);
   background(one);
   const step = niceStep(span(), plotWidth(one) / 7);
   const { begin, bins } = completions(view.from, view.to, step);
-  let most = 1;
-  for (let n = 0; n < bins[OK].length; n++) most = Math.max(most, bins[OK][n] + bins[FAIL][n] + bins[INFO][n]);
+  const most = ceiling(bins[OK].map((ok, n) => ok + bins[FAIL][n] + bins[INFO][n]));
   const perSecond = 1e6 / step;
   const tick = niceStep(most * perSecond, 3);
   const scale = (one.height - 14) / (most * perSecond);
@@ -164,6 +182,7 @@ function drawRate() {
         context.fillRect(x, y - height, width, height);
         y -= height;
       }
+      if (y < 0) point(context, x, width, 0);
     }
   });
 }
@@ -185,10 +204,10 @@ function drawOverview() {
   const step = (whole.to - whole.from) / Math.max(plotWidth(one) / 3, 1);
   if (overall.matches !== matches || overall.step !== step) overall = { matches, step, ...completions(whole.from, whole.to, step) };
   const sums = overall.bins[OK].map((ok, n) => ok + overall.bins[FAIL][n] + overall.bins[INFO][n]);
-  const most = sums.reduce((a, b) => Math.max(a, b), 1);
+  const most = ceiling(sums);
   context.fillStyle = colours.ok;
   sums.forEach((sum, n) => {
-    const height = (sum / most) * (one.height - 12);
+    const height = Math.min(sum / most, 1) * (one.height - 12);
     context.fillRect(place(overall.begin + n * step), one.height - 2 - height, 2.2, height);
   });
   context.fillStyle = colours.hot;

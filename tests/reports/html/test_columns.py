@@ -84,7 +84,7 @@ def test_faults_phases_and_roles() -> None:
         {
             "kind": "partition",
             "targets": ["n1", "n2"],
-            "what": "grudge=halves",
+            "what": "grudge halves",
             "start": 1_100_000,
             "end": 3_010_000,
             "bit": True,
