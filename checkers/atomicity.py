@@ -26,6 +26,7 @@ from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.models import CAS_REGISTER, UNKNOWN, Model
 from checkers.linearizable.tabled import Tabled
 from checkers.staleness import measure
+from checkers.substance import lack
 from checkers.versions import versions_of
 from checkers.wording import Narrator
 from harness.errors import PlanError
@@ -158,10 +159,9 @@ def _registers_alone(history: History) -> Calls:
     strange = [f for f in history.fs if f not in CAS_REGISTER.fs and (calls.f == history.fs.index(f)).any()]
     if strange:
         raise Unjudgeable(f"registers know read, write and cas, but the history also has {strange[0]!r}")
-    calls = calls.where(calls.outcome != FAIL)
-    if not len(calls):
-        raise Unjudgeable("nothing happened that could be judged")
-    return calls
+    if doubt := lack(calls, blind=CAS_REGISTER.blind, reads=CAS_REGISTER.reads):
+        raise Unjudgeable(doubt)
+    return calls.where(calls.outcome != FAIL)
 
 
 def is_timed(calls: Calls) -> bool:

@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 
 from checkers.set_facts import ADD, READ, Facts, Unjudgeable
+from checkers.substance import lack
 from checkers.wording import Narrator, count, listed, text
 from harness.history import FOREVER, Calls, History
 from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
@@ -78,7 +79,7 @@ class Sets:
                     if counts[name] <= SHOWN_MAX:
                         ops = say.lines(rows)
                         anomalies.append(Anomaly(checker=NAME, name=name, ops=ops, reason=reason, witness=ops))
-        return _verdict(history, keys, counts, anomalies)
+        return _verdict(calls, keys, counts, anomalies)
 
 
 def _keys(calls: Calls) -> list[Facts]:
@@ -170,10 +171,8 @@ _LINEARIZABLE: dict[str, Callable[[Facts, Narrator], Findings]] = {STALE: _stale
 # The verdict
 
 
-def _verdict(
-    history: History, keys: Sequence[Facts], counts: Mapping[str, int], anomalies: Sequence[Anomaly]
-) -> Verdict:
-    stats = _stats(history, keys, counts)
+def _verdict(calls: Calls, keys: Sequence[Facts], counts: Mapping[str, int], anomalies: Sequence[Anomaly]) -> Verdict:
+    stats = _stats(calls.history, keys, counts)
     acknowledged, unjudged = stats["acknowledged"], stats["unjudged"]
     if anomalies:
         example = "for example, " if sum(counts.values()) > 1 else ""
@@ -182,6 +181,8 @@ def _verdict(
         validity = Validity.UNKNOWN
         adds = count(acknowledged, "acknowledged add")
         reason = f"nothing is known of {unjudged:,} of {adds}: no read that succeeded began after them"
+    elif doubt := lack(calls, blind={ADD}, reads={READ}):
+        validity, reason = Validity.UNKNOWN, doubt
     else:
         validity, reason = Validity.VALID, _fine(stats)
     return Verdict(checker=NAME, validity=validity, reason=reason, anomalies=tuple(anomalies), stats=stats)

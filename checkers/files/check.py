@@ -71,11 +71,15 @@ class Files:
         if self.replication is not None:
             replicas.judge_counts(looks, self.replication, found)
             doubts += [] if looks else ["nobody has seen how many replicas there were in the end"]
-        doubts += [_doubt(steps, tally, written)]
+        fine = _fine(steps, tally, written, looks)
+        doubts += [
+            _doubt(steps, tally, written),
+            "" if fine else "nothing was done to files, so there was nothing to judge",
+        ]
         stats = self._stats(history, steps, tally, looks)
         return found.verdict(
             doubt="; ".join(filter(None, doubts)),
-            fine=_fine(steps, tally, written, looks) + found.allowed_words(),
+            fine=listed(fine or [""]) + found.allowed_words(),
             stats=stats,
         )
 
@@ -123,7 +127,7 @@ def _named(steps: Sequence[Step]) -> bool:
     return any(step.f in ("delete", "rename") and step.ok for step in steps)
 
 
-def _fine(steps: Sequence[Step], tally: records.Tally, written: int, looks: dict[str, Step]) -> str:
+def _fine(steps: Sequence[Step], tally: records.Tally, written: int, looks: dict[str, Step]) -> list[str]:
     parts = []
     if many := sum(step.f in NAMESPACE for step in steps):
         parts.append(f"an order that respects real time explains {count(many, 'operation')} on names")
@@ -133,4 +137,4 @@ def _fine(steps: Sequence[Step], tally: records.Tally, written: int, looks: dict
         parts.append(f"{count(written, 'look')} at writes showed the last ones")
     if looks:
         parts.append(f"the replicas of {count(len(looks), 'file')} held what was acknowledged")
-    return listed(parts) if parts else "nothing was done to files"
+    return parts

@@ -21,6 +21,7 @@ from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
 from checkers.linearizable.register_search import STEPS_PER_OP
+from checkers.substance import lack
 from checkers.wording import Narrator, count, listed, name
 from harness.history import Calls, History
 from harness.registry import Registry
@@ -203,15 +204,15 @@ def _verdict(model: Model, calls: Calls, cases: Sequence[Case], steps: int, budg
                 calls, [case for case in cases if _validity(case) is Validity.UNKNOWN], len(cases), budget
             )
         case _:
-            reason = _explained(model, len(calls), len(cases))
+            doubt = lack(calls, blind=model.blind, reads=model.reads)
+            validity = Validity.UNKNOWN if doubt else validity
+            reason = doubt or _explained(model, len(calls), len(cases))
     return Verdict(
         checker=NAME, validity=validity, reason=reason, anomalies=anomalies, stats=_stats(model, calls, cases, steps)
     )
 
 
 def _explained(model: Model, operations: int, keys: int) -> str:
-    if not operations:
-        return "there was no client operation to judge"
     where = f" on {count(keys, 'key')}" if keys > 1 else ""
     what = f"{count(operations, 'operation')}{where}"
     return f"an order that respects real time explains every result of {what} (model {model.name})"

@@ -103,7 +103,8 @@ class Model:
     ``step(state, f, argument, result) -> (legal, state after)`` says whether a call may return ``result`` in
     ``state`` (UNKNOWN: it never completed) and what it leaves behind. States are hashable and compared with
     ``==``. ``fs`` are the functions that it understands, ``reads`` those among them that never change the
-    state. A call that failed certainly did not happen: no model sees it. ``lost`` is only for objects on which
+    state, ``blind`` those that succeed in every state and tell nothing of it: if no others succeeded, the history proves nothing. A call
+    that failed certainly did not happen: no model sees it. ``lost`` is only for objects on which
     a call of unknown result can leave one of several states: ``lost(state, f, argument)`` lists them. ``ints`` makes it faster.
     ``elements`` says that it is a set, see SET, ``appends`` that it is strings, see ``appends``.
     """
@@ -114,6 +115,7 @@ class Model:
     step: Step
     fs: frozenset[str]
     reads: frozenset[str] = frozenset()
+    blind: frozenset[str] = frozenset()
     register: RegisterForm | None = None
     container: ContainerForm | None = None
     lost: Lost | None = None
@@ -202,9 +204,9 @@ def _code_counter(f: str, argument: Any, result: Any, _number: Number) -> Coded:
 
 _REGISTER = frozenset({"read", "write"})
 _CAS_REGISTER = _REGISTER | {"cas"}
-_READ = frozenset({"read"})
-_FORM = RegisterForm(reads=_READ, writes=frozenset({"write"}))
-_CAS_FORM = RegisterForm(reads=_READ, writes=frozenset({"write"}), cas=frozenset({"cas"}))
+_READ, _WRITE = frozenset({"read"}), frozenset({"write"})
+_FORM = RegisterForm(reads=_READ, writes=_WRITE)
+_CAS_FORM = RegisterForm(reads=_READ, writes=_WRITE, cas=frozenset({"cas"}))
 
 REGISTER = Model(
     name="register",
@@ -213,6 +215,7 @@ REGISTER = Model(
     step=_register,
     fs=_REGISTER,
     reads=_READ,
+    blind=_WRITE,
     register=_FORM,
 )
 CAS_REGISTER = Model(
@@ -222,6 +225,7 @@ CAS_REGISTER = Model(
     step=_register,
     fs=_CAS_REGISTER,
     reads=_READ,
+    blind=_WRITE,
     register=_CAS_FORM,
 )
 KV = Model(
@@ -231,6 +235,7 @@ KV = Model(
     step=_register,
     fs=_CAS_REGISTER,
     reads=_READ,
+    blind=_WRITE,
     register=_CAS_FORM,
 )
 MUTEX = Model(
@@ -247,6 +252,7 @@ FIFO_QUEUE = Model(
     init=(),
     step=_queue,
     fs=frozenset({"enqueue", "dequeue"}),
+    blind=frozenset({"enqueue"}),
     container=ContainerForm(insert="enqueue", remove="dequeue", order="fifo"),
 )
 STACK = Model(
@@ -255,6 +261,7 @@ STACK = Model(
     init=(),
     step=_stack,
     fs=frozenset({"push", "pop"}),
+    blind=frozenset({"push"}),
     container=ContainerForm(insert="push", remove="pop", order="lifo"),
 )
 SET = Model(
@@ -264,6 +271,7 @@ SET = Model(
     step=_set,
     fs=frozenset({"add", "remove", "contains", "read"}),
     reads=frozenset({"read", "contains"}),
+    blind=frozenset({"add", "remove"}),
     elements=True,
 )
 COUNTER = Model(
@@ -273,5 +281,6 @@ COUNTER = Model(
     step=_counter,
     fs=frozenset({"add", "read"}),
     reads=_READ,
+    blind=frozenset({"add"}),
     ints=IntForm(init=0, code=_code_counter, form=COUNTS),
 )

@@ -52,6 +52,7 @@ PRIORITY_QUEUE = Model(
     init=(),
     step=_least_first,
     fs=frozenset({"insert", "delete-min"}),
+    blind=frozenset({"insert"}),
     container=ContainerForm(insert="insert", remove="delete-min", order="least"),
 )
 UNORDERED_QUEUE = Model(
@@ -60,6 +61,7 @@ UNORDERED_QUEUE = Model(
     init=(),
     step=_bag,
     fs=frozenset({"enqueue", "dequeue"}),
+    blind=frozenset({"enqueue"}),
     container=ContainerForm(insert="enqueue", remove="dequeue", order="any"),
     lost=_lost_from_bag,
 )
@@ -122,6 +124,7 @@ STRING_KV = Model(
     step=_strings,
     fs=_STRING_FS,
     reads=_STRING_READS,
+    blind=_STRING_FS - _STRING_READS,
     appends=True,
 )
 FETCH_AND_ADD = Model(

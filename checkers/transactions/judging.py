@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from checkers.transactions.cycles import Cycle, Edge, Search, name_of
-from checkers.transactions.graph import DEPENDENCIES, PREDICATES, Graph, Kind
+from checkers.transactions.graph import DEPENDENCIES, PREDICATES, RW_KINDS, Graph, Kind
 from checkers.transactions.models import (
     ALIASES,
     ANOMALIES,
@@ -33,6 +33,8 @@ from harness.verdict import Anomaly, Budget, Validity, Verdict
 
 # Of each name this many anomalies are shown; counts are of all.
 SHOWN_MAX = 8
+# Dependencies that a read shows by what it returned.
+OBSERVED = (Kind.WR, Kind.PREDICATE_WR, *RW_KINDS)
 NOTHING_SEEN = Views(sights={}, wrong={}, circles={})
 
 
@@ -85,9 +87,10 @@ def judged(checker: str, analysis: Analysis, model: str, budget: Budget) -> Verd
         validity = Validity.UNKNOWN
         none = f"no {conjoined(covered)}" if covered else "none of these"
         reason = f"the search for {conjoined(missed)} ran out of its budget of steps; it found {none}"
-    elif not stats["dependencies"]:
+    elif not any(stats["edges"][kind.name.lower()] for kind in OBSERVED):
         validity = Validity.UNKNOWN
-        reason = f"no transaction of {count(len(analysis.txns), 'transaction')} depends on another, so there was nothing to judge"
+        many = count(len(analysis.txns), "transaction")
+        reason = f"no transaction of {many} depends on another by what it read, so there was nothing to judge"
     else:
         validity = Validity.VALID
         edges = count(stats["dependencies"], "dependency", "dependencies")

@@ -22,8 +22,8 @@ from checkers.transactions.txns import Mops, Spans
 from checkers.transactions.writes import NONE, Writes
 from harness.columns import OK
 
-# Sessions whose clocks are kept at a time.
-WIDTH = 16
+# Sessions whose clocks are kept at a time, at most.
+WIDTH = 32
 
 
 class Shown(NamedTuple):
@@ -121,13 +121,14 @@ def see_one(  # noqa: PLR0917 - kernels take columns by position
 
 class Groups(NamedTuple):
     """Of every key the sessions that wrote it: ``start`` of its row, and of each the session and where its versions begin (``first``;
-    with one more entry at the end), in the order of the session.
+    with one more entry at the end), in the order of the session. ``author``: the transaction of each version.
     """
 
     start: Narrow
     session: Narrow
     first: Narrow
     version: Narrow
+    author: Narrow
 
 
 def group_versions(spans: Spans, mops: Mops, writes: Writes, sorted_: Narrow, groups: Groups) -> int:
@@ -136,7 +137,7 @@ def group_versions(spans: Spans, mops: Mops, writes: Writes, sorted_: Narrow, gr
     for at in range(len(sorted_)):
         version = sorted_[at]
         key, session = mops.key[version], spans.session[writes.author[version]]
-        groups.version[at] = version
+        groups.version[at], groups.author[at] = version, writes.author[version]
         if key != before_key or session != before_session:
             groups.session[count], groups.first[count] = session, at
             groups.start[key] += 1
@@ -151,7 +152,7 @@ def group_versions(spans: Spans, mops: Mops, writes: Writes, sorted_: Narrow, gr
 
 
 class Past(NamedTuple):
-    """The causal order: who comes directly before whom, by rows (see ``graph``), and all nodes in such an order; WIDTH clocks per node."""
+    """The causal order: who comes directly before whom, by rows (see ``graph``), and all nodes in such an order; a row of clocks each."""
 
     starts: Narrow
     targets: Narrow
@@ -159,19 +160,19 @@ class Past(NamedTuple):
     clock: Narrow
 
 
-def tell_time(spans: Spans, past: Past, first: int) -> int:
-    """Kernel: of every node, for each session from ``first`` on, the last transaction in its past, from 1."""
+def tell_time(spans: Spans, past: Past, first: int, width: int) -> int:
+    """Kernel: of every node, for each of ``width`` sessions from ``first`` on, the last transaction in its past, from 1."""
     txns = len(spans.outcome)
     for at in range(len(past.clock)):
         past.clock[at] = 0
     for place in range(len(past.order)):
         node = past.order[place]
         mine = NONE
-        if node < txns and first <= spans.session[node] < first + WIDTH:
+        if node < txns and first <= spans.session[node] < first + width:
             mine = spans.session[node] - first
         for edge in range(past.starts[node], past.starts[node + 1]):
-            base, from_ = past.targets[edge] * WIDTH, node * WIDTH
-            for session in range(WIDTH):
+            base, from_ = past.targets[edge] * width, node * width
+            for session in range(width):
                 past.clock[base + session] = max(past.clock[base + session], past.clock[from_ + session])
             if mine != NONE:
                 past.clock[base + mine] = max(past.clock[base + mine], node + 1)
@@ -187,41 +188,45 @@ def see_past(  # noqa: PLR0917 - kernels take columns by position
     past: Past,
     seen: Seen,
     first: int,
+    width: int,
 ) -> int:
-    """Kernel: from the last writer of a key in the past of its reader, of each session from ``first`` on."""
+    """Kernel: from the last writer of a key in the past of its reader, of each session from ``first`` on.
+
+    Without an order of versions, what is in the past of the writer of what was seen comes before that anyway, and is passed over.
+    """
     for txn in range(len(spans.outcome)):
         if spans.outcome[txn] != OK:
             continue
         for read in range(mops.starts[txn], mops.starts[txn + 1]):
-            if mops.write[read] != 0 or shown.source[read] == NOWHERE:
+            saw = shown.source[read]
+            if mops.write[read] != 0 or saw == NOWHERE:
                 continue
-            key = mops.key[read]
+            key, writer = mops.key[read], NONE
+            if saw >= 0 and len(shown.start) == 0:
+                writer = writes.author[saw]
             for group in range(groups.start[key], groups.start[key + 1]):
                 session = groups.session[group] - first
-                if 0 <= session < WIDTH:
-                    latest = past.clock[txn * WIDTH + session] - 1
-                    version = last_until(writes, groups, group, latest)
-                    if version != NONE and not is_known(writes, shown, past, read, version, session):
-                        compare(mops, shown, seen, read, version, NONE)
+                if session < 0 or session >= width:
+                    continue
+                latest, known = past.clock[txn * width + session], 0
+                if writer != NONE:
+                    known = past.clock[writer * width + session]
+                if latest <= known:
+                    continue
+                at = last_before(groups, group, latest)
+                if at != NONE and groups.author[at] >= known:
+                    compare(mops, shown, seen, read, groups.version[at], NONE)
     return seen.counts[0]
 
 
-def last_until(writes: Writes, groups: Groups, group: int, latest: int) -> int:
-    """Kernel: the last version of a group whose writer is no later than ``latest``, or NONE."""
+def last_before(groups: Groups, group: int, limit: int) -> int:
+    """Kernel: the place of the last version of a group whose writer comes before ``limit``, or NONE."""
     low, high = groups.first[group], groups.first[group + 1]
     begin = low
     while low < high:
         middle = (low + high) // 2
-        if writes.author[groups.version[middle]] <= latest:
+        if groups.author[middle] < limit:
             low = middle + 1
         else:
             high = middle
-    return groups.version[low - 1] if low > begin else NONE
-
-
-def is_known(writes: Writes, shown: Shown, past: Past, read: int, version: int, session: int) -> bool:  # noqa: PLR0917 - kernels take columns by position
-    """Kernel: whether the writer of a version is in the past of the writer of what a read saw, so that their order is known anyway."""
-    saw = shown.source[read]
-    if saw < 0 or len(shown.start) > 0:
-        return False
-    return past.clock[writes.author[saw] * WIDTH + session] > writes.author[version]
+    return low - 1 if low > begin else NONE

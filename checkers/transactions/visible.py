@@ -33,6 +33,7 @@ WHY_SEEN = {
     FRACTURED: "although it read another write of {1}",
     NON_CAUSAL: "although {1} was in its causal past",
 }
+STRONGEST_FIRST = (NON_CAUSAL, FRACTURED, NON_MONOTONIC)
 # Clocks that are told in all, transactions times sessions: beyond that the causal past is not judged. Half a second for every 100 million
 # or so; so where only some more cycles may come of it, fewer are worth it.
 CLOCKS_MAX = 4_000_000_000
@@ -107,12 +108,13 @@ class Viewer:
         if before.size * sessions > clocks_max:
             return None
         groups = self._groups(versions)
-        past = Past(starts, targets, order, self._zeros(before.size * WIDTH))
+        width = -(-sessions // max(1, -(-sessions // WIDTH)))  # as few times as can be, and each as narrow as can be
+        past = Past(starts, targets, order, self._zeros(before.size * width))
         found = []
-        for first in range(0, sessions, WIDTH):
-            self._run.kernel(tell_time)(self._spans, past, first)
+        for first in range(0, sessions, max(1, width)):
+            self._run.kernel(tell_time)(self._spans, past, first, width)
             arguments = (self._spans, self._mops, self._table, self._shown, groups, past)
-            found.append(self._collected(see_past, arguments, first))
+            found.append(self._collected(see_past, arguments, first, width))
         return _joined(found)
 
     def _groups(self, versions: Codes) -> Groups:
@@ -121,7 +123,7 @@ class Viewer:
         sorted_ = versions[np.argsort(self._txns.key[versions] * (session.max(initial=0) + 1) + session, kind="stable")]
         size = len(versions)
         groups = Groups(
-            self._zeros(len(self._txns.keys) + 1), self._zeros(size), self._zeros(size + 1), self._zeros(size)
+            self._zeros(len(self._txns.keys) + 1), *(self._zeros(many) for many in (size, size + 1, size, size))
         )
         self._run.kernel(group_versions)(self._spans, self._mops, self._table, self._run.view(sorted_), groups)
         return groups
@@ -153,21 +155,28 @@ def _joined(found: Sequence[Sights]) -> Sights:
 
 def views(table: Writes, sights: dict[str, Sights], before: Graph, steps: int) -> Views:
     """What is wrong with what was seen. ``before``: who read from whom, and the order of processes."""
-    author = np.asarray(table.author, dtype=np.int32)
-    found: dict[str, list[tuple[Edge, ...]]] = {}
-    for name, mine in sights.items():
-        pairs = mine.pairs()
-        kinds = (Kind.WR, Kind.PROCESS, Kind.VIA) if name == NON_CAUSAL else (Kind.WR, Kind.VIA)
-        known = before.of_kinds(kinds)
-        graph = Graph(
-            size=before.size,
-            txns=before.txns,
-            src=np.concatenate([known.src, author[pairs[0]]]),
-            dst=np.concatenate([known.dst, author[pairs[1]]]),
-            kind=np.concatenate([known.kind, np.full(pairs.shape[1], Kind.ATOMIC_WW, np.int8)]),
-        )
-        found[name] = [] if not pairs.shape[1] else list(_ordered(circles(graph, steps)))
+    found: dict[str, list[tuple[Edge, ...]]] = {name: [] for name in sights}
+    for name in STRONGEST_FIRST:
+        if name in sights and not sights[name].direct.all():
+            core = _follows(table, sights[name], before, processes=name == NON_CAUSAL).core()
+            if not core.size:
+                break  # each of the orders that follow under a weaker model is one of these, or follows from them
+            found[name] = list(_ordered(circles(core, steps)))
     return Views(sights=sights, wrong={name: mine.wrong() for name, mine in sights.items()}, circles=found)
+
+
+def _follows(table: Writes, sights: Sights, before: Graph, *, processes: bool) -> Graph:
+    """Who read from whom, and whose versions come before whose by what was seen."""
+    author = np.asarray(table.author, dtype=np.int32)
+    known = before.of_kinds((Kind.WR, Kind.PROCESS, Kind.VIA) if processes else (Kind.WR, Kind.VIA))
+    open_ = ~sights.direct
+    return Graph(
+        size=before.size,
+        txns=before.txns,
+        src=np.concatenate([known.src, author[sights.visible[open_]]]),
+        dst=np.concatenate([known.dst, author[sights.saw[open_]]]),
+        kind=np.concatenate([known.kind, np.full(int(open_.sum()), Kind.ATOMIC_WW, np.int8)]),
+    )
 
 
 def _ordered(found: Iterator[tuple[Edge, ...]]) -> Iterator[tuple[Edge, ...]]:

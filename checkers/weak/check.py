@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from checkers.linearizable.encode import Unjudgeable
+from checkers.linearizable.models import CAS_REGISTER
 from checkers.linearizable.shrink import shrink
+from checkers.substance import lack
 from checkers.weak.reads_from import NONE, Sessions, Unseen, sessions_of
 from checkers.weak.relations import relation, saturate
 from checkers.weak.sequential import find_order
@@ -61,6 +63,8 @@ class Weak:
             return self._verdict(Validity.INVALID, anomaly.reason, calls, anomaly)
         if found.doubt:
             return self._verdict(Validity.UNKNOWN, found.doubt, calls)
+        if doubt := lack(calls, blind=CAS_REGISTER.blind, reads=CAS_REGISTER.reads):
+            return self._verdict(Validity.UNKNOWN, doubt, calls)
         what = f"{count(len(calls), 'operation')} of {count(max(0, s.sessions - 1), 'session')}"
         return self._verdict(Validity.VALID, f"{what} can be explained (model {self.model})", calls)
 

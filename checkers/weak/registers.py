@@ -16,6 +16,7 @@ from checkers.linearizable import patterns
 from checkers.linearizable.encode import NOTHING, RegisterOps, Unjudgeable, encode
 from checkers.linearizable.models import CAS_REGISTER, RegisterForm
 from checkers.linearizable.sources import Sources
+from checkers.substance import lack
 from checkers.wording import Narrator, count, listed
 from harness.errors import PlanError, suggest
 from harness.history import Calls, History, Ints
@@ -66,6 +67,8 @@ class WeakRegisters:
         if anomalies:
             more = f" (and {count(wrong - 1, 'more read')})" if wrong > 1 else ""
             reason, validity = anomalies[0].reason + more, Validity.INVALID
+        elif doubt := lack(calls, blind=CAS_REGISTER.blind, reads=CAS_REGISTER.reads):
+            reason, validity = doubt, Validity.UNKNOWN
         else:
             reason, validity = (
                 f"every read of {count(len(calls), 'operation')} saw what it may (model {self.model})",

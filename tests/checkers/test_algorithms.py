@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 
 from checkers.kernels.engine import Plain
 from checkers.linearizable import generic, layers, register_search, registers, unique, wgl
@@ -27,9 +27,10 @@ from tests.builders import timeline
 from tests.checkers.brute import linearizable
 from tests.checkers.engines import compiled, plain
 from tests.checkers.runs import STEPS, Step, register_run, rolls, without
+from tests.examples import examples
 
 AMPLE = Limits(steps=10**9, configs=20_000)
-SMALL = settings(max_examples=30, deadline=None)
+SMALL = examples(30)
 FORM = CAS_REGISTER.register
 assert FORM is not None
 
@@ -113,7 +114,7 @@ def test_every_algorithm_is_the_definition_on_many_histories() -> None:
     assert min(seen[True], seen[False]) >= 2_000
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(STEPS)
 def test_compiled_kernels_are_the_definition(steps: list[Step]) -> None:
     with compiled():

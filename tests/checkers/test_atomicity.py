@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.atomicity import NEVER, SECOND_NS, TOO_STALE, k_register, make
@@ -19,6 +19,7 @@ from harness.verdict import Budget, Validity, Verdict
 from tests.builders import timeline
 from tests.checkers.brute import linearizable
 from tests.checkers.runs import STEPS, Step, history_of, register_run, rolls
+from tests.examples import examples
 
 MS = 1_000_000
 
@@ -71,7 +72,7 @@ def check_definition(history: History) -> str:
     return "linearizable" if verdict.stats["k"] == 1 else "stale"
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(STEPS, st.sampled_from([0, 0, 2, 3]))
 def test_k_and_delta_are_the_least_by_definition(steps: list[Step], domain: int) -> None:
     check_definition(register_run(steps[:20], domain=domain))

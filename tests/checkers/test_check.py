@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from checkers import CHECKERS, MODELS
 from checkers.linearizable.check import make
@@ -24,6 +24,7 @@ from harness.verdict import Budget, Checker, Validity, Verdict
 from tests.builders import history, timeline
 from tests.checkers.runs import STEPS, Step, history_of, register_run, rolls
 from tests.checkers.test_algorithms import by_definition
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +36,7 @@ def check(found: History, budget: Budget | None = None, model: str | Model = "ca
     return made(model).check(found, budget or Budget())
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(STEPS)
 def test_the_verdict_is_the_definition(steps: list[Step]) -> None:
     for domain in (0, 3):

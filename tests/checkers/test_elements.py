@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.kernels.engine import Plain
@@ -18,6 +18,7 @@ from harness.op import Op
 from harness.verdict import Budget, Validity
 from tests.checkers.brute import linearizable
 from tests.checkers.runs import rolls
+from tests.examples import examples
 
 CHECKER = make(model="set")
 PROCESSES = 4
@@ -61,7 +62,7 @@ def element_run(steps: list[tuple[int, int]], values: int, *, lies: bool = True)
     return History.of(ops)
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(STEPS, st.integers(1, 3))
 def test_the_shapes_are_the_definition(steps: list[tuple[int, int]], values: int) -> None:
     history = element_run(steps, values)

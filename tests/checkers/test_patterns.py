@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from checkers.linearizable import patterns
 from checkers.linearizable.models import CAS_REGISTER
@@ -16,6 +16,7 @@ from harness.history import History
 from tests.builders import timeline
 from tests.checkers.runs import STEPS, Step, register_run, rolls
 from tests.checkers.test_algorithms import by_definition, keys_of
+from tests.examples import examples
 
 FORM = CAS_REGISTER.register
 
@@ -29,7 +30,7 @@ def applying(run: History, pattern: Pattern) -> list[bool]:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.__name__)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(steps=STEPS)
 def test_a_pattern_that_applies_is_a_proof(pattern: Pattern, steps: list[Step]) -> None:
     for domain in (0, 2, 3):

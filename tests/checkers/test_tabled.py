@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers import MODELS
@@ -30,6 +30,7 @@ from harness.verdict import Budget, Validity
 from tests.checkers.brute import linearizable
 from tests.checkers.engines import NEVER, from_steps
 from tests.checkers.test_objects import run
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[2]
 AMPLE = Limits(steps=10**7, configs=10**5)
@@ -42,7 +43,7 @@ def found(model: Model, history: History, engine: Plain | Compiled) -> Found:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=st.integers(0, 10**9), length=st.integers(1, 18), crashes=st.booleans())
 def test_a_tabled_search_is_the_definition(name: str, seed: int, length: int, crashes: bool) -> None:
     model: Model = Registry("model", MODELS).get(name)

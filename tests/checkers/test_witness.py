@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.linearizable import generic
@@ -17,6 +17,7 @@ from tests.builders import timeline
 from tests.checkers.brute import linearizable
 from tests.checkers.runs import STEPS, Step, register_run, rolls
 from tests.checkers.test_algorithms import keys_of
+from tests.examples import examples
 
 CHECKER = make()
 
@@ -27,7 +28,7 @@ def legal(run: History, indices: tuple[int, ...]) -> bool:
     return all(linearizable(CAS_REGISTER, case.calls) for case in generic.cases(part.calls(), CAS_REGISTER))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(STEPS)
 def test_a_witness_is_impossible_by_definition(steps: list[Step]) -> None:
     for domain in (0, 2, 4):
@@ -52,7 +53,7 @@ def test_witnesses_of_longer_histories_are_impossible_and_small() -> None:
     assert max(sizes) <= 40
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(STEPS, st.data())
 def test_no_part_of_a_legal_history_looks_broken(steps: list[Step], data: st.DataObject) -> None:
     """Taking away the write of 7 must not make a read of 7 look impossible."""
@@ -64,7 +65,7 @@ def test_no_part_of_a_legal_history_looks_broken(steps: list[Step], data: st.Dat
             assert part.broken(sorted(i for i in chosen if i < len(ops))) is None
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(STEPS)
 def test_nothing_more_can_be_taken_from_a_witness(steps: list[Step]) -> None:
     for domain in (0, 3):

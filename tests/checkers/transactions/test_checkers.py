@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.transactions import list_append, rw_register
@@ -19,6 +19,7 @@ from tests.checkers.engines import compiled, plain
 from tests.checkers.transactions import brute
 from tests.checkers.transactions.loose import loose_run
 from tests.checkers.transactions.texts import at_once, drawn, in_turn
+from tests.examples import examples
 
 MAKE: dict[str, Any] = {"append": list_append.make, "w": rw_register.make}
 
@@ -174,7 +175,7 @@ TRUTHS = {
 }
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.integers(0, 10**9), st.sampled_from(["append", "w"]), st.sampled_from(sorted(TRUTHS)))
 def test_invalid_means_that_no_order_explains_it(seed: int, write: str, model: str) -> None:
     lines = loose_run(seed, write, txns=4, keys=1 + seed % 2)
@@ -182,7 +183,7 @@ def test_invalid_means_that_no_order_explains_it(seed: int, write: str, model: s
         assert not TRUTHS[model](lines)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.integers(0, 10**9), st.sampled_from(["strict-serializable", "serializable"]))
 def test_of_lists_also_valid_means_that_some_order_does(seed: int, model: str) -> None:
     lines = loose_run(seed, "append", txns=4, keys=1 + seed % 2)
@@ -190,7 +191,7 @@ def test_of_lists_also_valid_means_that_some_order_does(seed: int, model: str) -
         assert TRUTHS[model](lines)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.integers(0, 10**9), st.sampled_from(sorted(CYCLES)))
 def test_of_registers_invalid_means_that_no_order_of_versions_helps(seed: int, model: str) -> None:
     lines = loose_run(seed, "w", txns=5, keys=1 + seed % 2)
@@ -199,7 +200,7 @@ def test_of_registers_invalid_means_that_no_order_of_versions_helps(seed: int, m
         assert not brute.adya(lines, model)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.integers(0, 10**9), st.sampled_from(["append", "w"]))
 def test_what_refutes_a_model_refutes_every_stronger_one(seed: int, write: str) -> None:
     lines = loose_run(seed, write, txns=12, keys=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.transactions import list_append, rw_register
@@ -14,6 +14,7 @@ from harness.verdict import Budget, Validity, Verdict
 from tests.checkers.engines import compiled, plain
 from tests.checkers.transactions.brute_views import allowed
 from tests.checkers.transactions.loose import loose_run
+from tests.examples import examples
 
 MAKE: dict[str, Any] = {"append": list_append.make, "w": rw_register.make}
 MODELS = ("monotonic-atomic-view", "read-atomic", "causal")
@@ -24,7 +25,7 @@ def check(write: str, lines: History, model: str) -> Verdict:
     return verdict
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.integers(0, 10**9), st.sampled_from(["append", "w"]), st.sampled_from(MODELS))
 def test_the_verdict_is_that_of_the_definition(seed: int, write: str, model: str) -> None:
     lines = loose_run(seed, write, txns=5, keys=1 + seed % 3)
