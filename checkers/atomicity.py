@@ -145,7 +145,8 @@ class Atomicity:
         known = k.exact and (delta is None or delta.exact)
         if not known and self.k is None and self.seconds is None:
             return _verdict(Validity.UNKNOWN, f"the budget ended with bounds alone: {_words(k, delta)}", stats)
-        return _verdict(Validity.VALID, _words(k, delta), stats)
+        doubt = lack(calls, blind=CAS_REGISTER.blind, reads=CAS_REGISTER.reads)
+        return _verdict(Validity.UNKNOWN if doubt else Validity.VALID, doubt or _words(k, delta), stats)
 
 
 def _verdict(validity: Validity, reason: str, stats: dict[str, Any], anomalies: list[Anomaly] | None = None) -> Verdict:
@@ -159,9 +160,10 @@ def _registers_alone(history: History) -> Calls:
     strange = [f for f in history.fs if f not in CAS_REGISTER.fs and (calls.f == history.fs.index(f)).any()]
     if strange:
         raise Unjudgeable(f"registers know read, write and cas, but the history also has {strange[0]!r}")
-    if doubt := lack(calls, blind=CAS_REGISTER.blind, reads=CAS_REGISTER.reads):
-        raise Unjudgeable(doubt)
-    return calls.where(calls.outcome != FAIL)
+    calls = calls.where(calls.outcome != FAIL)
+    if not len(calls):
+        raise Unjudgeable("nothing happened that could be judged")
+    return calls
 
 
 def is_timed(calls: Calls) -> bool:

@@ -31,7 +31,8 @@ ORDERS = ("realtime", "process")
 def _doubt(calls: Calls, compared: int) -> str:
     if not compared:
         return "no operation began after another one of its counter had ended, so there was nothing to judge"
-    if not any(calls.history.fs[code] == INCREMENT for code in np.unique(calls.f).tolist()):
+    may_have_happened = calls.f[calls.outcome != FAIL]
+    if not any(calls.history.fs[code] == INCREMENT for code in np.unique(may_have_happened).tolist()):
         return "nothing was incremented, so nothing could go back"
     return ""
 

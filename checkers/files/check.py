@@ -72,10 +72,9 @@ class Files:
             replicas.judge_counts(looks, self.replication, found)
             doubts += [] if looks else ["nobody has seen how many replicas there were in the end"]
         fine = _fine(steps, tally, written, looks)
-        doubts += [
-            _doubt(steps, tally, written),
-            "" if fine else "nothing was done to files, so there was nothing to judge",
-        ]
+        doubts += [_doubt(steps, tally, written)]
+        if not fine and not any(doubts):
+            doubts.append("nothing was done to files, so there was nothing to judge")
         stats = self._stats(history, steps, tally, looks)
         return found.verdict(
             doubt="; ".join(filter(None, doubts)),

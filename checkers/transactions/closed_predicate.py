@@ -13,7 +13,7 @@ What was found was read: so it makes dependencies of items. Exact for (strict) s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,12 @@ class ClosedPredicate:
             world = world_of(calls)
         except (Unjudgeable, TypeError, IndexError) as problem:
             return Verdict(checker=NAME, validity=Validity.UNKNOWN, reason=str(problem))
-        return judged(NAME, _Reading(calls, world).analysis(), self.model, budget)
+        verdict = judged(NAME, _Reading(calls, world).analysis(), self.model, budget)
+        ok = (txn for txn, fine in zip(world.txns, calls.outcome == OK, strict=True) if fine)
+        if verdict.validity is Validity.VALID and not any(mop.f in (READ, FIND) for txn in ok for mop in txn):
+            reason = "no transaction that succeeded read anything, so there was nothing to judge"
+            return replace(verdict, validity=Validity.UNKNOWN, reason=reason)
+        return verdict
 
 
 class _Reading:

@@ -33,8 +33,8 @@ from harness.verdict import Anomaly, Budget, Validity, Verdict
 
 # Of each name this many anomalies are shown; counts are of all.
 SHOWN_MAX = 8
-# Dependencies that a read shows by what it returned.
-OBSERVED = (Kind.WR, Kind.PREDICATE_WR, *RW_KINDS)
+# Dependencies that a read shows by what it returned (a ww: by the order of a list).
+OBSERVED = (Kind.WW, Kind.WR, Kind.PREDICATE_WR, *RW_KINDS)
 NOTHING_SEEN = Views(sights={}, wrong={}, circles={})
 
 

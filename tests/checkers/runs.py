@@ -146,6 +146,14 @@ def history_of(ops: Iterable[Op]) -> History:
     )
 
 
+def could_be_wrong(run: History) -> bool:
+    """Of a register: something that tells of it succeeded, and something that changes it may have happened."""
+    failed = {int(run.pair[row]) for row, op in enumerate(run) if op.type is OpType.FAIL}
+    tells = any(op.type is OpType.OK and op.f in ("read", "cas") for op in run)
+    asked = (op.f for row, op in enumerate(run) if op.type is OpType.INVOKE and row not in failed)
+    return tells and any(f in ("write", "cas") for f in asked)
+
+
 def without(history: History, call_rows: Iterable[int]) -> History:
     """The history without the calls invoked in these rows."""
     gone = set(call_rows)

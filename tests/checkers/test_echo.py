@@ -37,4 +37,4 @@ def test_the_words() -> None:
     verdict = make().check(stamped(ops([("a", "a", "ok"), ("b", "a", "ok"), ("c", None, "ok")])), Budget())
     assert verdict.reason.startswith('process 1 sent "b" (')
     assert verdict.reason.endswith('and got back "a" (1 more answer of 3 wrong)')
-    assert verdict.anomalies[0].ops == (2, 3)
+    assert (verdict.anomalies[0].name, verdict.anomalies[0].ops) == ("wrong-echo", (2, 3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkers.files import names, namespace, regions
+from checkers.files import names, namespace, regions, replicas
 from checkers.files.check import make
 from checkers.files.lives import Lives
 from checkers.files.namespace import NAMES, namespace_calls
 from checkers.files.records import LOST, STALE
 from checkers.files.steps import Step, steps_of
 from harness.errors import PlanError
-from harness.files import ABSENT, APPEND, CREATE, DELETE, EXISTS, LIST, READ, RENAME, STAT, WRITE
+from harness.files import ABSENT, APPEND, CREATE, DELETE, EXISTS, LIST, READ, RENAME, REPLICAS, STAT, WRITE
 from harness.history import FAIL, FOREVER, History
 from harness.op import Op, OpType
 from harness.verdict import Budget, Validity
@@ -287,8 +287,10 @@ def test_what_is_left_of_writes_is_judged_as_by_all_orders(
 Span = tuple[int, int, int, int, bool]  # offset, end, from, to, whether it was acknowledged
 
 
-def written(drawn: list[tuple[int, int, int, int, bool]], shown: list[int]) -> tuple[History, dict[int, Span]]:
-    """Writes that begin and end at these times, and a final read that shows of each byte the write of that number, if it covers it."""
+def written(drawn: list[tuple[int, int, int, int, bool]], *shown: list[int]) -> tuple[History, dict[int, Span]]:
+    """Writes that begin and end at these times, and a final read that shows of each byte the write of that number, if it covers it; of
+    several ``shown``, a final look at as many replicas.
+    """
     events: list[tuple[int, int, Op]] = []
     spans = {}
     for record, (offset, length, begin, lasts, acknowledged) in enumerate(drawn):
@@ -300,6 +302,17 @@ def written(drawn: list[tuple[int, int, int, int, bool]], shown: list[int]) -> t
         spans[record] = (offset, offset + length, acknowledged)
     ops = [op for _, _, op in sorted(events, key=lambda event: event[:2])]
     lines = {op.process: [at for at, line in enumerate(ops) if line.process == op.process] for op in ops}
+    contents = [content_of(each, spans) for each in shown]
+    look = Op(process=99, f=READ if len(shown) == 1 else REPLICAS, key="f0", extra={"final": True})
+    value = contents[0] if len(shown) == 1 else {f"n{at}": content for at, content in enumerate(contents)}
+    run = stamped([*ops, look, look.ok(value)])
+    return run, {
+        record: (start, end, lines[record][0], lines[record][1] if ok else FOREVER, ok)
+        for record, (start, end, ok) in spans.items()
+    }
+
+
+def content_of(shown: list[int], spans: Mapping[int, tuple[int, int, bool]]) -> list[list[int]]:
     content: list[list[int]] = []
     for byte, record in enumerate(shown):
         fits = record in spans and spans[record][0] <= byte < spans[record][1]
@@ -307,22 +320,77 @@ def written(drawn: list[tuple[int, int, int, int, bool]], shown: list[int]) -> t
         goes_on = bool(content) and content[-1][1] == record
         if fits and not (goes_on and whole):
             content.append([byte, record])
-    reader = Op(process=99, f=READ, key="f0", extra={"final": True})
-    run = stamped([*ops, reader, reader.ok(content)])
-    return run, {
-        record: (start, end, lines[record][0], lines[record][1] if ok else FOREVER, ok)
-        for record, (start, end, ok) in spans.items()
-    }
+    return content
 
 
 def shown_of(run: History) -> dict[int, int]:
-    """What each byte is in the final read, as the vocabulary says: up to the next entry, or to the end of what was written."""
-    content = run[len(run) - 1].value
+    """What each byte is in the final read."""
+    return bytes_of(run, run[len(run) - 1].value)
+
+
+def bytes_of(run: History, content: list[list[int]]) -> dict[int, int]:
+    """What each byte is, as the vocabulary says: up to the next entry, or to the end of what was written."""
     ends = {op.value[1]: op.value[0] + op.value[2] for op in run if op.f == WRITE and op.type == "invoke"}
     found = {}
     for (offset, record), until in zip(content, [*(offset for offset, _ in content), None][1:], strict=True):
         found |= dict.fromkeys(range(offset, ends[record] if until is None else min(until, ends[record])), record)
     return found
+
+
+SHOWN = st.lists(st.integers(-1, 4), min_size=8, max_size=8)
+
+
+@given(WRITES, SHOWN, SHOWN, st.none() | SHOWN)
+def test_what_replicas_hold_is_judged_as_byte_by_byte(
+    drawn: list[tuple[int, int, int, int, bool]], one: list[int], other: list[int], third: list[int] | None
+) -> None:
+    """Where an acknowledged write had to leave something, two replicas show the same one, or what may be anything there."""
+    run, spans = written(drawn, one, other, *([] if third is None else [third]))
+    held = [bytes_of(run, content) for content in run[len(run) - 1].value.values()]
+    due = {byte for start, end, _, _, acknowledged in spans.values() if acknowledged for byte in range(start, end)}
+    differ = False
+    for byte in due:
+        shown = [each.get(byte) for each in held]
+        certain = {record for record in shown if record is None or spans[record][4]}
+        differ = differ or len(certain) > 1
+    assert (replicas.DIFFER in anomalies(run)) == differ
+
+
+# Of each record: whether its append was acknowledged; of each replica, and of each record: whether it holds it, and how much too far on.
+APPENDS = st.lists(st.booleans(), min_size=1, max_size=4)
+HELD = st.lists(st.lists(st.tuples(st.booleans(), st.sampled_from([0, 0, 0, 1])), min_size=4, max_size=4), max_size=3)
+
+
+@given(APPENDS, HELD, HELD, st.booleans(), st.integers(1, 3), st.booleans())
+def test_replicas_of_appended_records_are_those_of_the_definition(
+    appends: list[bool], before: Any, after: Any, known: bool, replication: int, at_least_once: bool
+) -> None:
+    """The last look counts, of the final ones where some are final."""
+    ops: list[Op] = []
+    for record, acknowledged in enumerate(appends):
+        call = Op(process=record, f=APPEND, key="f0", value=record)
+        ops += [call, call.ok(10 * record) if acknowledged else call.info("timeout")]
+    looks = []
+    for final, drawn in ((known, before), (False, after)):
+        looks.append(
+            {
+                f"n{node}": [
+                    [10 * record + far, record] for record, (there, far) in enumerate(each[: len(appends)]) if there
+                ]
+                for node, each in enumerate(drawn)
+            }
+        )
+        look = Op(process=9, f=REPLICAS, key="f0", extra={"final": True} if final else {})
+        ops += [look, look.ok(looks[-1])]
+    held = looks[0] if known else looks[1]
+    found = anomalies(stamped(ops), replication=replication, at_least_once=at_least_once)
+    assert (replicas.UNDER in found) == (len(held) < replication)
+    places = [[10 * record, record] for record, acknowledged in enumerate(appends) if acknowledged]
+    having = [sum(place in content for content in held.values()) for place in places]
+    torn = any(0 < many < len(held) for many in having)
+    alike = len({str(content) for content in held.values()}) <= 1
+    whole = all(many == len(held) for many in having)
+    assert (replicas.DIFFER in found) == (torn or (whole and not alike and not at_least_once))
 
 
 def some_order_leaves(spans: dict[int, Span], shown: dict[int, int]) -> bool:

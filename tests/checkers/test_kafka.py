@@ -121,6 +121,16 @@ CASES: list[tuple[str, list[Any], set[str]]] = [
     ),
     ("a poll skips in itself", [*SENDS, (1, "poll", {"k": [[0, 0], [2, 2]]}), *END], {"int-poll-skip"}),
     ("sends go back", [(0, "send", "a", 5), (0, "send", "b", 3), *END], {"nonmonotonic-send"}),
+    (
+        "the sends of one transaction go back",
+        [(0, "txn", [["send", "k", [5, "a"]], ["send", "k", [3, "b"]]]), *END],
+        {"int-nonmonotonic-send"},
+    ),
+    (
+        "those of one transaction go on",
+        [(0, "txn", [["send", "k", [3, "a"]], ["send", "k", [5, "b"]]]), *END],
+        set(),
+    ),
     ("sends of different processes may", [(0, "send", "a", 5), (1, "send", "b", 3), *END], set()),
     ("a failed send was polled", [*SENDS, (0, "send", "x", "fail"), (1, "poll", {"k": [[4, "x"]]}), *END], {"G1a"}),
     (

@@ -90,12 +90,14 @@ def test_the_words() -> None:
     assert verdict.reason == (
         "the time that process 1 was told at 3.00 s is 2.000000 s ahead of the truth, but is promised to be off by 1.000000 s at most"
     )
+    assert [anomaly.name for anomaly in verdict.anomalies] == ["out-of-bound"]
+    assert judged([(1, 2, 1, 0)]).validity is Validity.VALID
     assert judged([(1, 2, 1, 0)]).reason == "1 answer right within their bounds, of 0 ms in the median"
 
 
 def test_a_bound_that_is_worth_nothing_is_no_answer() -> None:
     verdict = judged([(1, 1, 1, 30)])
-    assert verdict.validity is Validity.INVALID
+    assert [anomaly.name for anomaly in verdict.anomalies] == ["vague"]
     assert "worth nothing" in verdict.reason
 
 
