@@ -11,7 +11,8 @@ from harness.protocols import ClusterSpec
 from targets.node import stdio
 from targets.node.wallclock import Skew
 
-# A Python node answers ``init`` after 0.2 s; under heavy load, or with a big runtime of another language, much later.
+# A Python node answers ``init`` after 0.2 s; with a big runtime of another language, or on a machine with dozens of processes per core, a
+# hundred times later. One that dies is noticed at once, so that this is only how long one that hangs is borne.
 INIT_S = 60.0
 # A node that can answer acknowledges a change of its clock within this.
 SKEW_S = 1.0

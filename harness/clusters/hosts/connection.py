@@ -15,6 +15,8 @@ from harness.clusters.hosts.quoting import command
 from harness.errors import ClusterError
 
 CONNECT_S = 10.0
+# A host that has answered may be busy: keys are agreed upon, and a user is let in, by a process of its own.
+LOG_IN_S = 30.0
 KEEPALIVE_S = 5
 PIECE = 1 << 15
 
@@ -70,8 +72,8 @@ class Connection:
                 look_for_keys=False,
                 sock=sock,
                 timeout=CONNECT_S,
-                banner_timeout=CONNECT_S,
-                auth_timeout=CONNECT_S,
+                banner_timeout=LOG_IN_S,
+                auth_timeout=LOG_IN_S,
             )
         except BaseException:
             self._client.close()
@@ -87,7 +89,7 @@ class Connection:
     def open(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> paramiko.Channel:
         """A channel whose other end is this program's standard input and output. Raises ClusterError."""
         try:
-            channel = self.transport.open_session(timeout=CONNECT_S)
+            channel = self.transport.open_session(timeout=LOG_IN_S)
             channel.exec_command(command(argv, environment=environment, sudo=self.host.sudo))
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise ClusterError(f"{self.host.name}: cannot run {argv[0]!r}: {error}") from error
