@@ -3,13 +3,12 @@
     workload        what a workload is, and what it may be asked for
     final           the reads at the end of a run
     draining        the same op until it gives nothing any more (for ``kafka`` and ``queue``)
+    elements        elements that go in, each once, mixed with one other op (for ``set`` and ``queue``)
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
     write_read      pairs of a write and the read that follows it (for ``eventual``)
     isolation       small tests for one anomaly of transactions each (``long-fork``, ``write-skew``, ``monotonic``, ``causal-reverse``)
-    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
-    queue lock memory litmus ...    the workloads
     register eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
-    queue bank lock litmus files ...    the workloads
+    queue bank lock memory litmus files ...    the workloads
 
 Pure: they import the generators and the ground floor alone, and name checkers by their names.
 """

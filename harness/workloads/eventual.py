@@ -24,9 +24,10 @@ from typing import Any
 
 from harness.generator import Generator, map_ops, phases, stagger, time_limit
 from harness.op import Op
+from harness.workloads.elements import Elements
 from harness.workloads.final import reads_of
 from harness.workloads.registers import registers
-from harness.workloads.set_workload import SET, Adds
+from harness.workloads.set_workload import MIX, SET
 from harness.workloads.workload import Workload, WorkloadOptions
 from harness.workloads.write_read import write_read
 
@@ -108,7 +109,7 @@ EVENTUAL_SET = replace(
     SET,
     name="eventual-set",
     summary="adds of ever new elements to a few sets, then quiet, and what is left of them at the end",
-    generator=lambda options: _marked(options, Adds(options.keys_or(SET_KEYS), 0)),
+    generator=lambda options: _marked(options, Elements(MIX, options.keys_or(SET_KEYS))),
     final=_final(keys=SET_KEYS),
 )
 WRITE_READ = replace(

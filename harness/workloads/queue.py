@@ -9,19 +9,20 @@ acknowledged dequeue has consumed its element for good. Slightly more goes in th
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Final
+from typing import Final
 
-from harness.generator import PENDING, Answer, Context, Generator, concat, each_thread, invocation, node
+from harness.generator import Generator, concat, each_thread
 from harness.op import Op
 from harness.workloads.draining import until_dry
+from harness.workloads.elements import Elements, Mix
 from harness.workloads.workload import Workload, WorkloadOptions
 
 KEYS: Final = 1
-ENQUEUE_SHARE: Final = 0.55
+MIX: Final = Mix(first="enqueue", second="dequeue", share=0.55, puts="enqueue")
 
 
 def _generator(options: WorkloadOptions) -> Generator:
-    return Elements(options.keys_or(KEYS), 0)
+    return Elements(MIX, options.keys_or(KEYS))
 
 
 def _gave(event: Op) -> bool:
@@ -30,29 +31,6 @@ def _gave(event: Op) -> bool:
 
 def _final(options: WorkloadOptions) -> Generator:
     return each_thread(concat(*(until_dry(Op(f="dequeue", key=key), _gave) for key in range(options.keys_or(KEYS)))))
-
-
-@node
-class Elements:
-    """Endless enqueues of 0, 1, 2, ... (never one twice, whatever became of it) on the queues 0 to ``keys`` - 1, and dequeues from them."""
-
-    keys: int
-    fresh: int
-    deaf: ClassVar[bool] = True
-
-    def op(self, ctx: Context) -> Answer:
-        if not ctx.free:
-            return PENDING
-        random = ctx.rng.random
-        key = int(self.keys * random())
-        puts = random() < ENQUEUE_SHARE
-        op = invocation(ctx, "enqueue", key, self.fresh) if puts else invocation(ctx, "dequeue", key)
-        if op is PENDING:
-            return PENDING
-        return op, (Elements(self.keys, self.fresh + 1) if puts else self)
-
-    def update(self, ctx: Context, event: Op) -> Generator:
-        return self
 
 
 QUEUE = Workload(
