@@ -29,13 +29,13 @@ from harness.clusters import codecs
 from harness.clusters.clocks.clocks import NOT_HERE, Clocks
 from harness.clusters.clocks.clocks import lacks as clocks_lack
 from harness.clusters.containers import doctor, images, labels, sandbox, settings, thaw
-from harness.clusters.containers.desk import Desk
 from harness.clusters.containers.engine import Engine, connect
 from harness.clusters.containers.helped_fabric import HelpedFabric
 from harness.clusters.containers.life import End, Life
 from harness.clusters.containers.network import Fabric, Network
 from harness.clusters.containers.nodes import Argv, ContainerNode, container_node
 from harness.clusters.containers.own_fabric import OwnFabric
+from harness.clusters.desk import Desk
 from harness.clusters.disks.doctor import lacks_of_mounts as disks_lack
 from harness.clusters.disks.launch import DiskServer, end_all
 from harness.clusters.disks.mounted import DiskFaults, Disks
@@ -45,18 +45,19 @@ from harness.clusters.guardian import Guardian
 from harness.clusters.impostor import Intrudes
 from harness.clusters.knocking import impostor_of
 from harness.clusters.last_words import last_words
+from harness.clusters.named import Named
 from harness.clusters.namespaces import layout
 from harness.clusters.security import Authority
-from harness.clusters.starts import GRACE_S, INIT_S, NodeStart
+from harness.clusters.starts import GRACE_S, NodeStart, first_answer, not_started
 from harness.effects import ClockSkew, Link, PacketShape
-from harness.errors import ClusterError, TargetError
+from harness.errors import ClusterError
 from harness.protocols import Body, Channel, ClusterSpec
 from targets.node.guard import TLS, TOKENS
 
 KILLED = 137  # the status of a container that ended by SIGKILL
 
 
-class DockerCluster(Intrudes, DiskFaults):
+class DockerCluster(Named[ContainerNode], Intrudes, DiskFaults):
     """Nodes in containers, faults on packets. A Docker engine on this machine."""
 
     name = "docker"
@@ -223,17 +224,12 @@ class DockerCluster(Intrudes, DiskFaults):
         except BaseException:
             node.life = None
             raise
-        init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
-        init |= self._authority.secrets(node.name)
-        reply = await self._desk.ask(node.name, init, INIT_S)
-        if reply is not None and reply.get("type") == "init_ok":
+        why = await first_answer(self._desk.ask, node.name, self.nodes, self._authority.secrets(node.name))
+        if why is None:
             return
         await life.kill()
         self._desk.check()
-        why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
-        raise TargetError(
-            f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
-        )
+        raise not_started(self._spec.target, node.name, node.why(why), last_words(node.log), node.log)
 
     def _ended(self, node: ContainerNode, end: End) -> None:
         """The container has ended, killed by us or by its own doing."""
@@ -246,17 +242,7 @@ class DockerCluster(Intrudes, DiskFaults):
             node.crash = f"ended with status {end.status}"
         self._desk.hang_up(node.name)
 
-    def crashes(self) -> dict[str, str]:
-        """The nodes that ended without having been killed, and how."""
-        return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
-
     # Messages
-
-    def _node(self, name: str) -> ContainerNode:
-        node = self._nodes.get(name)
-        if node is None:
-            raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
-        return node
 
     def _write(self, name: str, line: bytes) -> None:
         life = self._node(name).life

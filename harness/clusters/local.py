@@ -19,13 +19,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from harness import clock
 from harness.clusters import codecs
-from harness.clusters.channels import Line
 from harness.clusters.clocks.clocks import Clocks
 from harness.clusters.clocks.clocks import lacks as clocks_lack
+from harness.clusters.desk import Desk
 from harness.clusters.disks.doctor import lacks as disks_lack
 from harness.clusters.disks.mounted import DiskFaults, Disks
 from harness.clusters.fabric import probes
@@ -35,8 +33,9 @@ from harness.clusters.fabric.router import Router, told
 from harness.clusters.impostor import Intrudes
 from harness.clusters.knocking import impostor_of
 from harness.clusters.last_words import last_words
+from harness.clusters.named import Named
 from harness.clusters.namespaces import doctor, layout
-from harness.clusters.namespaces.callers import FAMILIES, Caller, Switchboard, streams, take_socket
+from harness.clusters.namespaces.callers import FAMILIES, Caller, Callers, Switchboard, streams, take_socket
 from harness.clusters.namespaces.conversation import Conversation
 from harness.clusters.namespaces.launch import Namespaces
 from harness.clusters.namespaces.lives import Argv, LocalNode, tcp_node
@@ -44,12 +43,11 @@ from harness.clusters.namespaces.place import Plan
 from harness.clusters.namespaces.probing import Prober
 from harness.clusters.namespaces.programs import Program, init_of
 from harness.clusters.security import Authority
-from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, NodeStart
+from harness.clusters.starts import GRACE_S, INIT_S, NodeStart, first_answer, not_started
 from harness.effects import ClockSkew, Link, PacketShape
-from harness.errors import ClusterError, TargetError
+from harness.errors import ClusterError
 from harness.messages import OPTION, PACKETS
 from harness.protocols import Body, Channel, ClusterSpec
-from targets.node import codes
 from targets.node.guard import TLS, TOKENS
 
 OWN_OPTIONS = ("ip", OPTION)  # all others are the node program's
@@ -57,11 +55,8 @@ OWN_OPTIONS = ("ip", OPTION)  # all others are the node program's
 # process hangs.
 LEASE_S = 15.0
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
-
-class LocalCluster(Intrudes, DiskFaults):
+class LocalCluster(Named[LocalNode], Intrudes, DiskFaults):
     """Nodes in namespaces, faults on packets. Linux, as root or where user namespaces allow it."""
 
     name = "local"
@@ -88,15 +83,13 @@ class LocalCluster(Intrudes, DiskFaults):
         home, numbered = (spec.directory / "nodes").absolute(), enumerate(self.nodes, 1)
         self._nodes = {name: LocalNode(name, home / name, layout.node_address(number)) for number, name in numbered}
         self._namespaces, self._disks = Namespaces(), Disks(spec)
-        self._desk = Line(self._hand_over)
-        self._callers: dict[str, Caller] = {}
+        self._desk = Desk(spec.target, self._write)
+        self._callers = Callers(layout.client_address)
         self._names = {half: node.name for node in self._nodes.values() for half in node.address.packed()}
         self._router: Router
-        self._board: Switchboard
         self._prober = Prober()
         self._clocks = Clocks(self._init)
         self._authority = Authority(self._spec)
-        self._violation: TargetError | None = None
         self._began_s = 0.0
         self._renewal: asyncio.Task[None] | None = None
 
@@ -117,16 +110,16 @@ class LocalCluster(Intrudes, DiskFaults):
             if self._logs_packets:
                 began_ns = int((clock.wall_s() - asyncio.get_running_loop().time() + self._began_s) * 1e9)
                 self._log = PacketLog(self._namespaces.tap, self._names.get, self._spec.directory / PACKETS, began_ns)
-            self._board = Switchboard(
+            board = self._callers.board = Switchboard(
                 take=streams(self._namespaces.places[layout.CLIENTS], self._version),
                 where=lambda node: (self.address(node), layout.NODE_PORT),
                 check=self._check,
-                on_babble=self._babbled,
+                on_babble=self._desk.babbled,
                 wire=codecs.wire(self._spec.options),
                 tls=self._authority.clients,
             )
             self._impostor = impostor_of(
-                self._authority, self._spec, self._board, self._caller, ask=self.ask, began_s=self._began_s
+                self._authority, self._spec, board, self._caller, ask=self.ask, began_s=self._began_s
             )
             await self._prober.open(self._namespaces.places, where, self._version, self._router.slowest_s)
             async with asyncio.TaskGroup() as boots:
@@ -142,9 +135,9 @@ class LocalCluster(Intrudes, DiskFaults):
 
     async def stop(self) -> None:
         await self._end()
-        violation, self._violation = self._violation, None
-        if violation is not None:
-            raise violation
+        trouble, self._desk.trouble = self._desk.trouble, None
+        if trouble is not None:
+            raise trouble
 
     async def _end(self) -> None:
         try:
@@ -153,8 +146,7 @@ class LocalCluster(Intrudes, DiskFaults):
             if self._log is not None:
                 self._log.close()
             self._prober.close()
-            for caller in self._callers.values():
-                await caller.close()
+            await self._callers.close()
             for node in self._nodes.values():
                 program, node.program = node.program, None
                 if program is not None:
@@ -193,7 +185,9 @@ class LocalCluster(Intrudes, DiskFaults):
             skew=None,
         )
         place = self._namespaces.places[node.name]
-        program = Program(place, lambda line: self._from_node(node, line), lambda status: self._ended(node, status))
+        program = Program(
+            place, lambda line: self._desk.received(node.name, line), lambda status: self._ended(node, status)
+        )
         node.program, node.paused = program, False
         if incarnation:  # of a life that ended by itself, what it had started may be left
             await program.signal(signal.SIGKILL)
@@ -202,18 +196,12 @@ class LocalCluster(Intrudes, DiskFaults):
         except BaseException:
             node.program = None
             raise
-        init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
-        init |= self._authority.secrets(node.name)
-        reply = await self._desk.ask(node.name, init, INIT_S)
-        if reply is not None and reply.get("type") == "init_ok":
+        why = await first_answer(self._desk.ask, node.name, self.nodes, self._authority.secrets(node.name))
+        if why is None:
             return
         await program.kill()
-        if self._violation is not None:
-            raise self._violation
-        why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
-        raise TargetError(
-            f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
-        )
+        self._desk.check()
+        raise not_started(self._spec.target, node.name, node.why(why), last_words(node.log), node.log)
 
     def _listen(self, node: LocalNode) -> str:
         host = self.address(node.name)
@@ -230,76 +218,30 @@ class LocalCluster(Intrudes, DiskFaults):
             node.crash = f"ended {how}"
         self._desk.hang_up(node.name)
 
-    def crashes(self) -> dict[str, str]:
-        """The nodes that ended without having been killed, and how."""
-        return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
-
-    def _node(self, name: str) -> LocalNode:
-        node = self._nodes.get(name)
-        if node is None:
-            raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
-        return node
-
     # Messages
 
-    def _from_node(self, node: LocalNode, line: bytes) -> None:
-        """A line that a node wrote on its standard output: for the harness, or for nobody."""
-        try:
-            message = _decode(line)
-            src, dest, body = message["src"], message["dest"], message["body"]
-        except (msgspec.MsgspecError, KeyError) as error:
-            self._violate(
-                node, f"wrote a line that is no message ({error}): {line[:LINE_SHOWN].decode(errors='replace')!r}"
-            )
-            return
-        if src != node.name or not isinstance(body, dict):
-            self._violate(node, f"wrote a message that is not its own: {line[:LINE_SHOWN].decode(errors='replace')!r}")
-        elif dest == HARNESS:
-            self._desk.deliver(body)
-        elif "msg_id" in body:
-            refusal = {"type": "error", "code": codes.NODE_NOT_FOUND, "text": f"nobody is called {dest!r}"}
-            self._hand_over(src, {**refusal, "in_reply_to": body["msg_id"]})
-
-    def _violate(self, node: LocalNode, why: str) -> None:
-        """The node does not speak the protocol: nothing that it says can be judged. The run ends at its next question."""
-        node.crash = why
-        if self._violation is None:
-            self._violation = TargetError(f"node {node.name} of {self._spec.target} broke the protocol: it {why}")
-        self._desk.hang_up(node.name)
-
-    def _hand_over(self, name: str, body: Body) -> None:
-        """From the harness to a node, past the network."""
-        node = self._node(name)
-        if node.program is not None:
-            node.program.write(_encode({"src": HARNESS, "dest": name, "body": body}) + b"\n")
+    def _write(self, name: str, line: bytes) -> None:
+        program = self._node(name).program
+        if program is not None:
+            program.write(line)
 
     def channel(self, client: str) -> Channel:
         return self._authority.channel(client, self._caller(client))
 
     def _caller(self, client: str) -> Caller:
-        caller = self._callers.get(client)
-        if caller is None:
-            for other in self._callers.values():
-                other.tidy()
-            caller = self._callers[client] = Caller(client, layout.client_address(len(self._callers) + 1), self._board)
-            self._names.update(dict.fromkeys(caller.address.packed(), client))
+        caller = self._callers.called(client)
+        self._names.update(dict.fromkeys(caller.address.packed(), client))
         return caller
-
-    def _babbled(self, name: str, line: bytes) -> None:
-        """A node answered a client with something that is no message."""
-        self._violate(
-            self._node(name), f"wrote a line that is no message: {line[:LINE_SHOWN].decode(errors='replace')!r}"
-        )
 
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
         if self._node(node).program is None:
+            self._desk.check()
             return None
         self._check(node)
         return await self._desk.ask(node, body, timeout_s)
 
     def _check(self, name: str) -> None:
-        if self._violation is not None:
-            raise self._violation
+        self._desk.check()
         self._node(name)
         lost = self._namespaces.why_lost
         if lost is not None:
@@ -313,8 +255,7 @@ class LocalCluster(Intrudes, DiskFaults):
 
     def _address(self, name: str) -> layout.Address:
         """Of a node, or of a client that has a channel."""
-        caller = self._callers.get(name)
-        return caller.address if caller is not None else self._node(name).address
+        return self._callers.address(name) or self._node(name).address
 
     async def _tell_shaper(self, do: str, **fields: Any) -> Any:
         refused = self._namespaces.shaper_refused

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from harness import clock
@@ -19,14 +19,25 @@ from harness.clusters.child import Child
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import NONE, Links
+from harness.clusters.fabric.routed import Routed
 from harness.clusters.guardian import Guardian
 from harness.clusters.impostor import Impostor, Intrudes
 from harness.clusters.last_words import last_words, note_crash
 from harness.clusters.message_log import Arrived, MessageLog
+from harness.clusters.named import Named
 from harness.clusters.process_node import Node, environment, is_running
 from harness.clusters.security import Authority
-from harness.clusters.starts import GRACE_S, HARNESS, INIT_S, LINE_SHOWN, SKEW_S, NodeStart, python_node
-from harness.effects import IMPOSTOR, ClockSkew, Link, PacketShape
+from harness.clusters.starts import (
+    GRACE_S,
+    HARNESS,
+    LINE_SHOWN,
+    SKEW_S,
+    NodeStart,
+    first_answer,
+    not_started,
+    python_node,
+)
+from harness.effects import IMPOSTOR, ClockSkew, Link
 from harness.errors import TargetError
 from harness.protocols import Body, Channel, ClusterSpec, NotSent
 from targets.node import codes
@@ -39,7 +50,7 @@ Argv = Callable[[NodeStart], Sequence[str]]
 Service = Callable[[str, Body], Body]
 
 
-class ProcessCluster(Intrudes):
+class ProcessCluster(Named[Node], Routed, Intrudes):
     """Nodes as child processes on pipes, real signals, the network in this process. Needs nothing; any POSIX system."""
 
     name = "process"
@@ -139,19 +150,14 @@ class ProcessCluster(Intrudes):
         )
         node.child = child
         node.pacemaker.reborn()
-        init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
-        init |= self._authority.secrets(node.name)
-        reply = await self._desk.ask(node.name, init, INIT_S)
-        if reply is not None and reply.get("type") == "init_ok":
+        why = await first_answer(self._desk.ask, node.name, self.nodes, self._authority.secrets(node.name))
+        if why is None:
             node.up = True
             return
         await child.kill()
         if self._violation is not None:
             raise self._violation
-        why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
-        raise TargetError(
-            f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
-        )
+        raise not_started(self._spec.target, node.name, node.why(why), last_words(node.log), node.log)
 
     def _guarded(self) -> Guardian:
         if self._guardian is None:
@@ -173,16 +179,6 @@ class ProcessCluster(Intrudes):
         """Whether the node's process is running, as seen from outside: False while it is stopped; None if it is dead."""
         child = self._node(node).child
         return is_running(child.pid) if child is not None and child.running else None
-
-    def crashes(self) -> dict[str, str]:
-        """The nodes that ended without having been killed, and how."""
-        return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
-
-    def _node(self, name: str) -> Node:
-        node = self._nodes.get(name)
-        if node is None:
-            raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
-        return node
 
     # Messages
 
@@ -265,7 +261,7 @@ class ProcessCluster(Intrudes):
         return landed
 
     def _post(self, link: Link, land: probes.Landed, size: int) -> int:
-        """Send ``size`` bytes over a link; ``land(entered)`` is called at its end for each copy. Returns how many copies there are."""
+        """See ``Routed``."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
         fates = self._links.fates(*link, now_s, size)
@@ -314,31 +310,6 @@ class ProcessCluster(Intrudes):
             raise self._violation
 
     # Powers
-
-    async def cut(self, links: Iterable[Link]) -> None:
-        self._links.cut(links)
-
-    async def mend(self, links: Iterable[Link]) -> None:
-        self._links.mend(links)
-
-    async def reaches(self, links: Sequence[Link]) -> list[bool]:
-        return await probes.reaches(self._post, links)
-
-    async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
-        self._links.shape(links, shape)
-
-    async def unshape(self, links: Iterable[Link]) -> None:
-        self._links.unshape(links)
-
-    async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
-        tally = self._links.tally(link)
-        return await probes.measure(self._post, link, probes_sent, lambda: tally.corrupted)
-
-    async def throughput(self, link: Link) -> float:
-        return await probes.throughput(self._post, link)
-
-    async def counters(self) -> dict[Link, dict[str, int]]:
-        return self._links.counters()
 
     async def kill(self, node: str) -> None:
         victim = self._node(node)

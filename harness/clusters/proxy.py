@@ -20,7 +20,7 @@ from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import slowest_s
 from harness.clusters.fabric.proxies import HOST, Pipe, Proxies
 from harness.clusters.namespaces import layout
-from harness.clusters.namespaces.callers import Caller, Switchboard
+from harness.clusters.namespaces.callers import Callers, Switchboard
 from harness.clusters.namespaces.lives import Argv, tcp_node
 from harness.clusters.process import ProcessCluster
 from harness.clusters.starts import NodeStart
@@ -44,9 +44,10 @@ class ProxyCluster(ProcessCluster):
         super().__init__(spec, self._command, wire=codecs.JSON)
         self._tcp_argv = argv
         self._proxies = Proxies(self.nodes, self._links)
-        self._callers: dict[str, Caller] = {}
+        # Clients have no address of their own.
+        self._callers = Callers(lambda _: layout.Address(v4=HOST, v6="::1"))
         self._shapes: dict[Link, PacketShape] = {}
-        self._board = Switchboard(
+        self._callers.board = Switchboard(
             take=self._take,
             where=self._where,
             check=self._check,
@@ -68,8 +69,7 @@ class ProxyCluster(ProcessCluster):
 
     async def stop(self) -> None:
         try:
-            for caller in self._callers.values():
-                await caller.close()
+            await self._callers.close()
             await super().stop()
         finally:
             await self._proxies.stop()
@@ -77,13 +77,7 @@ class ProxyCluster(ProcessCluster):
     # Clients
 
     def _line(self, client: str) -> Channel:
-        caller = self._callers.get(client)
-        if caller is None:
-            for other in self._callers.values():
-                other.tidy()
-            nowhere = layout.Address(v4=HOST, v6="::1")  # clients have no address of their own
-            caller = self._callers[client] = Caller(client, nowhere, self._board)
-        return caller
+        return self._callers.called(client)
 
     async def _take(self, _mine: layout.Address) -> socket.socket:
         sock = socket.socket()

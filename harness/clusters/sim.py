@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -22,16 +22,19 @@ from harness.clusters.channels import Line
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.links import LAN, Latency, Links
+from harness.clusters.fabric.routed import Routed
 from harness.clusters.impostor import Impostor, Intrudes
 from harness.clusters.last_words import last_words
 from harness.clusters.message_log import Arrived, MessageLog
+from harness.clusters.named import Named
 from harness.clusters.owners import Owner
 from harness.clusters.security import Authority
 from harness.clusters.sim_disk import Mount
 from harness.clusters.sim_node import Life, Node
+from harness.clusters.starts import HARNESS, first_answer, not_started
 from harness.clusters.virtual_loop import VirtualTimeLoop
-from harness.effects import IMPOSTOR, ClockSkew, DiskFault, Link, PacketShape, Unsynced
-from harness.errors import ClusterError, TargetError
+from harness.effects import IMPOSTOR, ClockSkew, DiskFault, Link, Unsynced
+from harness.errors import ClusterError
 from harness.protocols import Body, Channel, ClusterSpec
 from harness.registry import load
 from targets.node import codes
@@ -54,14 +57,11 @@ INIT_S = 10.0
 # msgspec encodes more than JSON (sets, dates, bytes), real nodes do not: the first messages of each type are checked strictly.
 STRICT_MESSAGES = 32
 
-
-HARNESS = "sb"  # the harness's own name in messages
-
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-class SimCluster(Intrudes):
+class SimCluster(Named[Node], Routed, Intrudes):
     """Satisfies ``Cluster`` and every ``Can*`` power."""
 
     name = "sim"
@@ -139,18 +139,13 @@ class SimCluster(Intrudes):
         node.life = life = self._born(node, incarnation)
         node.stalled_until_s = 0.0
         node.pacemaker.reborn()
-        init = {"type": "init", "node_id": node.name, "node_ids": list(self.nodes)}
-        init |= self._authority.secrets(node.name)
-        reply = await self._desk.ask(node.name, init, INIT_S)
-        if reply is not None and reply.get("type") == "init_ok":
+        why = await first_answer(self._desk.ask, node.name, self.nodes, self._authority.secrets(node.name), INIT_S)
+        if why is None:
             return
         if node.life is life:
             self._end(node, life)
-        why = node.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
         node.flush()
-        raise TargetError(
-            f"node {node.name} of {self._spec.target} did not start: it {why}; {last_words(node.log)} (see {node.log})"
-        )
+        raise not_started(self._spec.target, node.name, node.why(why), last_words(node.log), node.log)
 
     def _born(self, node: Node, incarnation: int) -> Life:
         owner = self._loop.owner(node.name, lambda error: runtime.crash(error))  # noqa: PLW0108 - the runtime is made below
@@ -186,21 +181,11 @@ class SimCluster(Intrudes):
             node.crash = f"failed with {type(error).__name__}: {error}"
             self._end(node, life)
 
-    def crashes(self) -> dict[str, str]:
-        """The nodes that are dead because their program failed, and how it failed."""
-        return {name: node.crash for name, node in self._nodes.items() if node.crash is not None}
-
     def _log(self, node: Node, fields: Mapping[str, Any]) -> None:
         node.write(self._loop.time() - self._began_s, fields)
 
     def true_s(self) -> float:
         return EPOCH_S + self._loop.time()
-
-    def _node(self, name: str) -> Node:
-        node = self._nodes.get(name)
-        if node is None:
-            raise TargetError(f"there is no running node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
-        return node
 
     # Messages
 
@@ -298,37 +283,13 @@ class SimCluster(Intrudes):
 
     # Powers
 
-    async def cut(self, links: Iterable[Link]) -> None:
-        self._links.cut(links)
-
-    async def mend(self, links: Iterable[Link]) -> None:
-        self._links.mend(links)
-
-    async def reaches(self, links: Sequence[Link]) -> list[bool]:
-        return await probes.reaches(self._send_probe, links)
-
-    async def shape(self, links: Iterable[Link], shape: PacketShape) -> None:
-        self._links.shape(links, shape)
-
-    async def unshape(self, links: Iterable[Link]) -> None:
-        self._links.unshape(links)
-
-    async def measure(self, link: Link, probes_sent: int) -> Mapping[str, float]:
-        tally = self._links.tally(link)
-        return await probes.measure(self._send_probe, link, probes_sent, lambda: tally.corrupted)
-
-    async def throughput(self, link: Link) -> float:
-        return await probes.throughput(self._send_probe, link)
-
-    def _send_probe(self, link: Link, landed: probes.Landed, size: int) -> int:
+    def _post(self, link: Link, land: probes.Landed, size: int) -> int:
+        """See ``Routed``: for probes; what nodes and clients say takes shorter ways."""
         now_s = self._loop.time()
         fates = self._links.fates(*link, now_s, size)
         for delay_s in fates:
-            self._loop.call_as_root(now_s + delay_s, lambda: landed(self._links.lets_in(*link)))
+            self._loop.call_as_root(now_s + delay_s, lambda: land(self._links.lets_in(*link)))
         return len(fates)
-
-    async def counters(self) -> dict[Link, dict[str, int]]:
-        return self._links.counters()
 
     async def kill(self, node: str) -> None:
         victim = self._node(node)

@@ -20,20 +20,21 @@ from typing import Any
 
 from harness import clock
 from harness.clusters import codecs
-from harness.clusters.containers.desk import Desk
+from harness.clusters.desk import Desk
 from harness.clusters.disks.mounted import DiskFaults, Disks
 from harness.clusters.fabric import probes
 from harness.clusters.fabric.probes import BURST, BURST_BYTES, Landing
 from harness.clusters.hosts import inventory, pins
 from harness.clusters.hosts.calling import taker
 from harness.clusters.hosts.site import Site
+from harness.clusters.named import Named
 from harness.clusters.namespaces import layout
-from harness.clusters.namespaces.callers import Caller, Switchboard
+from harness.clusters.namespaces.callers import Callers, Switchboard
 from harness.clusters.namespaces.lives import Argv, tcp_node
 from harness.clusters.namespaces.probing import PATIENCE_S
-from harness.clusters.starts import GRACE_S, INIT_S, NodeStart
+from harness.clusters.starts import GRACE_S, NodeStart, first_answer, not_started
 from harness.effects import ClockSkew, Link, PacketShape
-from harness.errors import ClusterError, PlanError, SplitbrainError, TargetError
+from harness.errors import ClusterError, PlanError, SplitbrainError
 from harness.protocols import Body, Channel, ClusterSpec
 
 OWN_OPTIONS = ("hosts", "lease_s")  # all others are the node program's
@@ -42,7 +43,7 @@ LEASE_S = 15.0
 ARRIVAL_S = PATIENCE_S + 0.3
 
 
-class SshCluster(DiskFaults):
+class SshCluster(Named[Site], DiskFaults):
     """Nodes on hosts. SSH, Python 3.11 and root (or sudo) on Linux there."""
 
     name = "ssh"
@@ -58,10 +59,9 @@ class SshCluster(DiskFaults):
         self._spec, self._argv = replace(spec, options=rest), argv
         self._disks = Disks(self._spec)
         home = spec.directory / "nodes"
-        self._sites = {name: Site(name, host, home / name) for name, host in zip(self.nodes, hosts, strict=False)}
-        self._desk = Desk(spec.target, lambda node, line: self._site(node).agent.write(line.decode().rstrip("\n")))
-        self._callers: dict[str, Caller] = {}
-        self._board: Switchboard
+        self._nodes = {name: Site(name, host, home / name) for name, host in zip(self.nodes, hosts, strict=False)}
+        self._desk = Desk(spec.target, lambda node, line: self._node(node).agent.write(line.decode().rstrip("\n")))
+        self._callers = Callers(layout.client_address)
         self._renewal: asyncio.Task[None] | None = None
         self._began_s, self._flown = 0.0, 0
 
@@ -80,25 +80,25 @@ class SshCluster(DiskFaults):
     async def start(self) -> None:
         self._began_s = asyncio.get_running_loop().time()
         try:
-            await _all(site.connect(self._keys) for site in self._sites.values())
+            await _all(site.connect(self._keys) for site in self._nodes.values())
             where = self._where()
-            self._board = Switchboard(
+            self._callers.board = Switchboard(
                 take=taker(6 if ":" in where[self.nodes[0]] else 4),
                 where=lambda node: (where[node], layout.NODE_PORT),
                 check=self._check,
                 on_babble=self._desk.babbled,
                 wire=codecs.wire(self._spec.options),
             )
-            await _all(self._begin(site, where) for site in self._sites.values())
+            await _all(self._begin(site, where) for site in self._nodes.values())
             self._renewal = asyncio.get_running_loop().create_task(self._renew())
-            await _all(self._boot(site) for site in self._sites.values())
+            await _all(self._boot(site) for site in self._nodes.values())
         except BaseException:
             await self._end()
             raise
 
     def _where(self) -> dict[str, str]:
         """The address of each node. Raises ClusterError."""
-        where = {name: site.address for name, site in self._sites.items()}
+        where = {name: site.address for name, site in self._nodes.items()}
         if len(set(where.values())) < len(where):
             shared = ", ".join(f"{name} {address}" for name, address in where.items())
             raise ClusterError(f"each node needs a host with an address of its own: {shared}")
@@ -128,15 +128,14 @@ class SshCluster(DiskFaults):
         renewal, self._renewal = self._renewal, None
         if renewal is not None:
             renewal.cancel()
-        for caller in self._callers.values():
-            await caller.close()
-        await _all(site.end() for site in self._sites.values())
+        await self._callers.close()
+        await _all(site.end() for site in self._nodes.values())
 
     async def _renew(self) -> None:
         """Let the agents hear of us."""
         while True:
             await asyncio.sleep(self._lease_s / 3)
-            await _all(self._renew_one(site) for site in self._sites.values())
+            await _all(self._renew_one(site) for site in self._nodes.values())
 
     async def _renew_one(self, site: Site) -> None:
         """Who does not answer has healed everything by then, or will."""
@@ -157,21 +156,17 @@ class SshCluster(DiskFaults):
             epoch_s=self._began_s + site.mono_ahead_s,
             skew=None,  # its clock is that of every program of the node
         )
-        peers = {name: self._listen(other) for name, other in self._sites.items()}
+        peers = {name: self._listen(other) for name, other in self._nodes.items()}
         argv = self._argv(start, peers[site.node], peers)
         await site.agent.ask("spawn", argv=[site.python, *argv[1:]])
         site.up = True
-        init = {"type": "init", "node_id": site.node, "node_ids": list(self.nodes)}
-        reply = await self._desk.ask(site.node, init, INIT_S)
-        if reply is not None and reply.get("type") == "init_ok":
+        why = await first_answer(self._desk.ask, site.node, self.nodes, {})
+        if why is None:
             return
         await site.agent.ask("kill")
         self._desk.check()
-        why = site.why(f"answered {reply}" if reply else f"did not answer init within {INIT_S:g} s")
-        words = (await site.agent.ask("last_words"))["words"]
-        raise TargetError(
-            f"node {site.node} of {self._spec.target} did not start: it {why}; {words} (on {site.host.name}; see {site.log})"
-        )
+        words = f"{(await site.agent.ask('last_words'))['words']} (on {site.host.name})"
+        raise not_started(self._spec.target, site.node, site.why(why), words, site.log)
 
     def _listen(self, site: Site) -> str:
         host = f"[{site.address}]" if ":" in site.address else site.address
@@ -184,33 +179,17 @@ class SshCluster(DiskFaults):
             site.crash = f"ended {f'by signal {-status}' if status < 0 else f'with status {status}'}"
         self._desk.hang_up(site.node)
 
-    def crashes(self) -> dict[str, str]:
-        """The nodes that ended without having been killed, and how."""
-        return {name: site.crash for name, site in self._sites.items() if site.crash is not None}
-
-    def _site(self, name: str) -> Site:
-        site = self._sites.get(name)
-        if site is None:
-            raise TargetError(f"there is no node {name!r}: the cluster's nodes are {', '.join(self.nodes)}")
-        return site
-
     def _check(self, name: str) -> None:
         self._desk.check()
-        self._site(name).agent  # noqa: B018 - raises where the run has ended
+        self._node(name).agent  # noqa: B018 - raises where the run has ended
 
     # Messages
 
     def channel(self, client: str) -> Channel:
-        caller = self._callers.get(client)
-        if caller is None:
-            for other in self._callers.values():
-                other.tidy()
-            address = layout.client_address(len(self._callers) + 1)
-            caller = self._callers[client] = Caller(client, address, self._board)
-        return caller
+        return self._callers.called(client)
 
     async def ask(self, node: str, body: Body, timeout_s: float) -> Body | None:
-        if not self._site(node).up:
+        if not self._node(node).up:
             self._desk.check()
             return None
         self._check(node)
@@ -222,8 +201,8 @@ class SshCluster(DiskFaults):
         """Each host is told of what it receives; all side by side."""
         sources: dict[str, list[str]] = {}
         for src, dest in links:
-            sources.setdefault(self._site(dest).node, []).append(self._site(src).node)
-        asked = ((self._site(dest).agent, heard) for dest, heard in sources.items())
+            sources.setdefault(self._node(dest).node, []).append(self._node(src).node)
+        asked = ((self._node(dest).agent, heard) for dest, heard in sources.items())
         await _all(agent.ask(do, sources=heard, **fields) for agent, heard in asked)
 
     async def cut(self, links: Iterable[Link]) -> None:
@@ -245,11 +224,11 @@ class SshCluster(DiskFaults):
         for flight, src, dest in flights:
             by_source.setdefault(src, []).append((flight, dest))
             by_dest.setdefault(dest, {})[flight] = src
-        await _all(self._site(src).agent.ask("reach", flights=some) for src, some in by_source.items())
+        await _all(self._node(src).agent.ask("reach", flights=some) for src, some in by_source.items())
         arrived: set[int] = set()
 
         async def look(dest: str, some: Mapping[int, str]) -> None:
-            agent = self._site(dest).agent
+            agent = self._node(dest).agent
             answer = await agent.ask("landed", flights=some, probes=1, copies=False, within_s=ARRIVAL_S)
             arrived.update(int(flight) for flight, landings in answer["landed"].items() if landings)
 
@@ -266,7 +245,7 @@ class SshCluster(DiskFaults):
 
     async def _fly(self, link: Link, count: int, size: int) -> tuple[list[float], list[Landing], int]:
         """Probes over a link: when each left and arrived, both by our own clock, and how many came damaged."""
-        flight, (src, dest) = self._depart(), (self._site(name) for name in link)
+        flight, (src, dest) = self._depart(), (self._node(name) for name in link)
         sent = await src.agent.ask("probe", flight=flight, dest=dest.node, probes=count, size=size)
         flights = {flight: src.node}
         answer = await dest.agent.ask("landed", flights=flights, probes=count, copies=not size, within_s=ARRIVAL_S)
@@ -278,51 +257,51 @@ class SshCluster(DiskFaults):
         return self._flown
 
     async def _slay(self, node: str) -> bool:
-        site = self._site(node)
+        site = self._node(node)
         lived = site.up
         await site.agent.ask("kill")
         site.crash = None
         return lived
 
     async def terminate(self, node: str) -> bool:
-        site = self._site(node)
+        site = self._node(node)
         answer = await site.agent.ask("end", grace_s=GRACE_S)
         site.crash = None
         return bool(answer["itself"])
 
     async def restart(self, node: str) -> None:
-        site = self._site(node)
+        site = self._node(node)
         if not site.up:
             await self._boot(site)
 
     async def pause(self, node: str) -> None:
-        if self._site(node).up:
-            await self._site(node).agent.ask("pause")
+        if self._node(node).up:
+            await self._node(node).agent.ask("pause")
 
     async def resume(self, node: str) -> None:
-        await self._site(node).agent.ask("resume")
+        await self._node(node).agent.ask("resume")
 
     async def throttle(self, node: str, share: float) -> None:
-        await self._site(node).agent.ask("throttle", share=share)
+        await self._node(node).agent.ask("throttle", share=share)
 
     async def unthrottle(self, node: str) -> None:
-        await self._site(node).agent.ask("throttle", share=None)
+        await self._node(node).agent.ask("throttle", share=None)
 
     async def cpu_share(self, node: str) -> float | None:
         async def runs() -> bool | None:
-            answer: bool | None = (await self._site(node).agent.ask("runs"))["runs"]
+            answer: bool | None = (await self._node(node).agent.ask("runs"))["runs"]
             return answer
 
         return await probes.running_share(runs)
 
     async def skew(self, node: str, skew: ClockSkew) -> None:
-        await self._site(node).agent.ask("skew", skew=asdict(skew))
+        await self._node(node).agent.ask("skew", skew=asdict(skew))
 
     async def unskew(self, node: str) -> None:
-        await self._site(node).agent.ask("unskew")
+        await self._node(node).agent.ask("unskew")
 
     async def clock_offset(self, node: str) -> float | None:
-        ahead_s = self._site(node).ahead_s
+        ahead_s = self._node(node).ahead_s
         return await probes.clock_offset(self.ask, node, lambda: clock.wall_s() + ahead_s)
 
 

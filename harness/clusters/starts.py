@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from harness.protocols import ClusterSpec
+from harness.errors import TargetError
+from harness.protocols import Body, ClusterSpec
 from targets.node import stdio
 from targets.node.wallclock import Skew
 
@@ -63,3 +66,22 @@ def python_node(start: NodeStart) -> list[str]:
     if start.skew is not None:
         argv += ["--skew", json.dumps(start.skew.fields())]
     return argv
+
+
+async def first_answer(
+    ask: Callable[[str, Body, float], Awaitable[Body | None]],
+    node: str,
+    nodes: Sequence[str],
+    secrets: Mapping[str, Any],
+    patience_s: float = INIT_S,
+) -> str | None:
+    """Tell a node that has been started who is who. None: it is up; else what became of it ("it ...")."""
+    reply = await ask(node, {"type": "init", "node_id": node, "node_ids": list(nodes), **secrets}, patience_s)
+    if reply is not None and reply.get("type") == "init_ok":
+        return None
+    return f"answered {reply}" if reply else f"did not answer init within {patience_s:g} s"
+
+
+def not_started(target: str, node: str, why: str, words: str, log: object) -> TargetError:
+    """``words`` are the last ones of its log."""
+    return TargetError(f"node {node} of {target} did not start: it {why}; {words} (see {log})")

@@ -16,7 +16,7 @@ from harness.clusters.containers.engine import Engine
 from harness.clusters.containers.labels import Owner
 from harness.clusters.fabric.router import told
 from harness.clusters.namespaces import layout
-from harness.clusters.namespaces.callers import Caller, Switchboard, streams
+from harness.clusters.namespaces.callers import Caller, Callers, Switchboard, streams
 from harness.clusters.namespaces.conversation import Conversation
 from harness.clusters.namespaces.probing import Prober
 from harness.effects import Link, PacketShape
@@ -94,7 +94,7 @@ class Network:
     ) -> None:
         self.fabric, self._wire, self._tls = fabric, wire, tls
         self._version, self._check, self._on_babble = version, check, on_babble
-        self._callers: dict[str, Caller] = {}
+        self._callers = Callers(self.fabric.caller_address)
         self._prober = Prober()
         self.board: Switchboard
 
@@ -110,7 +110,7 @@ class Network:
     async def start(self, pairs: Mapping[str, sandbox.Pair], seed: int) -> None:
         """Connect the nodes with these containers. Raises ClusterError."""
         await self.fabric.start(pairs, seed, self._address)
-        self.board = Switchboard(
+        self.board = self._callers.board = Switchboard(
             take=streams(self.fabric.places[layout.CLIENTS], self._version),
             where=lambda node: (self.host(node), layout.NODE_PORT),
             check=self._check,
@@ -125,26 +125,19 @@ class Network:
         """End it, whatever state it is in. Idempotent."""
         try:
             self._prober.close()
-            for caller in self._callers.values():
-                await caller.close()
+            await self._callers.close()
         finally:
             await self.fabric.stop()
 
     def channel(self, client: str) -> Caller:
         """A client's connections to the nodes."""
-        caller = self._callers.get(client)
-        if caller is None:
-            for other in self._callers.values():
-                other.tidy()
-            address = self.fabric.caller_address(len(self._callers) + 1)
-            caller = self._callers[client] = Caller(client, address, self.board)
-        return caller
+        return self._callers.called(client)
 
     def _address(self, name: str) -> layout.Address:
         """Of a node, or of a client that has a channel."""
-        caller = self._callers.get(name)
-        if caller is not None:
-            return caller.address
+        address = self._callers.address(name)
+        if address is not None:
+            return address
         self._check(name)
         return self.fabric.where[name]
 

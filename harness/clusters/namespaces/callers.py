@@ -181,3 +181,31 @@ class Caller:
             await asyncio.wait([calling])
         for connection in list(self._connections.values()):
             connection.transport.abort()
+
+
+class Callers:
+    """The clients of a run, each made when it is first asked for. ``address(number)`` is that of the client of this number, from 1."""
+
+    board: Switchboard  # there when the run has started
+
+    def __init__(self, address: Callable[[int], layout.Address]) -> None:
+        self._address = address
+        self._known: dict[str, Caller] = {}
+
+    def called(self, name: str) -> Caller:
+        caller = self._known.get(name)
+        if caller is None:
+            for other in self._known.values():
+                other.tidy()
+            caller = self._known[name] = Caller(name, self._address(len(self._known) + 1), self.board)
+        return caller
+
+    def address(self, name: str) -> layout.Address | None:
+        """None: nobody is called so, or has not asked anything yet."""
+        caller = self._known.get(name)
+        return caller.address if caller is not None else None
+
+    async def close(self) -> None:
+        """All hang up."""
+        for caller in self._known.values():
+            await caller.close()
