@@ -1,7 +1,7 @@
 """How strong each fault is, measured from inside the nodes or their networks, on every cluster that offers it; and its absence afterwards.
 
 Times are compared with those of the same link or node without the fault, in the same run, and the best of several counts: the machine may
-be busy.
+be busy. Nothing can arrive before its time; that something arrives soon after it is waited for.
 """
 
 from __future__ import annotations
@@ -24,6 +24,15 @@ CLEAN = {"lost": 0, "corrupted": 0, "duplicated": 0, "reordered": 0}
 async def best_round_trip_s(world: World, trips: int = 15, **note: object) -> float:
     taken = [await world.call("n1", "relay", to="n2", patience_s=10, timeout_s=20, **note) for _ in range(trips)]
     return min(float(answer["round_trip_s"]) for answer in taken)
+
+
+async def is_delayed(world: World, delay_s: float, healthy_s: float) -> None:
+    """No round trip takes less than the delay, and one takes less than a tenth more than it would without."""
+    best_s = await best_round_trip_s(world)
+    async with asyncio.timeout(60):
+        while best_s - healthy_s > 1.1 * delay_s:
+            best_s = min(best_s, await best_round_trip_s(world, 1))
+    assert best_s >= 0.99 * delay_s
 
 
 def shares(figures: Mapping[str, float]) -> dict[str, float]:
@@ -66,9 +75,9 @@ def test_a_delay_of_100_ms_is_one_of_100_ms(cluster_name: str, tmp_path: Path) -
     async def scenario(world: World) -> None:
         healthy_s = await best_round_trip_s(world)
         await world.cluster.shape([LINK], PacketShape(delay_s=0.1))
-        assert await best_round_trip_s(world) - healthy_s == pytest.approx(0.1, rel=0.1)
+        await is_delayed(world, 0.1, healthy_s)
         await world.cluster.shape([LINK, BACK], PacketShape(delay_s=0.1))
-        assert await best_round_trip_s(world) - healthy_s == pytest.approx(0.2, rel=0.1)
+        await is_delayed(world, 0.2, healthy_s)
         await healed(world, LINK, BACK)
         assert await best_round_trip_s(world) < 0.1
 
@@ -81,13 +90,14 @@ def test_jitter_spreads_delays_around_their_mean(cluster_name: str, distribution
     async def scenario(world: World) -> None:
         shape = PacketShape(delay_s=0.06, jitter_s=0.03, distribution=distribution)
         await world.cluster.shape([LINK], shape)
-        taken = [await world.call("n1", "relay", to="n2", patience_s=10, timeout_s=20) for _ in range(40)]
-        delays_s = sorted(answer["round_trip_s"] for answer in taken)
+        delays_s = [await best_round_trip_s(world, 1) for _ in range(40)]
         if distribution == "pareto":
-            assert delays_s[0] >= 0.06 - 0.5 * 0.03  # many are a little early, none is much so
+            assert min(delays_s) >= 0.06 - 0.5 * 0.03  # many are a little early, none is much so
         else:
-            assert delays_s[0] < 0.06 - 0.5 * 0.03
-        assert delays_s[-1] - delays_s[0] > 0.8 * 0.03
+            async with asyncio.timeout(60):
+                while min(delays_s) >= 0.06 - 0.5 * 0.03:
+                    delays_s.append(await best_round_trip_s(world, 1))
+        assert max(delays_s) - min(delays_s) > 0.8 * 0.03
         await healed(world, LINK)
 
     run(cluster_name, tmp_path, scenario)
