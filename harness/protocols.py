@@ -121,6 +121,9 @@ class Target:
     A target whose nodes are no programs of ours names the clusters that can host them: ``hosts`` (cluster → "module:attr" of the class
     that takes that cluster's place), with ``hosts_why``, a clause for those who ask for another one. ``complete`` ("module:attr") checks
     the options of a plan and returns them whole; it raises PlanError.
+
+    ``configs`` ("module:attr" each) are classes by which its nodes read their options: ``of(options)`` raises ValueError for what they
+    would refuse, so that this is said before anything starts.
     """
 
     name: str
@@ -137,6 +140,7 @@ class Target:
     hosts: Mapping[str, str] = field(default_factory=dict)
     hosts_why: str = ""
     complete: str = ""
+    configs: tuple[str, ...] = ()
     expected_logs: tuple[str, ...] = ()
 
 

@@ -150,6 +150,11 @@ def _options(target: Target, options: Mapping[str, Any]) -> dict[str, Any]:
         codec_named(options.get("codec", DEFAULT))
     except ValueError as error:
         raise PlanError(f"option codec: {error}") from error
+    for config in target.configs:
+        try:
+            load(config).of(options)
+        except ValueError as error:
+            raise PlanError(f"target {target.name}: {error}") from error
     return dict(options)
 
 

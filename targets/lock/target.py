@@ -29,6 +29,7 @@ def _lock(
         bugs=bugs,
         claims=claims,
         options=options,
+        configs=("targets.lock.service.config:Config", "targets.kv.raft.config:Config"),
     )
 
 

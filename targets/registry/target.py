@@ -12,6 +12,7 @@ REGISTRY = Target(
     program="targets.registry.service:RegistryNode",
     client="targets.registry.client:RegistryClient",
     workloads=("registry",),
+    configs=("targets.registry.service.config:Config", "targets.kv.raft.config:Config"),
     roles=("leader", "follower", "candidate"),
     bugs=BUGS,
     claims=CLAIMS,

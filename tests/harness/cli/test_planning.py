@@ -25,6 +25,7 @@ TARGET = Target(
     summary="a target with claims of every form",
     program="targets.kv.raft:Raft",
     client="targets.kv.client:KvClient",
+    configs=("targets.kv.raft.config:Config",),
     workloads=("kv", "register"),
     faults=("kill", "drift"),
     bugs=(
@@ -93,6 +94,11 @@ def test_faults_that_the_user_names_replace_the_schedule_of_a_claim() -> None:
 def test_a_claim_that_cannot_be_planned_is_refused(name: str, message: str) -> None:
     with pytest.raises(PlanError, match=message):
         plan(claim=name)
+
+
+def test_options_that_the_nodes_would_refuse_are_refused_before_anything_starts() -> None:
+    with pytest.raises(PlanError, match="target test/claims: 0 < heartbeat_s < election_min_s"):
+        plan(options={"heartbeat_s": 9})
 
 
 def test_the_command_that_repeats_a_claim_names_it() -> None:
