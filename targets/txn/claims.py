@@ -9,7 +9,10 @@ ALL = ("partition", "packet", "kill", "pause", "clock", "power")
 BLOCKING, TEARING, DURABLE, ISOLATION = "blocking", "three-phases", "durable-votes", "write-skew"
 
 _BLOCKING = "Skeen 1981; Gray and Lamport, TODS 2006, section 1; catalogue row 36"
-_TEARING = "Skeen 1981, Nonblocking commit protocols; catalogue row 37"
+_TEARING = (
+    "Skeen 1981, Nonblocking commit protocols; Bernstein, Hadzilacos, Goodman 1987, section 7.5; "
+    "Keidar and Dolev 1998, Increasing the resilience of distributed and replicated database systems; catalogue row 37"
+)
 _DURABLE = "Gray 1978, Notes on data base operating systems, section 5.8.3; catalogue row 38"
 _ISOLATION = "Berenson and others, SIGMOD 1995, section 4.2; catalogue row 43"
 
@@ -157,7 +160,7 @@ THREE_PHASE_CLAIMS = (
     Claim(
         name="atomic-though-nodes-crash",
         topic=TEARING,
-        statement="Three phases keep every transaction whole, whichever nodes crash.",
+        statement="Three phases keep every transaction whole, whichever nodes crash, as long as what is silent for dead_s is dead.",
         model="strict-serializable",
         workload="txn-list-append",
         faults=("kill",),

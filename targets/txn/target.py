@@ -33,6 +33,7 @@ def _txn(
         claims=claims,
         faults=faults,
         options=options,
+        configs=("targets.txn.store.config:Config",),
         checkers={
             "*": {"atomic-commit": {}},
             "txn-list-append": {"list-append": {"model": model}},

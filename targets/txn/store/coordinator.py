@@ -5,6 +5,7 @@ has voted yes must wait for that. A coordinator that comes back tells what stand
 
 Three phases (Skeen 1981): between the two, all are told that all have voted yes ("pre-commit"). So whoever has heard that knows that all
 agree, and who has not knows that nobody has committed yet: none needs the coordinator any more. One that comes back knows nothing.
+That holds only if whoever is taken for dead is (``termination``).
 
 A client is told "commit" when that cannot change any more, and a definite error if it is aborted. Transactions that write nothing need
 none of this: they read one snapshot.
@@ -26,7 +27,7 @@ from targets.txn.store.decisions import Decision, Decisions
 from targets.txn.store.groups import Groups
 from targets.txn.store.placement import CLOCK, Placement
 from targets.txn.store.requests import REQUESTS, Request, request_of
-from targets.txn.store.shard import ABORT, COMMIT, YES, Prepared
+from targets.txn.store.shard import ABORT, COMMIT, PRECOMMITTED, YES, Prepared
 
 UNDECIDED, UNKNOWN = "undecided", "unknown"
 RELAY_S = 4.0  # patience with the coordinator of a node that is none
@@ -188,10 +189,14 @@ class Coordinator:
         return None if result is None else result["vote"]
 
     async def _pre_commit(self, txn: _Txn, stamp: int) -> None:
-        """Tell all that all have voted yes. Who does not answer is taken for dead, and will ask. Raises Refusal if they have taken over."""
-        until_s = self._env.monotonic() + self._config.ack_s
-        told = await _all([self._call(shard, ["precommit", txn.name, stamp], until_s) for shard in txn.parts])
-        if any(known is not None and (known["closed"] or known["state"] == ABORT) for known in told):
+        """Tell all that all have voted yes. Who does not answer is taken for dead, and will ask.
+
+        Raises Refusal if they have taken over; or if none answers: then nobody could commit if this node died, too.
+        """
+        until_s = self._env.monotonic() + self._config.dead_s
+        told = await _all([self._call(shard, ["precommit", txn.name, stamp, ""], until_s) for shard in txn.parts])
+        states = {known["state"] for known in told if known is not None}
+        if not states or not states <= {PRECOMMITTED, COMMIT}:
             del self._running[txn.name]
             raise Refusal(codes.TIMEOUT, "the participants decide without their coordinator")
 
@@ -205,7 +210,7 @@ class Coordinator:
         left = list(shards)
         while left:
             until_s = self._env.monotonic() + TELL_S
-            acks = await _all([self._call(shard, ["decide", txn, outcome, stamp], until_s) for shard in left])
+            acks = await _all([self._call(shard, ["decide", txn, outcome, stamp, ""], until_s) for shard in left])
             enough = any(acks) and self._bugs.decision_forgotten_early
             if enough or (outcome == ABORT and self._config.protocol == TWO):
                 break

@@ -15,11 +15,11 @@ from targets.kv.raft.machine import StateMachine
 from targets.node.env import Body, Env, Handler, Message, Refusal, Storage, Timer
 from targets.queue.quorum import Quorum
 from targets.txn.store.bugs import Bugs
+from targets.txn.store.config import ATTEMPT_S
 from targets.txn.store.placement import Placement
 from targets.txn.store.shard import Shard
 
-# An attempt waits so long; between rounds through all replicas there is a pause.
-ATTEMPT_S = 0.5
+# Between rounds through all replicas there is a pause.
 PAUSE_MIN_S, PAUSE_MAX_S = 0.02, 0.06
 
 
@@ -86,6 +86,7 @@ class Groups:
         self.when_voted: Callable[[str, str], None] = (
             _nothing  # (shard, txn): this node leads, and has answered a prepare
         )
+        self.has_led: Callable[[str, str], bool] = _never  # (shard, txn): this node leads, and has done so since the vote
         self._leaders = {name: members[0] for name, members in placement.groups.items()}  # who led when last called
         self._unlogged: dict[str, list[Any]] = {}
         env.on("ask", self._on_ask)
@@ -142,8 +143,15 @@ class Groups:
         result = await quorum.submit(command, ATTEMPT_S)
         if command[0] == "prepare" and state.leads and state.term == term:
             self.when_voted(group, command[1])
+        if command[0] == "inquire":
+            result = {**result, "lived": self.has_led(group, command[1])}
         return {"result": result}
 
 
 def _nothing(*_: object) -> None:
     """What is called where nobody wants to know."""
+
+
+def _never(*_: object) -> bool:
+    """What is answered where nobody remembers."""
+    return False

@@ -8,10 +8,12 @@ writes is locked until it is decided. Commands; each may come again, and then ch
 * ``["prepare", txn, fields]``: vote. ``fields`` are those of ``Prepared``. No, if a key is locked by another one (so nobody waits, and
   there is no deadlock), or was written after the snapshot of the transaction: under snapshot isolation a key that it writes ("first
   committer wins"; Berenson and others, SIGMOD 1995), under serializability one that it reads, too;
-* ``["precommit", txn, stamp]``: all have voted yes, and the commit will have this stamp (three phases alone);
-* ``["decide", txn, outcome, stamp]``: the first decision counts. What knows nothing of a transaction aborts it;
-* ``["inquire", txn, close]``: what is known of it. Who has not voted by then never will: it is aborted. With ``close`` the coordinator is
-  taken for dead, and its precommit is refused from now on.
+* ``["precommit", txn, stamp, by]``: all have voted yes, and the commit will have this stamp (three phases alone). It is refused unless it
+  comes from who decides: the coordinator ("") until somebody has taken over, then whoever did so last;
+* ``["decide", txn, outcome, stamp, by]``: the first decision counts. What knows nothing of a transaction aborts it. Who decides instead of
+  the coordinator is refused as above; what was decided elsewhere (by "") never is;
+* ``["inquire", txn, by]``: what is known of it. Who has not voted by then never will: it is aborted. ``by``, unless it is "", names a
+  participant's attempt to decide instead of the coordinator, which it takes for dead: it takes over here.
 
 Every replica writes ``vote`` and ``decide`` into its node's log when it carries them out; after a restart it may do so again.
 """
@@ -39,7 +41,7 @@ Tell = Callable[..., None]  # (event, **fields)
 @dataclass(slots=True, kw_only=True)
 class Prepared:
     """A transaction that was voted yes for. ``shards``: all participants; ``start``: the stamp of its snapshot; ``stamp``: that of its
-    commit, as soon as it is known that all agree; ``closed``: the participants have taken over.
+    commit, as soon as it is known that all agree; ``by``: who has taken over from the coordinator, "" for nobody.
     """
 
     coordinator: str
@@ -48,7 +50,7 @@ class Prepared:
     reads: list[str]
     writes: dict[str, Any]
     stamp: int | None = None
-    closed: bool = False
+    by: str = ""
 
 
 class Shard:
@@ -104,14 +106,15 @@ class Shard:
             self.tell("vote", txn=txn, vote=YES)
         return {"vote": YES}
 
-    def _precommit(self, txn: str, stamp: int) -> Body:
+    def _precommit(self, txn: str, stamp: int, by: str) -> Body:
         one = self.prepared.get(txn)
-        if one is not None and not one.closed:
+        if one is not None and one.by == by:
             one.stamp = stamp
         return self._known(txn)
 
-    def _decide(self, txn: str, outcome: str, stamp: int | None) -> Body:
-        if txn not in self._outcomes:
+    def _decide(self, txn: str, outcome: str, stamp: int | None, by: str) -> Body:
+        overtaken = by and txn in self.prepared and self.prepared[txn].by != by
+        if txn not in self._outcomes and not overtaken:
             one = self.prepared.pop(txn, None)
             if one is None or outcome != COMMIT:
                 self._settle(txn, ABORT, None)
@@ -122,10 +125,10 @@ class Shard:
                 self._settle(txn, COMMIT, stamp)
         return self._known(txn)
 
-    def _inquire(self, txn: str, close: bool) -> Body:
+    def _inquire(self, txn: str, by: str) -> Body:
         one = self.prepared.get(txn)
         if one is not None:
-            one.closed = one.closed or close
+            one.by = by or one.by
         elif txn not in self._outcomes:
             self._settle(txn, ABORT, None)
         return self._known(txn)
@@ -135,11 +138,11 @@ class Shard:
     def _known(self, txn: str) -> Body:
         if txn in self._outcomes:
             state, stamp = self._outcomes[txn]
-            return {"state": state, "stamp": stamp, "closed": False}
+            return {"state": state, "stamp": stamp}
         one = self.prepared.get(txn)
         if one is None:
-            return {"state": None, "stamp": None, "closed": False}
-        return {"state": PREPARED if one.stamp is None else PRECOMMITTED, "stamp": one.stamp, "closed": one.closed}
+            return {"state": None, "stamp": None}
+        return {"state": PREPARED if one.stamp is None else PRECOMMITTED, "stamp": one.stamp}
 
     def _settle(self, txn: str, outcome: str, stamp: int | None) -> None:
         self._outcomes[txn] = [outcome, stamp]

@@ -13,13 +13,14 @@ from targets.txn.store.bugs import Bugs
 from targets.txn.store.shard import OUTCOMES_MAX, VERSIONS_MAX, Shard
 
 SLOTS, TXNS = ("x", "y", "z"), ("t0", "t1", "t2", "t3", "t4")
+TAKERS = st.sampled_from(["", "a", "b"])
 KEYS = st.lists(st.sampled_from(SLOTS), max_size=2, unique=True)
 COMMANDS = st.lists(
     st.one_of(
         st.tuples(st.just("prepare"), st.sampled_from(TXNS), KEYS, KEYS, st.integers(0, 6)),
-        st.tuples(st.just("precommit"), st.sampled_from(TXNS)),
-        st.tuples(st.just("decide"), st.sampled_from(TXNS), st.sampled_from(["commit", "abort"])),
-        st.tuples(st.just("inquire"), st.sampled_from(TXNS), st.booleans()),
+        st.tuples(st.just("precommit"), st.sampled_from(TXNS), TAKERS),
+        st.tuples(st.just("decide"), st.sampled_from(TXNS), st.sampled_from(["commit", "abort"]), TAKERS),
+        st.tuples(st.just("inquire"), st.sampled_from(TXNS), TAKERS),
         st.tuples(st.just("read"), KEYS, st.integers(0, 8)),
     ),
     max_size=30,
@@ -42,7 +43,7 @@ class Dumb:
         self.validates = validates
         self.past: list[
             tuple[Any, ...]
-        ] = []  # ("yes", txn, fields), ("all", txn, stamp), ("closed", txn), ("end", txn, outcome, stamp)
+        ] = []  # ("yes", txn, fields), ("all", txn, stamp), ("taken", txn, by), ("end", txn, outcome, stamp)
 
     def end(self, txn: str) -> tuple[str, int | None] | None:
         return next(((one[2], one[3]) for one in self.past if one[:2] == ("end", txn)), None)
@@ -83,20 +84,21 @@ class Dumb:
         self.past.append(("yes", txn, asked))
         return "yes"
 
-    def precommit(self, txn: str, stamp: int) -> Any:
-        if txn in self.waiting() and not self.of("closed", txn):
+    def precommit(self, txn: str, stamp: int, by: str) -> Any:
+        if txn in self.waiting() and by == (self.of("taken", txn) or ""):
             self.past.append(("all", txn, stamp))
         return self.state(txn)
 
-    def decide(self, txn: str, outcome: str, stamp: int) -> Any:
-        if not self.end(txn):
+    def decide(self, txn: str, outcome: str, stamp: int, by: str) -> Any:
+        overtaken = by and txn in self.waiting() and self.of("taken", txn) != by
+        if not self.end(txn) and not overtaken:
             commits = outcome == "commit" and txn in self.waiting()
             self.past.append(("end", txn, "commit", stamp) if commits else ("end", txn, "abort", None))
         return self.state(txn)
 
-    def inquire(self, txn: str, close: bool) -> Any:
+    def inquire(self, txn: str, by: str) -> Any:
         if txn in self.waiting():
-            self.past += [("closed", txn, True)] if close else []
+            self.past += [("taken", txn, by)] if by else []
         elif not self.end(txn):
             self.past.append(("end", txn, "abort", None))
         return self.state(txn)
@@ -108,18 +110,18 @@ class Dumb:
 
     def state(self, txn: str) -> Any:
         if self.end(txn):
-            return (*self.end(txn), False)  # type: ignore[misc]  # it has ended
+            return self.end(txn)
         if txn not in self.waiting():
-            return (None, None, False)
+            return (None, None)
         stamp = self.of("all", txn)
-        return ("prepared" if stamp is None else "precommitted", stamp, bool(self.of("closed", txn)))
+        return ("prepared" if stamp is None else "precommitted", stamp)
 
 
 def plain(result: dict[str, Any]) -> Any:
     if "vote" in result:
         return result["vote"]
     if "state" in result:
-        return (result["state"], result["stamp"], result["closed"])
+        return (result["state"], result["stamp"])
     return "locked" if "locked" in result else {slot: value for slot, (value,) in result["values"].items()}
 
 
@@ -138,7 +140,7 @@ def test_a_shard_does_what_its_whole_past_says_and_a_snapshot_changes_nothing(
             _, txn, reads, writes, start = drawn
             command = ("prepare", txn, fields(reads, writes, start, value=place))
         elif drawn[0] in ("precommit", "decide"):
-            command = (*drawn, place + 1)  # stamps only grow
+            command = (*drawn[:-1], place + 1, drawn[-1])  # stamps only grow
         assert plain(machine.apply(json.loads(json.dumps(command)))) == dumb.apply(command)
 
 
@@ -167,7 +169,7 @@ def test_what_was_written_since_the_snapshot_may_not_be_written_and_under_serial
     for validates in (True, False):
         machine = shard(validates=validates)
         assert prepared(machine, "t0", [], ["x"])
-        machine.apply(["decide", "t0", "commit", 5])
+        machine.apply(["decide", "t0", "commit", 5, ""])
         assert not prepared(machine, "t1", [], ["x"], start=4)
         assert prepared(machine, "t2", ["x"], ["y"], start=4) == (not validates)
         assert prepared(machine, "t3", ["x"], ["x"], start=5)
@@ -191,16 +193,20 @@ def test_a_bug_lets_a_second_one_in(bug: str, start: int, first: Any, second: An
 
 def test_who_was_asked_before_it_voted_never_will() -> None:
     machine = shard()
-    assert machine.apply(["inquire", "t0", False])["state"] == "abort"
+    assert machine.apply(["inquire", "t0", ""])["state"] == "abort"
     assert not prepared(machine, "t0", [], ["x"])
-    assert machine.apply(["decide", "t0", "commit", 3])["state"] == "abort"
+    assert machine.apply(["decide", "t0", "commit", 3, ""])["state"] == "abort"
 
 
-def test_a_coordinator_that_was_taken_for_dead_is_refused() -> None:
+def test_who_was_overtaken_is_refused() -> None:
     machine = shard()
     assert prepared(machine, "t0", [], ["x"])
-    assert machine.apply(["inquire", "t0", True]) == {"state": "prepared", "stamp": None, "closed": True}
-    assert machine.apply(["precommit", "t0", 3]) == {"state": "prepared", "stamp": None, "closed": True}
+    for by, command in (("", ["precommit", "t0", 3, ""]), ("a", ["precommit", "t0", 3, "a"]), ("a", ["decide", "t0", "abort", None, "a"])):
+        assert machine.apply(["inquire", "t0", by])["state"] == "prepared"
+        assert machine.apply(["inquire", "t0", "b"])["state"] == "prepared"
+        assert machine.apply(command) == {"state": "prepared", "stamp": None}
+    assert machine.apply(["precommit", "t0", 3, "b"]) == {"state": "precommitted", "stamp": 3}
+    assert machine.apply(["decide", "t0", "commit", 3, "b"]) == {"state": "commit", "stamp": 3}
 
 
 def test_acts_are_told_once_and_what_a_snapshot_decides_is_told_too() -> None:
@@ -210,7 +216,7 @@ def test_acts_are_told_once_and_what_a_snapshot_decides_is_told_too() -> None:
         assert prepared(one, "t0", [], ["x"])
     machine.tell = lambda event, **said: told.append((event, said))
     assert prepared(machine, "t0", [], ["x"])
-    other.apply(["decide", "t0", "commit", 1])
+    other.apply(["decide", "t0", "commit", 1, ""])
     assert not prepared(other, "t1", [], ["x"])
     machine.load(json.loads(json.dumps(other.dump())))
     machine.load(json.loads(json.dumps(other.dump())))
@@ -224,7 +230,7 @@ def test_a_snapshot_that_is_too_old_is_refused() -> None:
     machine = shard()
     for number in range(1, VERSIONS_MAX + 1):
         assert prepared(machine, f"t{number}", [], ["x"], start=number)
-        machine.apply(["decide", f"t{number}", "commit", number])
+        machine.apply(["decide", f"t{number}", "commit", number, ""])
     assert machine.apply(["read", ["x"], 0]) == {"forgotten": True}
     assert machine.apply(["read", ["x"], 1]) == {"values": {"x": [1]}}
 
@@ -232,5 +238,5 @@ def test_a_snapshot_that_is_too_old_is_refused() -> None:
 def test_old_outcomes_are_forgotten() -> None:
     machine = shard()
     for number in range(OUTCOMES_MAX + 2):
-        machine.apply(["decide", f"t{number}", "abort", None])
+        machine.apply(["decide", f"t{number}", "abort", None, ""])
     assert len(machine.dump()["outcomes"]) == OUTCOMES_MAX

@@ -34,11 +34,21 @@ FIVE, SEVEN = ("n1", "n2", "n3", "n4", "n5"), ("n1", "n2", "n3", "n4", "n5", "n6
         {"coordinators": -1},
         {"patience_s": 0},
         {"decide_s": -0.1},
+        {"protocol": "3pc", "dead_s": 1.6},
+        {"protocol": "3pc", "dead_s": 2.5, "replicas": 9},
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=next(iter(options))):
+    with pytest.raises(ValueError, match=list(options)[min(1, len(options) - 1)]):
         Config.of(options)
+
+
+def test_three_phases_refuse_leaders_that_stay_for_longer_than_it_takes_to_be_taken_for_dead() -> None:
+    slow = {"election_max_s": 1.5}
+    assert Config.of(slow).protocol == "2pc"
+    with pytest.raises(ValueError, match="dead_s must be above 2.5"):
+        Config.of({"protocol": "3pc", **slow})
+    assert Config.of({"protocol": "3pc", **slow, "dead_s": 2.6}).dead_s == 2.6
 
 
 def test_shards_lie_around_the_nodes_and_meet_where_they_must() -> None:

@@ -1,8 +1,9 @@
-"""What a participant decides whose coordinator is silent, by what it hears from whom."""
+"""What a participant decides whose coordinator is silent, by what it hears from whom, and what three phases never do, whoever crashes."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,28 +19,35 @@ SILENT = None
 
 
 class Others:
-    """Groups in which ``states`` (shard → (state, stamp), or None for no answer) are known. Remembers what was decided."""
+    """Groups in which ``states`` (shard → (state, stamp), or None for no answer) are known; those ``back`` were dead meanwhile, and
+    ``refuse`` a precommit. Remembers what was decided.
+    """
 
-    def __init__(self, states: dict[str, Any]) -> None:
-        self.states = states
+    def __init__(self, states: dict[str, Any], back: str = "", refuse: str = "") -> None:
+        self.states, self.back, self.refuse = states, back.split(), refuse.split()
         self.machines = {"s0": Shard(Bugs(), validates_reads=True)}
         self.machines["s0"].prepared["t"] = PREPARED
         self.quorums = {"s0": SimpleNamespace(leads=True, state=SimpleNamespace(term=TERM))}
         self.when_voted: Any = None
         self.decided: list[Any] = []
-        self.closed: list[bool] = []
+        self.told: list[str] = []
+        self.takers: list[str] = []
 
     async def call(self, group: str, command: list[Any], _timeout_s: float) -> dict[str, Any]:
         if command[0] == "stamp":
             return {"stamp": 99}
         if command[0] == "decide":
             self.decided.append((group, *command[2:]))
-            return {}
-        self.closed.append(command[2])
+            return {"state": command[2]}
         if self.states[group] is SILENT:
             raise TimeoutError
         state, stamp = self.states[group]
-        return {"state": state, "stamp": stamp, "closed": False}
+        if command[0] == "precommit":
+            self.told.append(group)
+            assert command[3] in self.takers
+            return {"state": state} if group in self.refuse else {"state": "precommitted"}
+        self.takers.append(command[2])
+        return {"state": state, "stamp": stamp, "lived": group not in self.back}
 
 
 PREPARED = Prepared(coordinator="n9", shards=["s0", "s1", "s2"], start=0, reads=[], writes={"x": 1})
@@ -48,23 +56,32 @@ COMMITTED, ABORTED = ("commit", 7), ("abort", None)
 
 
 def decided(
-    coordinator: Any, states: dict[str, Any], *, lived: bool = True, bug: str | None = None, **options: Any
+    coordinator: Any, states: dict[str, Any], *, back: str = "", refuse: str = "", bug: str | None = None, **options: Any
 ) -> Any:
     """What shard s0 decides, None for nothing, given what its coordinator says (None: nothing)."""
-    others: Any = Others(states)
+    others: Any = Others(states, back, refuse)
 
     async def rpc(_dest: str, _body: Any, _timeout_s: float) -> Any:
         if coordinator is SILENT:
             raise TimeoutError
         return {"state": coordinator[0], "stamp": coordinator[1]}
 
-    env: Any = SimpleNamespace(rpc=rpc)
+    env: Any = SimpleNamespace(rpc=rpc, random=random.Random(1))
     termination = Termination(env, Config.of(options), Bugs.named(bug), others)
-    if lived:
+    if "s0" not in others.back:
         others.when_voted("s0", "t")
     asyncio.run(termination._end(("s0", "t"), PREPARED))
-    assert others.closed in ([], [options.get("protocol") == "3pc"] * len(others.closed))
-    return others.decided[0][1:] if others.decided else None
+    if options.get("protocol") == "3pc":
+        assert len(set(others.takers)) <= 1
+        assert "" not in others.takers
+    else:
+        assert set(others.takers) <= {""}
+    if not others.decided:
+        return None
+    outcome, stamp, by = others.decided[0][1:]
+    if by and outcome == "commit" and bug is None:  # all that live have heard it before
+        assert set(others.told) == {shard for shard, known in states.items() if known is not SILENT}
+    return outcome, stamp
 
 
 @pytest.mark.parametrize("protocol", ["2pc", "3pc"])
@@ -88,28 +105,37 @@ def test_in_two_phases_only_who_knows_the_outcome_helps(one: Any, two: Any, want
 
 
 @pytest.mark.parametrize(
-    ("me", "one", "two", "lived", "wanted"),
+    ("me", "one", "two", "back", "wanted"),
     [
-        (YES, YES, YES, True, ABORTED),
-        (YES, YES, ALL, True, COMMITTED),
-        (ALL, YES, YES, True, COMMITTED),
-        (YES, COMMITTED, ALL, True, COMMITTED),
-        (ALL, ABORTED, ALL, True, ABORTED),
+        (YES, YES, YES, "", ABORTED),
+        (YES, YES, ALL, "", COMMITTED),
+        (ALL, YES, YES, "", COMMITTED),
+        (YES, COMMITTED, ALL, "", COMMITTED),
+        (ALL, ABORTED, ALL, "", ABORTED),
         # Who is silent is taken for dead: this is what a partition makes wrong.
-        (YES, SILENT, SILENT, True, ABORTED),
-        (ALL, SILENT, SILENT, True, COMMITTED),
+        (YES, SILENT, SILENT, "", ABORTED),
+        (ALL, SILENT, SILENT, "", COMMITTED),
         # Who was dead itself decides nothing alone.
-        (YES, SILENT, YES, False, None),
-        (ALL, SILENT, ALL, False, None),
-        (YES, SILENT, COMMITTED, False, COMMITTED),
-        (YES, YES, YES, False, ABORTED),
-        (YES, ALL, YES, False, COMMITTED),
+        (YES, SILENT, YES, "s0", None),
+        (ALL, SILENT, ALL, "s0", None),
+        (YES, SILENT, COMMITTED, "s0", COMMITTED),
+        (YES, YES, YES, "s0", ABORTED),
+        (YES, ALL, YES, "s0", COMMITTED),
+        # Nor does it count: those who lived may have aborted, and died. What it knows to be decided is.
+        (YES, ALL, SILENT, "s1", ABORTED),
+        (YES, COMMITTED, SILENT, "s1", COMMITTED),
+        (YES, ALL, YES, "s1", COMMITTED),
         # A shard that does not answer itself cannot decide.
-        (SILENT, YES, YES, True, None),
+        (SILENT, YES, YES, "", None),
     ],
 )
-def test_in_three_phases_the_living_decide(me: Any, one: Any, two: Any, lived: bool, wanted: Any) -> None:
-    assert decided(SILENT, {"s0": me, "s1": one, "s2": two}, lived=lived, protocol="3pc") == wanted
+def test_in_three_phases_the_living_decide(me: Any, one: Any, two: Any, back: str, wanted: Any) -> None:
+    assert decided(SILENT, {"s0": me, "s1": one, "s2": two}, back=back, protocol="3pc") == wanted
+
+
+@pytest.mark.parametrize("refuse", ["s0", "s1"])
+def test_nobody_commits_before_all_that_live_have_heard_that_all_agree(refuse: str) -> None:
+    assert decided(SILENT, {"s0": YES, "s1": YES, "s2": ALL}, refuse=refuse, protocol="3pc") is None
 
 
 def test_a_coordinator_of_three_phases_that_comes_back_knows_nothing() -> None:
