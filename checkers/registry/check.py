@@ -1,7 +1,7 @@
-"""The checker ``registry``: entries live as long as they are kept, and no longer; watches tell every change, in order.
+"""The checker ``registry``: entries live as long as they are kept; watches tell every change, in order; every lookup shows one moment.
 
-``facts`` says which operations there are, ``entries`` and ``watches`` which anomalies. Entries are judged one by one: whether lookups of
-several entries fit together is not asked.
+``facts`` says which operations there are, ``entries``, ``watches`` and ``views`` which anomalies. Whole views are judged as far as all
+changes are known from watches, and if these tell one list of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from checkers.findings import Findings, unknown
 from checkers.registry.entries import Judge
 from checkers.registry.facts import Unjudgeable, facts_of
-from checkers.registry.watches import judge_watches
+from checkers.registry.views import judge_views
+from checkers.registry.watches import WRONG, judge_watches
 from checkers.windows import windows_of
 from checkers.wording import SECOND_NS, Narrator, count
 from harness.history import History
@@ -49,16 +50,20 @@ class Registry:
             faults=windows_of(history).faults,
             late_ns=round(self.late_s * SECOND_NS),
         ).judge()
-        changes = judge_watches(calls, facts, found)
+        told = judge_watches(calls, facts, found)
+        if not WRONG & found.counts.keys():
+            judge_views(calls, facts, told, found)
         lookups = sum(map(len, facts.lookups.values()))
         sightings = sum(len(sessions) for rows in facts.lookups.values() for _, sessions in rows)
         stats = {
             "entries": len(facts.entries),
             "lookups": lookups,
             "sightings": sightings,
-            "changes": changes,
+            "changes": len(told),
             "watches": len(facts.watches),
         }
         doubt = "" if sightings else "no lookup found an entry, so there was nothing to judge"
         fine = f"{count(len(facts.entries), 'entry', 'entries')} lived as long as they were kept, by {count(lookups, 'lookup')}"
-        return found.verdict(doubt=doubt, fine=f"{fine} and {count(changes, 'change')} that were watched", stats=stats)
+        return found.verdict(
+            doubt=doubt, fine=f"{fine} and {count(len(told), 'change')} that were watched", stats=stats
+        )

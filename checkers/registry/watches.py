@@ -1,9 +1,9 @@
-"""The changes that watches were told, against each other and against the operations. Adds what is wrong to the findings. Pure.
+"""The changes that watches were told, against each other and against what was made. Adds what is wrong to the findings. Pure.
 
 Changes are numbered from 1 on, without a gap. A watch says since which number it goes on, and must be told all that follow, in order.
 
 * ``watch-gap``: a number is left out between ``since`` and ``upto``;
-* ``watch-order``: numbers do not grow, or go back behind ``since``; or an entry has a lower number than one that had been made before;
+* ``watch-order``: numbers do not grow, or go back behind ``since`` (or are in an order that no order of operations allows: ``views``);
 * ``watch-disagrees``: two watches were told different changes of one number;
 * ``watch-phantom``: an entry comes twice without going, or goes without having come, or was never made;
 * ``watch-missed``: all changes up to one that came later are known, and an entry that had been made before is not among them.
@@ -21,14 +21,15 @@ from harness.history import OK, Calls
 from harness.interning import identity
 
 GAP, ORDER, DISAGREES, PHANTOM, MISSED = "watch-gap", "watch-order", "watch-disagrees", "watch-phantom", "watch-missed"
+WRONG = frozenset({GAP, ORDER, DISAGREES, PHANTOM, MISSED})
 UP = "up"
 Told = dict[
     int, tuple[tuple[str, Any, Any], int]
 ]  # number → (what, service, session), and the row of the first watch that was told
 
 
-def judge_watches(calls: Calls, facts: Facts, found: Findings) -> int:
-    """Add all that is wrong with watches; how many changes were told of."""
+def judge_watches(calls: Calls, facts: Facts, found: Findings) -> Told:
+    """Add all that is wrong with watches; the changes that were told of."""
     told: Told = {}
     for watch in facts.watches:
         _numbers(watch, found)
@@ -36,11 +37,12 @@ def judge_watches(calls: Calls, facts: Facts, found: Findings) -> int:
             change = (what, identity(service), identity(session))
             known, row = told.setdefault(number, (change, watch.row))
             if known != change:
-                reason = f"change {number} is {_words(what, service, session)} to {found.say.who(watch.row)} {found.say.ended(watch.row)}"
+                says = f"{found.say.who(watch.row)} {found.say.ended(watch.row)}"
+                reason = f"change {number} is {words(what == UP, service, session)} to {says}"
                 found.add(DISAGREES, [row, watch.row], f"{reason}, and was another one to {found.say.who(row)}")
     _lives(facts, told, found)
-    _against_operations(calls, facts, told, found)
-    return len(told)
+    _missed(calls, facts, told, found)
+    return told
 
 
 def _numbers(watch: Watch, found: Findings) -> None:
@@ -58,10 +60,10 @@ def _numbers(watch: Watch, found: Findings) -> None:
 def _lives(facts: Facts, told: Told, found: Findings) -> None:
     """Every entry comes, then goes, in turn; those of which a number before is not known are left alone."""
     up: set[tuple[Any, Any]] = set()
-    for number in range(1, _known_upto(told) + 1):
+    for number in range(1, known_upto(told) + 1):
         (what, service, session), row = told[number]
         entry = (service, session)
-        shown = _words(what, facts.shown.get(service, service), facts.shown.get(session, session))
+        shown = words(what == UP, facts.shown.get(service, service), facts.shown.get(session, session))
         if entry not in facts.entries:
             found.add(PHANTOM, [row], f"change {number} is {shown}, which was never made")
         elif (what == UP) == (entry in up):
@@ -70,41 +72,30 @@ def _lives(facts: Facts, told: Told, found: Findings) -> None:
         (up.add if what == UP else up.discard)(entry)
 
 
-def _against_operations(calls: Calls, facts: Facts, told: Told, found: Findings) -> None:
+def _missed(calls: Calls, facts: Facts, told: Told, found: Findings) -> None:
     numbers: dict[tuple[Any, Any], int] = {}
     for number, ((what, service, session), _) in sorted(told.items()):
         if what == UP:
             numbers.setdefault((service, session), number)
-    known = _known_upto(told)
+    known = known_upto(told)
     made = [(entry, facts.entries[entry].register) for entry in facts.entries]
-    done = sorted((int(calls.ret[row]), entry, row) for entry, row in made if calls.outcome[row] == OK) if made else []
+    done = sorted((int(calls.ret[row]), entry, row) for entry, row in made if calls.outcome[row] == OK)
     at = 0
-    latest: tuple[int, int] | None = None  # the greatest number so far, and its row
     unseen: list[int] = []
     for entry, row in sorted(made, key=lambda one: int(calls.call[one[1]])):
         while at < len(done) and done[at][0] < int(calls.call[row]):
-            earlier = numbers.get(done[at][1])
-            if earlier is None:
+            if done[at][1] not in numbers:
                 unseen.append(done[at][2])
-            elif latest is None or earlier > latest[0]:
-                latest = earlier, done[at][2]
             at += 1
         mine = numbers.get(entry)
-        if mine is None:
-            continue
-        if latest is not None and mine < latest[0]:
-            reason = (
-                f"{found.say.who(row)} registered after {found.say.who(latest[1])} had {found.say.ended(latest[1])}"
-            )
-            found.add(ORDER, [latest[1], row], f"{reason}, but is change {mine} and the other {latest[0]}")
-        if mine <= known:
+        if mine is not None and mine <= known:
             for lost in unseen:
                 reason = f"{found.say.whose(lost)} had been acknowledged {found.say.ended(lost)}, but is no change up to {mine}"
                 found.add(MISSED, [lost, row], f"{reason}, which came after it")
             unseen = []
 
 
-def _known_upto(told: Mapping[int, Any]) -> int:
+def known_upto(told: Mapping[int, Any]) -> int:
     """Up to which number all changes are known."""
     number = 0
     while number + 1 in told:
@@ -112,5 +103,6 @@ def _known_upto(told: Mapping[int, Any]) -> int:
     return number
 
 
-def _words(what: str, service: Any, session: Any) -> str:
-    return f"the {'coming' if what == UP else 'going'} of session {name(session)} under service {name(service)}"
+def words(comes: bool, service: Any, session: Any) -> str:
+    """``the coming of session 7 under service 1``."""
+    return f"the {'coming' if comes else 'going'} of session {name(session)} under service {name(service)}"

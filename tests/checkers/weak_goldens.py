@@ -31,6 +31,7 @@ from checkers.files import check as files
 from checkers.locks import check as locks
 from checkers.memory import coherence
 from checkers.queues import order, total
+from checkers.registry import check as registry
 from checkers.sessions import check as sessions
 from harness.history import History
 from harness.verdict import Budget, Checker
@@ -55,6 +56,7 @@ MAKERS: dict[str, Callable[..., Checker]] = {
     "monotonic": monotonic.make,
     "files": files.make,
     "locks": locks.make,
+    "registry": registry.make,
     "total_queue": total.make,
     "fifo_per_producer": order.make,
 }
