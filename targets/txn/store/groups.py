@@ -86,7 +86,9 @@ class Groups:
         self.when_voted: Callable[[str, str], None] = (
             _nothing  # (shard, txn): this node leads, and has answered a prepare
         )
-        self.has_led: Callable[[str, str], bool] = _never  # (shard, txn): this node leads, and has done so since the vote
+        self.has_led: Callable[[str, str], bool] = (
+            _never  # (shard, txn): this node leads, and has done so since the vote
+        )
         self._leaders = {name: members[0] for name, members in placement.groups.items()}  # who led when last called
         self._unlogged: dict[str, list[Any]] = {}
         env.on("ask", self._on_ask)

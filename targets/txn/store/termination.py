@@ -93,8 +93,10 @@ class Termination:
             outcome = await self._of_coordinator(txn, one)
             if outcome == UNHEARD:
                 ask = self._of_others if self._config.protocol == TWO else self._of_the_living
-                while (outcome := await ask(name, one)) == OVERTAKEN:
+                outcome = await ask(name, one)
+                while outcome == OVERTAKEN:
                     await asyncio.sleep(self._env.random.uniform(0, AGAIN_MAX_S))
+                    outcome = await ask(name, one)
             if outcome[0] in DECIDED:
                 await self._call(shard, ["decide", txn, *outcome, ""])
         finally:

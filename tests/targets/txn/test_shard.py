@@ -201,7 +201,11 @@ def test_who_was_asked_before_it_voted_never_will() -> None:
 def test_who_was_overtaken_is_refused() -> None:
     machine = shard()
     assert prepared(machine, "t0", [], ["x"])
-    for by, command in (("", ["precommit", "t0", 3, ""]), ("a", ["precommit", "t0", 3, "a"]), ("a", ["decide", "t0", "abort", None, "a"])):
+    for by, command in (
+        ("", ["precommit", "t0", 3, ""]),
+        ("a", ["precommit", "t0", 3, "a"]),
+        ("a", ["decide", "t0", "abort", None, "a"]),
+    ):
         assert machine.apply(["inquire", "t0", by])["state"] == "prepared"
         assert machine.apply(["inquire", "t0", "b"])["state"] == "prepared"
         assert machine.apply(command) == {"state": "prepared", "stamp": None}

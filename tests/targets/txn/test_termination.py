@@ -56,7 +56,13 @@ COMMITTED, ABORTED = ("commit", 7), ("abort", None)
 
 
 def decided(
-    coordinator: Any, states: dict[str, Any], *, back: str = "", refuse: str = "", bug: str | None = None, **options: Any
+    coordinator: Any,
+    states: dict[str, Any],
+    *,
+    back: str = "",
+    refuse: str = "",
+    bug: str | None = None,
+    **options: Any,
 ) -> Any:
     """What shard s0 decides, None for nothing, given what its coordinator says (None: nothing)."""
     others: Any = Others(states, back, refuse)
