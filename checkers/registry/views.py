@@ -142,9 +142,9 @@ def misfits(order: Order, looks: Sequence[Look]) -> list[Misfit]:
     by_number = {look.number: look for look in looks}
     for look in sorted(looks, key=lambda one: one.call):
         while done and done[0][0] < look.call:
-            _, place, number = heapq.heappop(done)
-            if place > shown:
-                shown, shower = place, by_number[number]
+            _, there, number = heapq.heappop(done)
+            if there > shown:
+                shown, shower = there, by_number[number]
         first, last = bisect_left(over, look.call), bisect_left(begun, look.ret)
         where = views.get(look.service, always_empty).get(look.found, [])
         place = _least(where, max(first, shown), last)
