@@ -13,7 +13,7 @@
     target = "kv/raft"
     name = "linearizable-under-partitions"
     workload = "register"
-    model = "linearizable"                     # optional: the consistency model's name in the field
+    model = "linearizable"                     # optional: the model by which runs are judged, by its name in the field
     faults = ["partition", "kill"]
     violates = ["stale-read"]                  # optional: it is known to break, and must be seen to
     checkers.availability.progress_s = 3.0     # optional: judge also by these, with these options
