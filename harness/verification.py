@@ -301,7 +301,7 @@ def _cell(case: Case, outcomes: Sequence[Outcome], kind: str) -> dict[str, Any]:
     if not under:
         return {"status": "", "reason": "no run had such a fault"} | _figures(case, under)
     status, reason = status_of(case, under)
-    return {"status": str(status), "reason": reason} | _figures(case, under)
+    return {"status": str(status), "reason": reason} | _figures(case, under) | {"smallest": _smallest(case, under)}
 
 
 def _kinds(claim: Claim, outcomes: Iterable[Outcome]) -> list[str]:

@@ -24,6 +24,7 @@ _UNSEEN = re.compile(
     "\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\u034f\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
 )
+_BEGAN = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.\d+Z", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]*")
 # verdict → (sign, word, what it means)
 VERDICTS = {
@@ -54,6 +55,12 @@ def _escape(found: re.Match[str]) -> str:
     char = found.group()
     code = ord(char)
     return _SHORT.get(char) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
+
+
+def began(name: str) -> str:
+    """The name of a run's directory, ``20260102T030405.678901Z``, as a date and a time (UTC); any other name as it is."""
+    found = _BEGAN.fullmatch(name)
+    return "{}-{}-{} {}:{}:{}".format(*found.groups()) if found else sentence(name)
 
 
 def value_text(value: Any, chars_max: int = TEXT_CHARS_MAX) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from reports.html.shell import ASSETS, environment, policy, stylesheet
-from reports.wording import VERDICTS, sentence
+from reports.wording import VERDICTS, began, sentence
 
 NOT_JUDGED = "not judged"
 
@@ -22,6 +22,7 @@ class Entry:
 
     kind: str  # "run" or "verification"
     at: str  # its directory's name: when it began, UTC
+    began: str  # the same for people
     verdict: str
     what: str
     cluster: str
@@ -38,11 +39,13 @@ def run_entry(path: Sequence[str], document: Mapping[str, Any], plan: Mapping[st
     return Entry(
         kind="run",
         at=sentence(path[-1]),
+        began=began(path[-1]),
         verdict=_verdict(document),
         what=sentence(what),
         cluster=sentence(plan.get("cluster")),
         seed=sentence(plan.get("seed")),
-        reason=sentence(document.get("reason"), 400),
+        # Of a valid run every checker has a sentence; the first is the one about what was promised.
+        reason=sentence(_first(document) if _verdict(document) == "valid" else document.get("reason"), 400),
         page=_page(path, "report.html") if has_page else "",
     )
 
@@ -53,6 +56,7 @@ def verification_entry(path: Sequence[str], document: Mapping[str, Any]) -> Entr
     return Entry(
         kind="verification",
         at=sentence(path[-1]),
+        began=began(path[-1]),
         verdict=_verdict(document),
         what=sentence(f"{document.get('title') or ''} ({document.get('profile') or ''})"),
         cluster=sentence(", ".join(clusters)),
@@ -84,6 +88,10 @@ def render_index(title: str, entries: Sequence[Entry]) -> str:
 def _verdict(document: Mapping[str, Any]) -> str:
     verdict = document.get("verdict")
     return str(verdict) if verdict in VERDICTS else NOT_JUDGED
+
+
+def _first(document: Mapping[str, Any]) -> str:
+    return str(document.get("reason") or "").partition("; ")[0]
 
 
 def _page(path: Sequence[str], name: str) -> str:

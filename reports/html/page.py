@@ -37,7 +37,7 @@ from reports.wording import VERDICTS, duration, paragraph, sentence
 ANOMALIES_DRAWN_MAX = 10
 ANOMALIES_LISTED_MAX = 200
 EXCHANGES_DRAWN_MAX = 3
-LOGGING = ("sim", "process", "local")  # clusters that can keep a packet log
+LOGGING = ("sim", "process", "proxy", "local", "docker")  # clusters that can keep a packet log
 # In this order they form one script: each file uses what stands above it.
 _SCRIPTS = ("run", "view", "canvas", "operations", "charts", "states", "filter", "select", "logs", "control", "main")
 _LINE_CHARS_MAX = 400

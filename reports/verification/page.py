@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from reports.html.shell import environment, policy, stylesheet
 from reports.verification.rows import NAMES, SIGNS, canary, detect, expected, kinds, rate
-from reports.wording import VERDICTS, duration, sentence
+from reports.wording import VERDICTS, began, duration, sentence
 
+SEEDS_LISTED_MAX = 12
 RUNS_LISTED_MAX = 200
 # The same words of state as on the page of a run, so that colours mean the same.
 CLASSES = {
@@ -28,13 +29,17 @@ CLASSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A place of the matrix: its class, sign and word, and in how many runs a violation was found."""
+    """A place of the matrix: its class, sign and word, in how many runs a violation was found, how soon, and where the smallest is."""
 
     kind: str
     look: str
     sign: str
     word: str
     rate: str
+    detect: str
+    seeds: str
+    report: str
+    repeat: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,7 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("planted bug", document.get("bug")),
         ("took", duration(round(document["wall_s"] * 1e9))),
         ("file", document["file"]),
-        ("began", document["began"]),
+        ("began", began(document["began"])),
         ("version", document["splitbrain"]),
     )
     return [(name, sentence(value)) for name, value in told if value is not None]
@@ -111,8 +116,8 @@ def _row(claim: Mapping[str, Any], columns: Sequence[str], document: Mapping[str
         expected=expected(claim),
         rate=rate(claim),
         detect=detect(claim),
-        cells=[_cell(column, cells.get(column)) for column in columns],
-        report=_link(claim, document),
+        cells=[_cell(column, cells.get(column), document) for column in columns],
+        report=_link(claim.get("smallest"), document),
         runs=[_run(outcome) for outcome in claim["outcomes"][:RUNS_LISTED_MAX]],
         runs_more=max(0, len(claim["outcomes"]) - RUNS_LISTED_MAX),
     )
@@ -131,15 +136,32 @@ def _run(outcome: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _cell(kind: str, cell: Mapping[str, Any] | None) -> Cell:
-    status = cell["status"] if cell else ""
-    sign, word = SIGNS[status]
-    return Cell(kind=kind, look=CLASSES[status], sign=sign, word=word, rate=rate(cell) if cell and status else "")
+def _cell(kind: str, cell: Mapping[str, Any] | None, document: Mapping[str, Any]) -> Cell:
+    told = cell if cell and cell["status"] else None
+    sign, word = SIGNS[told["status"] if told else ""]
+    smallest = (told or {}).get("smallest")
+    return Cell(
+        kind=kind,
+        look=CLASSES[told["status"] if told else ""],
+        sign=sign,
+        word=word,
+        rate=rate(told) if told else "",
+        detect=detect(told) if told else "",
+        seeds=_seeds(told["seeds"]) if told else "",
+        report=_link(smallest, document),
+        repeat=sentence((smallest or {}).get("repeat"), 1_000),
+    )
 
 
-def _link(claim: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+def _seeds(seeds: Sequence[Any]) -> str:
+    """The first few, and how many more."""
+    more = len(seeds) - SEEDS_LISTED_MAX
+    told = " ".join(sentence(seed) for seed in seeds[:SEEDS_LISTED_MAX])
+    return f"{told} and {more} more" if more > 0 else told
+
+
+def _link(smallest: Mapping[str, Any] | None, document: Mapping[str, Any]) -> str:
     """A relative path, quoted, so that it cannot be anything but a file beside the store."""
-    smallest = claim.get("smallest")
     if not smallest or not smallest.get("run"):
         return ""
     here = PurePath(document["store"], "verify", document["began"])

@@ -95,6 +95,15 @@ def test_the_smallest_run_that_tells_is_named() -> None:
     assert row(trial(case(), outcome()))["smallest"] is None
 
 
+def test_each_cell_names_the_smallest_run_with_its_fault() -> None:
+    killed = outcome("invalid", "set/lost", ops=900, seed=1, faults=("kill",))
+    both = outcome("invalid", "set/lost", ops=90, seed=2, faults=("partition", "kill"))
+    least = outcome("invalid", "set/lost", ops=9, seed=3, faults=("clock",))
+    cells = row(trial(BREAKS, killed, both, least, outcome(faults=("pause",), ops=1)))["cells"]
+    found = {kind: cell["smallest"] and cell["smallest"]["seed"] for kind, cell in cells.items()}
+    assert found == {"kill": 2, "partition": 2, "clock": 3, "pause": None}
+
+
 def test_a_claim_that_breaks_is_tried_until_it_is_seen_to() -> None:
     trying = Trial(BREAKS, "sim", PROFILES["pr"], known=(7,))
     assert trying.next_seed() == 7

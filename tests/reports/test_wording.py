@@ -9,13 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.wording import count, duration, key_text, paragraph, printable, seconds, sentence, value_text
+from reports.wording import began, count, duration, key_text, paragraph, printable, seconds, sentence, value_text
 
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # DerivedCoreProperties.txt, Default_Ignorable_Code_Point, as far as its category is none of the above.
 IGNORABLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0" + "".join(
     chr(code) for first, last in ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF)) for code in range(first, last + 1)
 )
+
+
+def test_a_directory_is_told_as_a_date() -> None:
+    assert began("20260102T030405.678901Z") == "2026-01-02 03:04:05"
+    for other in ("my run", "20260102T030405Z", "20260102T030405.6Z\n", "²0260102T030405.678901Z", "\x1b"):
+        assert began(other) == sentence(other)
 
 
 def test_every_unseen_character_of_unicode_is_escaped() -> None:

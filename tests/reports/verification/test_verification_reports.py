@@ -64,6 +64,23 @@ def test_every_renderer_bears_every_text(name: str, text: str) -> None:
         assert "\u202e" not in rendered
 
 
+def test_the_page_tells_of_each_fault_how_often_how_soon_by_which_seeds_and_where_the_smallest_run_is() -> None:
+    many = [outcome(seed=seed, faults=("kill", "partition")) for seed in range(2, 16)]
+    shown = outcome("invalid", "set/lost", seed=1, detect_s=2.5, run="store/kv/store/1", repeat="splitbrain run y")
+    found = page.render(verification(trial(BREAKS, shown, *many)))
+    assert 'aria-label="breaks by fault"' in found
+    table = found.partition('aria-label="breaks by fault"')[2].partition("</table>")[0]
+    kill, partition = table.partition("<tbody>")[2].partition("</tbody>")[0].strip().split("\n")
+    assert "<b>kill</b>" in kill
+    assert "1 of 15 (1–30 %)" in kill
+    assert "2.5 s" in kill
+    assert "1 2 3 4 5 6 7 8 9 10 11 12 and 3 more" in kill
+    assert '<a href="../../kv/store/1/report.html">its page</a>' in kill
+    assert "<b>partition</b>" in partition
+    assert "0 of 14" in partition
+    assert "<a href" not in partition
+
+
 def test_junit_counts_and_names() -> None:
     root = ET.fromstring(junit.render(mixed()))
     suites = {suite.get("name"): suite for suite in root}
