@@ -1,7 +1,7 @@
 """The messages of a run, as its packet log tells them: who sent what to whom, when, and whether it arrived.
 
 Two kinds of lines are read: messages, by clusters that carry them in this process (``clusters.message_log``), and packets, twice each, by
-clusters with a router (``clusters.fabric.packet_log``).
+clusters with a router (``clusters.fabric.packet_log``). Hosts by SSH have none: their clocks differ by more than a message takes.
 """
 
 from __future__ import annotations

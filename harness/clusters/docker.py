@@ -10,7 +10,7 @@ no fault of the network reaches. The fabric dies with this process, and so do no
 killed are containers that have ended (those that stood still go on, to end: ``containers.thaw``), and ``splitbrain heal`` removes those.
 
 Options: ``image`` (a base with Python; default python:3.12-slim, or one made here), ``memory_mb`` and ``cpus`` per node, ``ip`` 4 or 6,
-``fabric`` own or helper.
+``fabric`` own or helper; ``packet_log``, on the fabric own: every packet that the router sees is noted (``fabric.packet_log``).
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from harness.clusters.disks.launch import DiskServer, end_all
 from harness.clusters.disks.mounted import DiskFaults, Disks
 from harness.clusters.duty import Pacemaker
 from harness.clusters.fabric import probes
+from harness.clusters.fabric.packet_log import PacketLog
 from harness.clusters.guardian import Guardian
 from harness.clusters.impostor import Intrudes
 from harness.clusters.knocking import impostor_of
@@ -61,6 +62,7 @@ class DockerCluster(Named[ContainerNode], Intrudes, DiskFaults):
     """Nodes in containers, faults on packets. A Docker engine on this machine."""
 
     name = "docker"
+    logs_packets = True
     loop_factory = None
     securities = (TOKENS, TLS)
 
@@ -87,6 +89,7 @@ class DockerCluster(Named[ContainerNode], Intrudes, DiskFaults):
         self._disks, self._disk_servers = Disks(spec), list[DiskServer]()
         self._engine: Engine | None = None
         self._guardian: Guardian | None = None  # from the first node on that stands still
+        self._log: PacketLog | None = None
         self._began_s = 0.0
 
     @staticmethod
@@ -107,7 +110,7 @@ class DockerCluster(Named[ContainerNode], Intrudes, DiskFaults):
 
     def _fabric(self) -> Fabric:
         if self._settings.fabric == settings.OWN:
-            return OwnFabric(self.nodes, self._settings.version)
+            return OwnFabric(self.nodes, self._settings.version, tapped=self._settings.logs_packets)
         return HelpedFabric(self.nodes, self._spec.directory)
 
     # Lifecycle
@@ -129,6 +132,9 @@ class DockerCluster(Named[ContainerNode], Intrudes, DiskFaults):
             )
             await self._network.fabric.prepare(engine, self._owner)
             await self._network.start(await self._create(engine, image), self._spec.seed)
+            if self._settings.logs_packets:
+                tap, name_of = self._network.fabric.tap, self._network.names.get
+                self._log = PacketLog(tap, name_of, self._spec.directory, self._began_s)
             self._impostor = impostor_of(
                 self._authority,
                 self._spec,
@@ -185,6 +191,8 @@ class DockerCluster(Named[ContainerNode], Intrudes, DiskFaults):
             for node in self._nodes.values():
                 node.pacemaker.end()
             await _all(node.life.finish() for node in self._nodes.values() if node.life is not None)
+            if self._log is not None:
+                self._log.close()
             await self._network.stop()
             await self._clocks.stop()
         finally:

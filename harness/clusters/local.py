@@ -46,7 +46,7 @@ from harness.clusters.security import Authority
 from harness.clusters.starts import GRACE_S, INIT_S, NodeStart, first_answer, not_started
 from harness.effects import ClockSkew, Link, PacketShape
 from harness.errors import ClusterError
-from harness.messages import OPTION, PACKETS
+from harness.messages import OPTION
 from harness.protocols import Body, Channel, ClusterSpec
 from targets.node.guard import TLS, TOKENS
 
@@ -108,8 +108,7 @@ class LocalCluster(Named[LocalNode], Intrudes, DiskFaults):
             self._router = Router(self._namespaces.filter, self._tell_shaper, self._keys)
             where = {node.name: node.address for node in self._nodes.values()}
             if self._logs_packets:
-                began_ns = int((clock.wall_s() - asyncio.get_running_loop().time() + self._began_s) * 1e9)
-                self._log = PacketLog(self._namespaces.tap, self._names.get, self._spec.directory / PACKETS, began_ns)
+                self._log = PacketLog(self._namespaces.tap, self._names.get, self._spec.directory, self._began_s)
             board = self._callers.board = Switchboard(
                 take=streams(self._namespaces.places[layout.CLIENTS], self._version),
                 where=lambda node: (self.address(node), layout.NODE_PORT),

@@ -22,6 +22,7 @@ BODY_CHARS_MAX = 160
 _TOKEN = re.compile(r"eyJ[\w.-]+")
 
 Arrived = Callable[[], object]  # to be called for each copy of a message that comes in
+Sent = Callable[[str, str, bytes], Arrived]  # from whom, to whom, what
 
 
 class MessageLog:
@@ -32,7 +33,7 @@ class MessageLog:
         self._kept: deque[tuple[float, str, str, bytes, list[float]]] = deque(maxlen=most)
         self._count = 0
         # A message that leaves now: from whom, to whom, as JSON.
-        self.sent: Callable[[str, str, bytes], Arrived] = self._sent if spec.options.get(OPTION) else _unnoted
+        self.sent: Sent = self._sent if spec.options.get(OPTION) else unnoted
 
     def _sent(self, src: str, dest: str, data: bytes) -> Arrived:
         arrived: list[float] = []
@@ -60,5 +61,6 @@ def _nobody_notes() -> None:
     """What is called for each message of a run that is not logged."""
 
 
-def _unnoted(_src: str, _dest: str, _data: bytes) -> Arrived:
+def unnoted(_src: str, _dest: str, _data: bytes) -> Arrived:
+    """``sent`` of a run that keeps no log."""
     return _nobody_notes

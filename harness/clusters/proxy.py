@@ -4,7 +4,7 @@ For programs that only speak TCP, where there are neither namespaces nor root; a
 its peers, and must call them there. Processes are as on the process cluster, whose pipes remain the harness's own line to them: kill,
 pause and throttle are real signals. Links are cut and shaped by the proxies (``fabric.proxies``), which see streams and not packets: a cut
 is silence, loss is a stall or a reset, duplicates and reordering vanish, as TCP would have it. Clients call nodes directly: only links
-between nodes can be broken.
+between nodes can be broken. With ``packet_log`` each piece of a stream is a message (``message_log``); a client's arrives as it leaves.
 """
 
 from __future__ import annotations
@@ -38,12 +38,11 @@ class ProxyCluster(ProcessCluster):
     """Nodes as child processes on TCP, proxies between them. Needs nothing; any POSIX system."""
 
     name = "proxy"
-    logs_packets = False
 
     def __init__(self, spec: ClusterSpec, argv: Argv = tcp_node) -> None:
         super().__init__(spec, self._command, wire=codecs.JSON)
         self._tcp_argv = argv
-        self._proxies = Proxies(self.nodes, self._links)
+        self._proxies = Proxies(self.nodes, self._links, self._messages.sent)
         # Clients have no address of their own.
         self._callers = Callers(lambda _: layout.Address(v4=HOST, v6="::1"))
         self._shapes: dict[Link, PacketShape] = {}
@@ -53,6 +52,7 @@ class ProxyCluster(ProcessCluster):
             check=self._check,
             on_babble=self._babbled,
             wire=codecs.wire(spec.options),
+            said=lambda src, dest, line: self._messages.sent(src, dest, line)(),
         )
 
     def _command(self, start: NodeStart) -> Sequence[str]:

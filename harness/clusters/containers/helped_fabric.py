@@ -75,6 +75,10 @@ class HelpedFabric:
         self.places: dict[str, Conversation] = {}
 
     @property
+    def tap(self) -> socket.socket:
+        raise ClusterError("the helper container has no tap: see containers.settings")
+
+    @property
     def why_lost(self) -> str | None:
         return self._why_lost or next((door.why_ended for door in self._doors if door.why_ended), None)
 

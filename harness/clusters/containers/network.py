@@ -6,6 +6,7 @@ makes, with one helper container between them, for everybody else who may speak 
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
@@ -33,6 +34,11 @@ class Fabric(Protocol):
     @property
     def places(self) -> Mapping[str, Conversation]:
         """Who hands out sockets of each node's network, and of the clients'."""
+        ...
+
+    @property
+    def tap(self) -> socket.socket:
+        """What hears all packets on their way, if that was asked for. Raises ClusterError where nothing can."""
         ...
 
     @property
@@ -95,6 +101,7 @@ class Network:
         self.fabric, self._wire, self._tls = fabric, wire, tls
         self._version, self._check, self._on_babble = version, check, on_babble
         self._callers = Callers(self.fabric.caller_address)
+        self.names: dict[bytes, str] = {}  # of nodes and clients, by their addresses
         self._prober = Prober()
         self.board: Switchboard
 
@@ -110,6 +117,7 @@ class Network:
     async def start(self, pairs: Mapping[str, sandbox.Pair], seed: int) -> None:
         """Connect the nodes with these containers. Raises ClusterError."""
         await self.fabric.start(pairs, seed, self._address)
+        self.names |= {half: name for name, where in self.fabric.where.items() for half in where.packed()}
         self.board = self._callers.board = Switchboard(
             take=streams(self.fabric.places[layout.CLIENTS], self._version),
             where=lambda node: (self.host(node), layout.NODE_PORT),
@@ -131,7 +139,9 @@ class Network:
 
     def channel(self, client: str) -> Caller:
         """A client's connections to the nodes."""
-        return self._callers.called(client)
+        caller = self._callers.called(client)
+        self.names.update(dict.fromkeys(caller.address.packed(), client))
+        return caller
 
     def _address(self, name: str) -> layout.Address:
         """Of a node, or of a client that has a channel."""

@@ -7,6 +7,7 @@ A place of this network joins a sandbox's network instead of making one; all els
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,17 +28,21 @@ class OwnFabric:
 
     caller_address = staticmethod(layout.client_address)
 
-    def __init__(self, nodes: Sequence[str], version: int) -> None:
+    def __init__(self, nodes: Sequence[str], version: int, *, tapped: bool = False) -> None:
         self.where: Mapping[str, layout.Address] = {
             name: layout.node_address(number) for number, name in enumerate(nodes, 1)
         }
-        self._version = version
+        self._version, self._tapped = version, tapped
         self._namespaces = Namespaces()
         self._router: Router
 
     @property
     def places(self) -> Mapping[str, Conversation]:
         return self._namespaces.places
+
+    @property
+    def tap(self) -> socket.socket:
+        return self._namespaces.tap
 
     @property
     def why_lost(self) -> str | None:
@@ -59,7 +64,7 @@ class OwnFabric:
         try:
             for name, pair in pairs.items():
                 lent[name] = sandbox.network_of(pair)
-            await self._namespaces.start(plans, seed, lent)
+            await self._namespaces.start(plans, seed, lent, tap=self._tapped)
         finally:
             for descriptor in lent.values():
                 os.close(descriptor)

@@ -10,22 +10,26 @@ from typing import Any
 from harness.clusters.containers.sandbox import Limits
 from harness.clusters.fabric.netlink_route import has_six
 from harness.errors import ClusterError
+from harness.messages import OPTION
 
 VERSIONS = (4, 6)
 OWN, HELPED = FABRICS = ("own", "helper")  # cables of ours, which take root; networks of the engine's with a helper
 MEMORY_MB, CPUS = 512, 1.0  # of one node, unless the options say otherwise
 MEMORY_MB_MIN = 16
-OPTIONS = ("image", "memory_mb", "cpus", "ip", "fabric")  # ours; all others are the program's
+OPTIONS = ("image", "memory_mb", "cpus", "ip", "fabric", OPTION)  # ours; all others are the program's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``image`` is the base that the user asked for, or None; ``version`` that of IP; ``fabric`` one of ``FABRICS``."""
+    """``image`` is the base that the user asked for, or None; ``version`` that of IP; ``fabric`` one of ``FABRICS``; with ``logs_packets``
+    there is a packet log.
+    """
 
     image: str | None
     limits: Limits
     version: int
     fabric: str
+    logs_packets: bool
 
 
 def read(own: Mapping[str, Any]) -> Settings:
@@ -54,8 +58,13 @@ def read(own: Mapping[str, Any]) -> Settings:
     if fabric == HELPED and version == 6:
         # The engine gives its bridges an IPv6 address and the machine a route, and knows no option against it: there would be a way out.
         raise ClusterError("the docker cluster has IPv6 only on the fabric own, as root: leave the option ip at 4")
+    if own.get(OPTION) and fabric == HELPED:
+        # The router is a container, whose only way to the controller is the engine; and all clients have one address there.
+        raise ClusterError(
+            "the docker cluster keeps a packet log only on the fabric own, as root: leave packet_log out"
+        )
     limits = Limits(memory_bytes=int(memory_mb * (1 << 20)), cpus=float(cpus))
-    return Settings(image=image, limits=limits, version=version, fabric=fabric)
+    return Settings(image=image, limits=limits, version=version, fabric=fabric, logs_packets=bool(own.get(OPTION)))
 
 
 def _is_number(value: Any) -> bool:

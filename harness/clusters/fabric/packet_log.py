@@ -20,8 +20,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from harness import clock
 from harness.clusters.fabric.nfqueue import Packet
-from harness.messages import type_of
+from harness.messages import PACKETS, type_of
 
 ALL_PROTOCOLS = 3  # ETH_P_ALL of if_ether.h
 OUTGOING = 4  # PACKET_OUTGOING: packet(7)
@@ -63,12 +64,13 @@ def line(data: bytes, t_ns: int, name_of: NameOf, *, outgoing: bool) -> str | No
 
 
 class PacketLog:
-    """Writes what a tap hears to a file until it is closed."""
+    """Writes what a tap hears to the run's ``directory`` until it is closed. The nodes' logs began at ``began_s`` of the loop's time."""
 
-    def __init__(self, tap: socket.socket, name_of: NameOf, path: Path, began_ns: int) -> None:
+    def __init__(self, tap: socket.socket, name_of: NameOf, directory: Path, began_s: float) -> None:
         self._tap, self._name_of = tap, name_of
         self._room, self._missed = PACKETS_MAX, 0
-        self._file = path.open("w", encoding="ascii")
+        self._file = (directory / PACKETS).open("w", encoding="ascii")
+        began_ns = int((clock.wall_s() - asyncio.get_running_loop().time() + began_s) * 1e9)
         self._file.write(json.dumps({"began_ns": began_ns}) + "\n")
         tap.setblocking(False)
         asyncio.get_running_loop().add_reader(tap.fileno(), self._read)

@@ -17,6 +17,7 @@ from functools import partial
 
 from harness.clusters.fabric.flow import GIVEN_UP_S, Flow
 from harness.clusters.fabric.links import Line, Links
+from harness.clusters.message_log import Arrived, Sent, unnoted
 from harness.effects import Link
 
 HOST = "127.0.0.1"
@@ -119,6 +120,7 @@ class _End(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.pipe: Pipe | None = None  # from here
         self.back: Pipe | None = None  # to here
+        self.sent: Callable[[bytes], None] | None = None  # is told what leaves from here
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -127,6 +129,8 @@ class _End(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self.pipe is not None
+        assert self.sent is not None
+        self.sent(data)
         self.pipe.carry(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -164,10 +168,10 @@ class _End(asyncio.Protocol):
 
 
 class Proxies:
-    """All proxies of a run over the state of its ``links``; ``pump`` when that has changed."""
+    """All proxies of a run over the state of its ``links``; ``pump`` when that has changed. ``sent`` is told of what leaves."""
 
-    def __init__(self, nodes: Sequence[str], links: Links) -> None:
-        self._nodes, self._links = tuple(nodes), links
+    def __init__(self, nodes: Sequence[str], links: Links, sent: Sent = unnoted) -> None:
+        self._nodes, self._links, self._sent = tuple(nodes), links, sent
         self.ports: dict[str, int] = {}  # where the nodes listen themselves
         self._reserved: list[socket.socket] = []
         self._servers: dict[Link, asyncio.Server] = {}
@@ -234,8 +238,8 @@ class Proxies:
             far.abort()
             self._ends -= {near, far}
             return
-        self._join(near, far, there)
-        self._join(far, near, back)
+        self._join(near, far, link)
+        self._join(far, near, (link[1], link[0]))
         near.flow_control(False)
 
     async def _cross(self, line: Line) -> None:
@@ -251,8 +255,15 @@ class Proxies:
             self._pipes.discard(pipe)
             pipe.close()
 
-    def _join(self, source: _End, sink: _End, line: Line) -> None:
+    def _join(self, source: _End, sink: _End, link: Link) -> None:
+        aloft: deque[Arrived] = deque()  # of each piece that is on its way: what comes out is what went in, in order
+
+        def sent(data: bytes) -> None:
+            aloft.append(self._sent(*link, data))
+
         def deliver(data: bytes | None) -> None:
+            if data is not None:
+                aloft.popleft()()
             sink.write(data)
             if data is None:
                 self._pipes.discard(pipe)
@@ -263,7 +274,8 @@ class Proxies:
             source.abort()
             sink.abort()
 
-        pipe = source.pipe = sink.back = Pipe(line, deliver, broken, source.flow_control)
+        pipe = source.pipe = sink.back = Pipe(self._links.line(link), deliver, broken, source.flow_control)
+        source.sent = sent
         self._pipes.add(pipe)
 
     def pump(self) -> None:

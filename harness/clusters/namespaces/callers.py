@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harness.clusters.channels import Line
 from harness.clusters.codecs import Wire
+from harness.clusters.message_log import unnoted
 from harness.clusters.namespaces import layout
 from harness.clusters.namespaces.conversation import Conversation
 from harness.errors import ClusterError
@@ -71,7 +72,8 @@ class Switchboard:
     """What all callers of a run share: ``take`` makes a socket with a caller's address, ``where`` says where a node listens.
 
     ``check(node)`` raises if there is no such node, or if the run cannot be judged any more; ``on_babble`` is told of a node's line
-    that is no message. ``wire`` is how lines are written, ``tls`` what connections are made with (None: plain).
+    that is no message. ``wire`` is how lines are written, ``tls`` what connections are made with (None: plain). ``said`` is told each line,
+    from whom and to whom, as it leaves a caller or comes to it.
     """
 
     take: Callable[[layout.Address], Awaitable[socket.socket]]
@@ -80,6 +82,7 @@ class Switchboard:
     on_babble: Callable[[str, bytes], None]
     wire: Wire
     tls: ssl.SSLContext | None = None
+    said: Callable[[str, str, bytes], object] = unnoted
 
 
 class Caller:
@@ -153,9 +156,11 @@ class Caller:
         if connection is None or connection.transport.is_closing():
             raise NotSent(f"the connection to node {node} has just broken")
         line = self._board.wire.encode({"src": self.name, "dest": node, "body": body})
+        self._board.said(self.name, node, line)
         connection.transport.write(line + b"\n")
 
     def _received(self, node: str, line: bytes) -> None:
+        self._board.said(node, self.name, line)
         try:
             _, _, raw = self._board.wire.frame(line)
             body = self._board.wire.body(raw)

@@ -42,21 +42,20 @@ def test_nothing_is_said_of_other_packets(data: bytes) -> None:
     assert line(data, 0, NAMES.get, outgoing=True) is None
 
 
-@needs_namespaces[0]
-@needs_namespaces[1]
-@pytest.mark.parametrize("version", [4, 6])
-def test_it_tells_what_a_link_did(tmp_path: Path, version: int) -> None:
-    async def scenario(world: World) -> Any:
-        await world.cluster.shape([("n1", "n2")], PacketShape(delay_s=0.05, loss=0.3))
-        shaped = await world.cluster.measure(("n1", "n2"), PROBES)
-        await world.cluster.cut([("n2", "n3")])
-        assert await world.cluster.reaches([("n2", "n3")]) == [False]
-        await world.call("n1", "echo")
-        return shaped
+async def scenario(world: World) -> Any:
+    """A link that is slow and loses packets, one that is cut, and a client's call; what was measured of the first."""
+    await world.cluster.shape([("n1", "n2")], PacketShape(delay_s=0.05, loss=0.3))
+    shaped = await world.cluster.measure(("n1", "n2"), PROBES)
+    await world.cluster.cut([("n2", "n3")])
+    assert await world.cluster.reaches([("n2", "n3")]) == [False]
+    await world.call("n1", "echo")
+    return shaped
 
-    shaped = run(tmp_path, scenario, ip=version, packet_log=True)
+
+def tells(directory: Path, shaped: Any) -> None:
+    """The log tells what the links did in ``scenario``."""
     first, *lines, last = [
-        json.loads(text) for text in (tmp_path / "packets.jsonl").read_text(encoding="ascii").splitlines()
+        json.loads(text) for text in (directory / "packets.jsonl").read_text(encoding="ascii").splitlines()
     ]
     assert (list(first), last) == (["began_ns"], {"missed": 0})
     assert {one.get("type") for one in lines if one["src"] == "c1"} >= {"echo"}
@@ -72,3 +71,10 @@ def test_it_tells_what_a_link_did(tmp_path: Path, version: int) -> None:
     late_s = [(time["out"] - time["in"]) * 1e-9 for time in times.values() if len(time) == 2]
     assert len(late_s) > 100
     assert min(late_s) >= 0.0499
+
+
+@needs_namespaces[0]
+@needs_namespaces[1]
+@pytest.mark.parametrize("version", [4, 6])
+def test_it_tells_what_a_link_did(tmp_path: Path, version: int) -> None:
+    tells(tmp_path, run(tmp_path, scenario, ip=version, packet_log=True))
