@@ -1,8 +1,8 @@
 """Compiles the checkers' kernels when a wheel is built, so that no user needs a compiler, and no check waits for one.
 
 The image goes into the wheel, which is then of one platform (any Python from 3.11 on). An editable installation gets it
-in the user's cache. Where numba is missing, or fails, the wheel is built without: kernels are then compiled once, at
-the first check that is long enough. See ``checkers/kernels``.
+in the user's cache; an image of the same sources that lies there already is taken. Where numba is missing, or fails, the
+wheel is built without: kernels are then compiled once, at the first check that is long enough. See ``checkers/kernels``.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class KernelsHook(BuildHookInterface):  # type: ignore[type-arg,misc]  # hatchli
         sys.path.insert(0, self.root)
         try:
             from checkers.kernels.build import build
-            from checkers.kernels.image import cache_directory, image_name, save
+            from checkers.kernels.image import cache_directory, image_name, read, save
 
             directory = cache_directory() if version == "editable" else Path(tempfile.mkdtemp())
             path = directory / image_name()
             if not path.exists():
-                save(build(), path)
+                save(read(cache_directory() / path.name) or build(), path)
         except (ImportError, OSError, RuntimeError) as error:
             self.app.display_warning(f"kernels are not compiled ahead of time: {error}")
             return
