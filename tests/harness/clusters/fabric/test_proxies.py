@@ -24,8 +24,14 @@ class Net:
 
     def __init__(self) -> None:
         self.links = Links(1, ("n1", "n2"), NONE)
-        self.proxies = Proxies(("n1", "n2"), self.links)
+        self.noted: list[tuple[str, str, bytes]] = []
+        self.landed: list[bytes] = []
+        self.proxies = Proxies(("n1", "n2"), self.links, self.note)
         self.calls: asyncio.Queue[Streams] = asyncio.Queue()
+
+    def note(self, src: str, dest: str, data: bytes) -> Callable[[], object]:
+        self.noted.append((src, dest, data))
+        return lambda: self.landed.append(data)
 
     async def call(self) -> Streams:
         return await asyncio.open_connection(HOST, int(self.proxies.book("n1")["n2"].rpartition(":")[2]))
@@ -96,6 +102,28 @@ def test_a_stream_comes_out_as_it_went_in(shape: PacketShape | None) -> None:
         assert await near[0].readexactly(len(sent)) == sent
         near[1].close()
         assert await far[0].read() == b""
+        close(near, far)
+
+    play(scenario)
+
+
+def test_what_leaves_is_noted_and_that_it_arrives_when_it_does() -> None:
+    async def scenario(net: Net) -> None:
+        near, far = await net.pair()
+        near[1].write(b"first")
+        assert await far[0].readexactly(5) == b"first"
+        net.links.cut([THERE])
+        near[1].write(b"second")
+        far[1].write(b"back")
+        assert await near[0].readexactly(4) == b"back"
+        while len(net.noted) < 3:  # play has a limit
+            await asyncio.sleep(0.001)
+        assert await silent(far[0])
+        assert sorted(net.noted) == [(*THERE, b"first"), (*THERE, b"second"), (*BACK, b"back")]
+        assert net.landed == [b"first", b"back"]
+        net.mend(THERE)
+        assert await far[0].readexactly(6) == b"second"
+        assert net.landed == [b"first", b"back", b"second"]
         close(near, far)
 
     play(scenario)
