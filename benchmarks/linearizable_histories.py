@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.linearizable import Case, history_of, schedule
+from harness.formats.json_columns import JsonTable
 from harness.history import INFO, INVOKE, OK, History
 from harness.op import Op
 
@@ -140,3 +141,42 @@ def append_history(n: int, threads: int, keys: int, seed: int = 1) -> History:
         lines += [(at, op), (ret, op.ok(strings.get(op.key, "") if op.f == "get" else op.value))]
     lines.sort(key=lambda line: line[0])
     return History.of(replace(op, index=i, time_ns=int(at * 1e6)) for i, (at, op) in enumerate(lines))
+
+
+def changing_set_history(case: Case, size: int = 8, seed: int = 1) -> History:
+    """A history of one set of about ``size`` elements that is read as a whole by a third of the calls, and asked for one element by a
+    sixth; the others add and remove; ``case.stale``: one read, late in the run, still shows an element that was gone long before.
+    """
+    dice, n = np.random.default_rng(seed), case.operations
+    call, effect, ret, thread = schedule(dice, case)
+    crashed, roll = dice.random(n) < case.crashed, dice.random(n)
+    f, argument, result = np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    held, fresh = deque[int](), 0
+    lists: list[list[int]] = []
+    for i in np.argsort(effect).tolist():
+        if roll[i] < 1 / 3:
+            f[i], result[i] = 3, n + 3 + len(lists)
+            lists.append(sorted(held))
+        elif roll[i] < 1 / 2:
+            f[i], argument[i] = 2, max(fresh - int(roll[i] * 1e6) % (2 * size), 0) + 3
+            result[i] = 2 if argument[i] - 3 in held else 1
+        elif len(held) < size * (0.5 + roll[i]):
+            f[i], argument[i], fresh = 0, fresh + 3, fresh + 1
+            held.append(fresh - 1)
+        else:
+            f[i], argument[i] = 1, held.popleft() + 3
+    if case.stale:
+        late = int(len(lists) * 0.9)
+        lists[late] = sorted({*lists[late], *lists[late - 10 * case.concurrency][:1]})
+    generation = np.zeros(n, dtype=np.int64)
+    for mine in (np.flatnonzero(thread == t) for t in range(case.concurrency)):
+        generation[mine[1:]] = np.cumsum(crashed[mine])[:-1]
+    lines = np.argsort(np.concatenate([call, ret]))
+    return History.from_columns(
+        type=np.concatenate([np.full(n, INVOKE), np.where(crashed, INFO, OK)])[lines],
+        process=np.tile(thread + generation * case.concurrency, 2)[lines],
+        f=np.tile(f, 2)[lines],
+        fs=("add", "remove", "contains", "read"),
+        value=np.concatenate([argument, np.where((f >= 2) & ~crashed, result, argument)])[lines],
+        values=JsonTable([None, False, True, *range(n), *lists]),
+    )

@@ -32,7 +32,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.linearizable import Case, history_of
-from benchmarks.linearizable_histories import append_history, cas_history, container_history, set_history
+from benchmarks.linearizable_histories import (
+    append_history,
+    cas_history,
+    changing_set_history,
+    container_history,
+    set_history,
+)
 from checkers.kernels.image import find_image, make_image
 from checkers.linearizable import quick
 from checkers.linearizable.check import decide, make
@@ -214,6 +220,10 @@ def main(share: int) -> None:
     for model, target in (("fifo-queue", 10.0), ("unordered-queue", 10.0), ("stack", 2.0), ("priority-queue", 2.0)):
         rate(f"{model}, {million:,}", million, checked(model, container_history(model, million)), target)
     rate(f"set, asked for its elements, {million:,}", million, checked("set", set_history(million)), 10)
+    for stale in (False, True):
+        changing = changing_set_history(Case(operations=million, concurrency=10, crashed=0.01, stale=stale))
+        what = f"set, read as a whole, {'one stale read' if stale else 'valid'}, {million:,}"
+        rate(what, million, checked("set", changing, Validity.INVALID if stale else Validity.VALID), 10)
     span("strings that grow, 5,000, 10 keys, 50 at once", checked("string-kv", append_history(5000, 50, 10)), 0.1)
     for n, targets in ((10_000, (0.02, 0.2, 0.03)), (100_000 // share, (0.2, 2.0, 4.0))):
         for concurrency, target in zip((10, 30, 100), targets, strict=True):

@@ -35,6 +35,7 @@ from harness.columns import (
 )
 from harness.errors import HistoryError
 from harness.interning import Interner, intern_table, same, same_column
+from harness.lists import Lists, lists_of
 from harness.op import NEMESIS, Op, OpType
 from harness.pairs import Pairs, pairs_of
 
@@ -92,6 +93,7 @@ class History:
     extras: Mapping[int, Mapping[str, Any]]
     _calls: Calls | None
     _pairs: Pairs | None
+    _lists: Lists | None
 
     @classmethod
     def of(cls, ops: Iterable[Op], *, source: Source = IN_MEMORY) -> History:
@@ -186,7 +188,7 @@ class History:
             setattr(self, name, _column(name, given[name], dtype, rows, owned=owned))
         self.fs, self.keys, self.values, self.nodes = fs, keys, values, nodes
         self.errors, self.extras = dict(errors or {}), dict(extras or {})
-        self._calls = self._pairs = None
+        self._calls = self._pairs = self._lists = None
         _check_columns(self, source)
         if not interned:
             for name, table in TABLES.items():
@@ -244,7 +246,7 @@ class History:
     __hash__ = None  # type: ignore[assignment]  # hashing would read every line
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_calls": None, "_pairs": None}
+        return {**self.__dict__, "_calls": None, "_pairs": None, "_lists": None}
 
     @property
     def clients(self) -> npt.NDArray[np.bool_]:
@@ -295,6 +297,12 @@ class History:
         if self._pairs is None:
             self._pairs = pairs_of(self.values)
         return self._pairs
+
+    def lists(self) -> Lists:
+        """The elements of the values that are lists. Cached. Raises HistoryError for an element that no history can hold."""
+        if self._lists is None:
+            self._lists = lists_of(self.values)
+        return self._lists
 
     def nemesis(self) -> list[tuple[Op, Op | None]]:
         """Nemesis lines in pairs of the same ``f`` (start and completion), in order; a lone one comes with

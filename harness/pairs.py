@@ -15,7 +15,7 @@ from harness.columns import NO_KEY, Codes
 from harness.errors import HistoryError
 from harness.interning import identity
 
-_PLAIN = frozenset({int, str, type(None)})  # kinds of values that are their own identity
+PLAIN = frozenset({int, str, type(None)})  # kinds of values that are their own identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,27 +38,28 @@ def pairs_of(values: Sequence[Any]) -> Pairs:
     pairs: list[tuple[int, Sequence[Any]]] = []
     others: list[tuple[int, Any]] = []
     for code, value in enumerate(values):
-        if type(value) in _PLAIN:
+        if type(value) in PLAIN:
             codes[value] = code
         elif isinstance(value, list | tuple) and len(value) == 2:
             pairs.append((code, value))
         else:
             others.append((code, value))
-    if not all(type(part) in _PLAIN for _, pair in pairs for part in pair):
-        codes.update((_identity(value), code) for code, value in (*others, *pairs))
+    if not all(type(part) in PLAIN for _, pair in pairs for part in pair):
+        codes.update((named(value), code) for code, value in (*others, *pairs))
     size = len(values)
     first, second = (np.full(size, NO_KEY, dtype=np.int32) for _ in range(2))
     for column, at in ((first, 0), (second, 1)):
         for code, pair in pairs:
             part = pair[at]
-            number = codes.setdefault(part if type(part) in _PLAIN else _identity(part), size)
+            number = codes.setdefault(part if type(part) in PLAIN else named(part), size)
             size += number == size
             column[code] = number
         column.flags.writeable = False
     return Pairs(first=first, second=second, size=size, null=codes.get(None, -2))
 
 
-def _identity(value: Any) -> Hashable:
+def named(value: Any) -> Hashable:
+    """What is the same for equal values alone. Raises HistoryError for what no history can hold."""
     try:
         return identity(value)
     except (ValueError, TypeError, RecursionError) as error:

@@ -23,6 +23,8 @@ KERNELS = (
     "checkers.linearizable.layout:assign_slots",
     "checkers.linearizable.register_search:explore",
     "checkers.linearizable.layers:explore_layers",
+    "checkers.linearizable.moments:sweep_moments",
+    "checkers.linearizable.moments:find_suspect",
     "checkers.linearizable.containers.lives:gather",
     "checkers.linearizable.containers.lives:settle",
     "checkers.linearizable.containers.lives:count_covers",

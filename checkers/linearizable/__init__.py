@@ -10,6 +10,7 @@ algorithm · ``sources`` what can have been read from where · ``wgl`` the searc
 ``register_search`` the same for registers, compiled (see ``checkers.kernels``) · ``layers`` the same layer by
 layer · ``tabled`` the same for any model, ``steps`` for those whose state is an integer · ``quick`` the usual
 case of ``unique`` · ``containers`` queues, stacks and their like, nearly linear · ``growing`` sets that only
-grow · ``appends`` strings that grow · ``orders`` an order to show · ``check`` who judges what · ``witness`` (by
-``shrink``) the smallest proof · ``explain`` (by ``patterns``) the sentence.
+grow, ``elements`` those that are asked for one element at a time, ``changing`` (by ``moments``) the others ·
+``appends`` strings that grow · ``orders`` an order to show · ``check`` who judges what · ``witness`` (by ``shrink``)
+the smallest proof · ``explain`` (by ``patterns``) the sentence.
 """

@@ -15,13 +15,14 @@ Calls in the order of a shape have a legal order that respects real time iff non
 began. An addition or removal of unknown outcome has no response and need not have happened; a removal that did not happen makes shape 3
 the shape 2, and without an addition only shape 1 is left.
 
-A set that is read as a whole does not fall into its elements: ``growing`` decides those that only grow, the search the rest.
+A set that is read as a whole does not fall into its elements: ``growing`` decides those that only grow, ``changing`` the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,9 @@ from checkers.linearizable.shrink import shrink
 from checkers.wording import Narrator, count, text
 from harness.history import FAIL, FOREVER, OK, Calls, Ints
 from harness.verdict import Anomaly, Validity
+
+if TYPE_CHECKING:
+    from checkers.linearizable.changing import ChangingCase
 
 ELEMENTS = "elements"
 ANOMALIES = {
@@ -109,28 +113,40 @@ class ElementsCase:
         """Nothing is left to search."""
 
     def anomaly(self, say: Narrator) -> Anomaly:
-        shown = _smallest(self.wrong)
-        name, told, sentence = _tell(shown, say)
+        shown = smallest(self.wrong)
+        name, told, sentence = tell(shown, say, "it")
         rows = shown.row.tolist()
         return Anomaly(
             checker="linearizable", name=name, ops=say.lines(told), reason=sentence, witness=say.lines({*rows, *told})
         )
 
 
-def cases(calls: Calls, model: Model) -> Sequence[ElementsCase | growing.GrowingCase | generic.GenericCase]:
+def cases(
+    calls: Calls, model: Model
+) -> Sequence[ElementsCase | growing.GrowingCase | ChangingCase | generic.GenericCase]:
     """Every key of ``calls``, by the algorithm for what is done with it. Raises Unjudgeable."""
     fs = calls.history.fs
     alone = np.array([f in ("remove", "contains") for f in fs] or [False])[calls.f]
     if not alone.any():
         return growing.cases(calls)
-    found: list[ElementsCase | growing.GrowingCase | generic.GenericCase] = []
+    from checkers.linearizable import changing
+
+    found: list[ElementsCase | growing.GrowingCase | changing.ChangingCase | generic.GenericCase] = []
     say = Narrator(calls)
-    answers = {value: code for code, value in enumerate(calls.history.values) if value is True or value is False}
+    reads = (calls.outcome == OK) & np.array([f == "read" for f in fs])[calls.f]
+    asked = calls.result[(calls.outcome == OK) & np.array([f == "contains" for f in fs])[calls.f]]
+    values = {code: calls.history.values[code] for code in np.flatnonzero(np.bincount(asked)).tolist()}
+    answers = {value: code for code, value in values.items() if value is True or value is False}
     for key, rows in growing.parts(calls):
         if not alone[rows].any():
             found.append(growing.case_of(key, rows, calls, say))
             continue
-        touches = touches_of(calls, rows, (answers.get(True, BEFORE), answers.get(False, BEFORE)))
+        truths = answers.get(True, BEFORE), answers.get(False, BEFORE)
+        if reads[rows].any():
+            case = changing.case_of(key, calls, rows, model, truths)
+            found.append(case or generic.case_of(key, calls.take(rows), rows.tolist(), model))
+            continue
+        touches = touches_of(calls, rows, truths)
         if touches is None:
             found.append(generic.case_of(key, calls.take(rows), rows.tolist(), model))
             continue
@@ -155,11 +171,7 @@ def touches_of(calls: Calls, rows: Ints, answers: tuple[int, int]) -> Touches | 
     history = calls.history
     codes = {f: code for code, f in enumerate(history.fs)}
     f, outcome, result = calls.f[rows], calls.outcome[rows], calls.result[rows]
-    is_add, is_remove, is_contains, is_read = (
-        f == codes.get(name, BEFORE) for name in ("add", "remove", "contains", "read")
-    )
-    if (is_read & (outcome == OK)).any():
-        return None
+    is_add, is_remove, is_contains = (f == codes.get(name, BEFORE) for name in ("add", "remove", "contains"))
     there, absent = (result == code for code in answers)
     asked = is_contains & (outcome == OK)
     strange = np.flatnonzero(asked & ~there & ~absent)
@@ -179,7 +191,7 @@ def touches_of(calls: Calls, rows: Ints, answers: tuple[int, int]) -> Touches | 
     return Touches(kind=kind, element=element, call=calls.call[mine], ret=ret, row=mine)
 
 
-def _smallest(touches: Touches) -> Touches:
+def smallest(touches: Touches) -> Touches:
     """The addition and the removal, and as few of the answers as are still impossible with them: an answer can be left out of any legal
     order.
     """
@@ -198,27 +210,35 @@ def _smallest(touches: Touches) -> Touches:
     return touches.take(sorted(changes + shrink(answers, broken)))
 
 
-def _tell(shown: Touches, say: Narrator) -> tuple[str, list[int], str]:
-    """Name, the rows that it is about, and the sentence."""
+class _Scene(NamedTuple):
+    """What is told of, with the words for it."""
+
+    shown: Touches
+    say: Narrator
+    item: str
+
+
+def tell(shown: Touches, say: Narrator, item: str) -> tuple[str, list[int], str]:
+    """Name, the rows that it is about, and the sentence, in which ``item`` is the element."""
     add, remove = (next(iter(np.flatnonzero(shown.of(kind)).tolist()), None) for kind in (ADD, REMOVE))
     for i in np.flatnonzero(shown.kind > REMOVE).tolist():
-        tell = _wrongly_found if shown.kind[i] == FOUND else _wrongly_missed
-        told = tell(shown, say, i, add, remove)
+        wrongly = _wrongly_found if shown.kind[i] == FOUND else _wrongly_missed
+        told = wrongly(_Scene(shown, say, item), i, add, remove)
         if told is not None:
             return told
     done = np.flatnonzero(shown.ret != FOREVER)
     last = int(shown.row[done[np.argmax(shown.ret[done])]])
     others = count(len(shown.row) - 1, "other operation")
     sentence = f"no order that respects real time explains {say.whose(last)} {say.span(last)} together with {others}"
-    return "nonlinearizable", [last], f"{sentence}{say.key(last, 'on')}"
+    of = "" if item == "it" else f" that tell of {item}"
+    return "nonlinearizable", [last], f"{sentence}{of}{say.key(last, 'on')}"
 
 
-def _wrongly_found(
-    shown: Touches, say: Narrator, i: int, add: int | None, remove: int | None
-) -> tuple[str, list[int], str] | None:
+def _wrongly_found(scene: _Scene, i: int, add: int | None, remove: int | None) -> tuple[str, list[int], str] | None:
     """What is told of an element that ``i`` found, if that alone is impossible."""
+    shown, say, item = scene
     row = int(shown.row[i])
-    what = f"{say.whose(row)} {say.span(row)} found it{say.key(row, 'in')}"
+    what = f"{say.whose(row)} {say.span(row)} found {item}{say.key(row, 'in')}"
     if add is None:
         return "phantom-read", [row], f"{what}, but nobody ever added it"
     added = int(shown.row[add])
@@ -233,10 +253,9 @@ def _wrongly_found(
     return None
 
 
-def _wrongly_missed(
-    shown: Touches, say: Narrator, i: int, add: int | None, remove: int | None
-) -> tuple[str, list[int], str] | None:
+def _wrongly_missed(scene: _Scene, i: int, add: int | None, remove: int | None) -> tuple[str, list[int], str] | None:
     """What is told of an element that ``i`` did not find, if that alone is impossible."""
+    shown, say, item = scene
     if add is None or shown.ret[add] > shown.call[i] or (remove is not None and shown.ret[i] > shown.call[remove]):
         return None
     row, added = int(shown.row[i]), int(shown.row[add])
@@ -244,5 +263,5 @@ def _wrongly_missed(
     if remove is not None:
         gone = int(shown.row[remove])
         rows, end = [*rows, gone], f"it was removed only later: {say.whose(gone)} {say.span(gone)}"
-    did = f"{say.whose(row)} {say.span(row)} did not find it{say.key(row, 'in')}"
+    did = f"{say.whose(row)} {say.span(row)} did not find {item}{say.key(row, 'in')}"
     return "lost-add", rows, f"{did} although {say.whose(added)} had completed {say.ended(added)}, and {end}"

@@ -127,7 +127,7 @@ ADD, REMOVE = ("add", 1, 1), ("remove", 1, 1)
         (one_by_one(ADD, REMOVE, ("contains", 1, False)), "elements"),
         (one_by_one(ADD, ("read", None, [1])), "chain"),
         (one_by_one(ADD, REMOVE, ADD, ("contains", 1, True)), "wgl"),
-        (one_by_one(ADD, REMOVE, ("read", None, [])), "wgl"),
+        (one_by_one(ADD, REMOVE, ("read", None, [])), "moments"),
     ],
     ids=["one by one", "as a whole", "added twice", "removed and read"],
 )
