@@ -7,6 +7,9 @@
     registers       registers whose every written value is fresh (shared by ``register`` and ``kv``)
     write_read      pairs of a write and the read that follows it (for ``eventual``)
     isolation       small tests for one anomaly of transactions each (``long-fork``, ``write-skew``, ``monotonic``, ``causal-reverse``)
+    register sessions eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
+    predicates      transactions that look for what is there before they insert
+    queue lock memory litmus ...    the workloads
     register eventual kv cas_register set_workload counter broadcast or_set unique_ids echo transactions
     queue bank lock memory litmus files ...    the workloads
 
@@ -50,6 +53,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "file-appends-once": "harness.workloads.files:FILE_APPENDS_ONCE",
     "file-writes": "harness.workloads.files:FILE_WRITES",
     "file-writes-defined": "harness.workloads.files:FILE_WRITES_DEFINED",
+    "predicates": "harness.workloads.predicates:PREDICATES",
     "long-fork": "harness.workloads.isolation:LONG_FORK",
     "write-skew": "harness.workloads.isolation:WRITE_SKEW",
     "monotonic": "harness.workloads.isolation:MONOTONIC",

@@ -14,6 +14,7 @@ _TEARING = (
     "Keidar and Dolev 1998, Increasing the resilience of distributed and replicated database systems; catalogue row 37"
 )
 _DURABLE = "Gray 1978, Notes on data base operating systems, section 5.8.3; catalogue row 38"
+_PHANTOMS = "Adya 1999, section 4.2: G2 by predicates; Berenson and others, SIGMOD 1995, P3; catalogue row 43"
 _ISOLATION = "Berenson and others, SIGMOD 1995, section 4.2; catalogue row 43"
 
 # Pairs come close together.
@@ -46,6 +47,16 @@ TWO_PHASE_CLAIMS = (
         faults=ALL,
         settings=SKEWED,
         source=_ISOLATION,
+    ),
+    Claim(
+        name="no-phantoms",
+        topic=ISOLATION,
+        statement="Who finds nothing by a predicate and inserts is alone with that under serializability, whatever fails.",
+        model="strict-serializable",
+        workload="predicates",
+        faults=ALL,
+        settings=SHORT,
+        source=_PHANTOMS,
     ),
     Claim(
         name="money-is-kept",
@@ -142,6 +153,18 @@ SNAPSHOT_CLAIMS = (
         violates=("G2",),
         settings=SKEWED,
         source=_ISOLATION,
+    ),
+    Claim(
+        name="snapshots-permit-phantoms",
+        topic=ISOLATION,
+        statement="Two that find nothing by one predicate both insert under snapshot isolation, and neither saw the other.",
+        model="serializable",
+        workload="predicates",
+        faults=(),
+        violates=("G2",),
+        checkers={"closed-predicate": {"model": "serializable"}},
+        settings=BUSY,
+        source=_PHANTOMS,
     ),
     Claim(
         name="snapshots-are-not-serializable",

@@ -1,6 +1,7 @@
 """The client of the transactional store: it asks its node, once.
 
-Operations: ``txn`` (a list of micro-operations [f, key, value], f of r, w and append; null → the value that was read), ``transfer`` and
+Operations: ``txn`` (a list of micro-operations [f, key, value], f of r, w and append; null → the value that was read; those of
+``predicates`` as well), ``transfer`` and
 ``read`` of the bank (all accounts, by their names), ``insert`` of key k and [table, id] (it looks first whether any table has a row of that
 key). Nothing is repeated: a transaction has no name by which a node could know that it has done it. What an error reply proves stands in
 ``ERRORS``; no answer proves nothing (info), except of what only reads; a request that never left is a fail.
@@ -14,7 +15,9 @@ from typing import Any
 from harness.op import Op
 from harness.protocols import Body, ClientSeat, NoAnswer, NotSent, RpcError
 from harness.workloads.bank import ACCOUNTS, OPENING
+from harness.workloads.predicates import FIND
 from targets.node import codes
+from targets.txn import predicates
 
 TABLES = ("a", "b")
 
@@ -28,7 +31,7 @@ ERRORS: Mapping[int, bool] = {
 
 
 def _txn(op: Op) -> Body:
-    return {"type": "txn", "txn": op.value}
+    return {"type": "txn", "txn": predicates.asked(op.value) if predicates.by_predicates(op.value) else op.value}
 
 
 def _transfer(op: Op) -> Body:
@@ -73,9 +76,11 @@ class TxnClient:
             aborted = only_reads(op) or ERRORS.get(error.code, codes.is_definite(error.code))
             return (op.fail if aborted else op.info)(f"{seat.node}: {error}")
         value: Any = op.value if result is None else reply[result]
+        if op.f == "txn" and predicates.by_predicates(op.value):
+            value = predicates.answered(op.value, value)
         return op.ok(value)
 
 
 def only_reads(op: Op) -> bool:
     """Whether the operation changes nothing, so that one without an answer did not happen for anybody."""
-    return op.f == "read" or (op.f == "txn" and all(f == "r" for f, _, _ in op.value))
+    return op.f == "read" or (op.f == "txn" and all(f in ("r", FIND) for f, _, _ in op.value))

@@ -9,7 +9,7 @@ from harness.protocols import Bug, Claim, Target
 from targets.txn.bugs import SNAPSHOT_BUGS, THREE_PHASE_BUGS, TWO_PHASE_BUGS
 from targets.txn.claims import SNAPSHOT_CLAIMS, THREE_PHASE_CLAIMS, TWO_PHASE_CLAIMS
 
-WORKLOADS = ("txn-list-append", "txn-rw-register", "bank", "write-skew", "long-fork")
+WORKLOADS = ("txn-list-append", "txn-rw-register", "bank", "write-skew", "long-fork", "predicates")
 
 
 def _txn(
@@ -38,6 +38,7 @@ def _txn(
             "*": {"atomic-commit": {}},
             "txn-list-append": {"list-append": {"model": model}},
             "txn-rw-register": {"rw-register": {"model": model}},
+            "predicates": {"closed-predicate": {"model": model}},
         },
     )
 

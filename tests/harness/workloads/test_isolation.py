@@ -15,12 +15,13 @@ from harness.op import Op, OpType
 from harness.registry import load
 from harness.verdict import Budget, Validity, Verdict
 from harness.workloads.isolation import CAUSAL_REVERSE, GROUP, GROUPS, LONG_FORK, MONOTONIC, WRITE_SKEW
+from harness.workloads.predicates import FIND, MODULUS, PREDICATES, SIZE, keys_of
 from harness.workloads.workload import Workload
 from tests.harness.workloads.stores import options
 from tests.virtual_time import World, invocations, simulate
 
 LATENCY_NS = 5_000_000
-ALL = (LONG_FORK, WRITE_SKEW, MONOTONIC, CAUSAL_REVERSE)
+ALL = (LONG_FORK, WRITE_SKEW, MONOTONIC, CAUSAL_REVERSE, PREDICATES)
 
 
 class Store:
@@ -45,6 +46,8 @@ class Store:
         return done
 
     def txn(self, op: Op) -> Any:
+        if op.value[0][0] == FIND:
+            return self.find(op)
         answers = []
         for f, key, value in op.value:
             late = self.broken and (key + op.process) % 2
@@ -54,6 +57,16 @@ class Store:
                 self.before = dict(self.rows)
             self.rows |= {key: value for _, key, value in op.value}
         return answers
+
+    def find(self, op: Op) -> Any:
+        """What is there of a group; ``broken``: what was there before the last insert."""
+        (f, what, _), *inserts = op.value
+        seen = self.before if self.broken else self.rows
+        answer = [f, what, {key: seen[key] for key in keys_of(what) if key in seen}]
+        if inserts:
+            self.before = dict(self.rows)
+            self.rows[inserts[0][1]] = inserts[0][2]
+        return [answer, *inserts]
 
     def insert(self, op: Op) -> Any:
         seen = self.before if self.broken else self.rows
@@ -106,6 +119,7 @@ def test_a_store_that_does_one_thing_after_the_other_passes(workload: Workload, 
     [
         (LONG_FORK, "long-fork"),
         (WRITE_SKEW, "G2"),
+        (PREDICATES, "G-single-realtime"),
         (MONOTONIC, "nonmonotonic"),
         (CAUSAL_REVERSE, "causal-reverse"),
     ],
@@ -131,6 +145,20 @@ def test_inserts_come_in_pairs_of_one_for_each_table() -> None:
     assert [op.key for op in ops] == [pair for pair in range(20) for _ in "ab"]
     assert [op.value[0] for op in ops] == ["a", "b"] * 20
     assert [op.value[1] for op in ops] == list(range(40))
+
+
+def test_every_key_of_a_group_is_inserted_once_by_who_asked_for_all_of_it() -> None:
+    ops = [op.value for op in invocations(run(PREDICATES, Store()))]
+    inserts = [(mops[0][1][2], *mops[1][1:]) for mops in ops if len(mops) == 2]
+    assert len(inserts) == len({key for _, key, _ in inserts}) > 300
+    for group, key, value in inserts:
+        assert key in keys_of(["mod", MODULUS, group])
+        assert value % MODULUS == group
+    assert len({key for group in range(50) for key in keys_of(["mod", MODULUS, group])}) == 50 * SIZE
+    asked = [mops[0][1][2] for mops in ops if len(mops) == 1]
+    assert len(set(asked)) > 30
+    with pytest.raises(ValueError, match="finds groups"):
+        keys_of(["=", 3])
 
 
 @pytest.mark.parametrize("workload", [MONOTONIC, CAUSAL_REVERSE], ids=lambda workload: workload.name)

@@ -9,6 +9,7 @@ import pytest
 from harness.op import Op, OpType
 from harness.protocols import NoAnswer, NotSent, RpcError
 from harness.workloads.bank import ACCOUNTS, OPENING
+from harness.workloads.predicates import MODULUS
 from targets.node import codes
 from targets.txn.client import ERRORS, TxnClient
 from tests.targets.answering import Answering, seat_on
@@ -53,6 +54,19 @@ def test_a_transaction_completes_with_what_it_read() -> None:
     node = Answering({"type": "txn_ok", "txn": done})
     assert (carried_out(node, WRITES).type, carried_out(node, WRITES).value) == (OK, done)
     assert node.asked[0][1] == {"type": "txn", "txn": WRITES.value}
+
+
+def test_a_predicate_reads_its_whole_group_and_finds_what_is_there() -> None:
+    find = ["rp", ["mod", MODULUS, 3], None]
+    keys = [f"g3.{place}" for place in range(4)]
+    seen = dict(zip(keys, [None, 3 + MODULUS, None, None], strict=True))
+    op = Op(f="txn", value=[find, ["insert", "g3.0", 3]], process=1)
+    node = Answering({"type": "txn_ok", "txn": [*(["r", key, seen[key]] for key in keys), ["w", "g3.0", 3]]})
+    found = [["rp", ["mod", MODULUS, 3], {"g3.1": 3 + MODULUS}], ["insert", "g3.0", 3]]
+    assert (carried_out(node, op).type, carried_out(node, op).value) == (OK, found)
+    assert node.asked[0][1] == {"type": "txn", "txn": [*(["r", key, None] for key in keys), ["w", "g3.0", 3]]}
+    assert carried_out(Answering(NoAnswer("n2")), op).type is INFO
+    assert carried_out(Answering(NoAnswer("n2")), Op(f="txn", value=[find], process=1)).type is FAIL
 
 
 def test_a_bank_knows_its_accounts() -> None:
