@@ -53,6 +53,46 @@ DEFECTS = (
         "test_an_interrupt_heals_all_and_stops_all",
     ),
     (
+        "the same seed is another run (jepsen #578)",
+        "test_determinism.py",
+        "test_two_processes_with_different_hash_seeds_write_the_same_bytes",
+    ),
+    (
+        "a check takes hours, or all memory (knossos #6)",
+        "checkers/test_hostile.py",
+        "test_a_check_of_hostile_shapes_stays_within_its_memory",
+    ),
+    (
+        "a panic in a node's log passes (openraft #1913)",
+        "harness/test_log_patterns.py",
+        "test_a_line_that_may_not_be_is_a_finding",
+    ),
+    (
+        "nothing of a verdict can be read by a build server",
+        "reports/verification/test_verification_reports.py",
+        "test_junit_counts_and_names",
+    ),
+    (
+        "a history in which nothing could be wrong passes",
+        "checkers/test_substance.py",
+        "test_what_was_never_read_is_no_pass",
+    ),
+    (
+        "models of sessions have names, and nothing that tests them (elle)",
+        "checkers/test_sessions.py",
+        "test_every_guarantee_is_broken_in_a_golden",
+    ),
+    (
+        "operations on files at once are judged by nobody (jepsen.local-fs)",
+        "checkers/test_files.py",
+        "test_the_namespace_is_judged_as_by_all_orders",
+    ),
+    (
+        "models of memory are judged by nobody",
+        "checkers/test_litmus.py",
+        "test_each_model_allows_what_the_literature_says",
+    ),
+    (
         "a kind of operation that never succeeds makes a run invalid, not unknown",
         "checkers/test_sanity.py",
         "test_a_run_that_does_not_is_unknown",
