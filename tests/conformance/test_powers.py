@@ -102,13 +102,13 @@ def test_a_delay_is_felt_both_by_the_probe_and_by_the_nodes(cluster_name: str, t
         seen = await cluster.measure(("n1", "n2"), 20)
         assert seen["delay_s"] >= 0.1
         assert (seen["lost"], seen["duplicated"], seen["reordered"]) == (0, 0, 0)
-        slow = await world.call("n1", "relay", to="n2", patience_s=4)
+        slow = await world.call("n1", "relay", to="n2", patience_s=20)
         assert slow["round_trip_s"] >= 0.2
         assert await world.hears("n1", "n2", within_s=0.5) == list(range(20))
         await cluster.unshape(links)
         await cluster.unshape(links)
         assert (await cluster.measure(("n1", "n2"), 20))["delay_s"] < 0.1
-        quick = [await world.call("n1", "relay", to="n2", patience_s=4) for _ in range(10)]
+        quick = [await world.call("n1", "relay", to="n2", patience_s=20) for _ in range(10)]
         assert min(answer["round_trip_s"] for answer in quick) < 0.2  # the best, since the machine may be busy
 
     run(cluster_name, tmp_path, scenario)
@@ -277,7 +277,7 @@ def test_what_a_client_is_told(cluster_name: str, tmp_path: Path) -> None:
             await world.call("n1", "unheard-of")
         assert caught.value.code == 10
         with pytest.raises(RpcError, match="nobody is called 'n9'") as caught:
-            await world.call("n1", "relay", to="n9", patience_s=1)
+            await world.call("n1", "relay", to="n9", patience_s=20)
         assert caught.value.code == 1
         with pytest.raises(NoAnswer):
             await world.call("n1", "murmur", number=1, timeout_s=0.2)
@@ -301,7 +301,10 @@ def test_a_program_that_fails_takes_its_node_with_it(cluster_name: str, tmp_path
     async def scenario(world: World) -> None:
         await world.call("n2", "save", name="log", text="kept", sync=True)
         with pytest.raises(NoAnswer):
-            await world.call("n2", "fail", timeout_s=1)
+            await world.call("n2", "fail")
+        async with asyncio.timeout(30):
+            while not world.cluster.crashes():
+                await asyncio.sleep(0.01)
         assert not await world.alive("n2", QUIET_S)
         assert list(world.cluster.crashes()) == ["n2"]
         assert await world.relays("n1", "n3")

@@ -63,10 +63,10 @@ class World:
         self.cluster = cluster
         self._client: Channel = cluster.channel("c1")
 
-    async def call(self, node: str, type_: str, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
+    async def call(self, node: str, type_: str, timeout_s: float = 30.0, **fields: Any) -> dict[str, Any]:
         return await self._client.rpc(node, {"type": type_, **fields}, timeout_s)
 
-    async def relays(self, src: str, dest: str, patience_s: float = 4.0) -> bool:
+    async def relays(self, src: str, dest: str, patience_s: float = 20.0) -> bool:
         """Whether a question of ``src`` to ``dest`` is answered, as the node itself sees it."""
         return bool((await self.call(src, "relay", to=dest, patience_s=patience_s))["reached"])
 
@@ -82,7 +82,7 @@ class World:
         heard: list[int] = (await self.call(dest, "heard", by=src))["numbers"]
         return heard[before:]
 
-    async def alive(self, node: str, timeout_s: float = 5.0) -> bool:
+    async def alive(self, node: str, timeout_s: float = 30.0) -> bool:
         return await self.cluster.ask(node, {"type": "sb_ping"}, timeout_s) is not None
 
 

@@ -40,9 +40,11 @@ async def is_wrong_drifts_and_is_right_again(world: World) -> None:
     assert await offsets_s() == pytest.approx([0, -60, 0], abs=NEAR_S)
     began_s = time.monotonic()
     await cluster.skew("n2", ClockSkew(drift=0.5))
+    set_s = time.monotonic()
     await asyncio.sleep(1)
+    asked_s = time.monotonic()
     gained_s = await cluster.clock_offset("n2")
-    assert gained_s == pytest.approx(0.5 * (time.monotonic() - began_s), abs=NEAR_S)
+    assert 0.5 * (asked_s - set_s) - NEAR_S < gained_s < 0.5 * (time.monotonic() - began_s) + NEAR_S
     await cluster.unskew("n2")
     assert await offsets_s() == pytest.approx([0, 0, 0], abs=NEAR_S)
 

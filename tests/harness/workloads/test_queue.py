@@ -16,7 +16,7 @@ from harness.op import Op, OpType
 from harness.registry import load
 from harness.verdict import Budget, Validity
 from harness.workloads.draining import DRY_MAX
-from harness.workloads.queue import ENQUEUE_SHARE, ORDERED_QUEUE, QUEUE
+from harness.workloads.queue import MIX, ORDERED_QUEUE, QUEUE
 from harness.workloads.workload import Workload
 from tests.harness.workloads.stores import options
 from tests.virtual_time import World, invocations, simulate, told
@@ -75,7 +75,7 @@ def test_every_element_is_put_in_once_and_more_go_in_than_come_out() -> None:
     ops = [op for op in invocations(run(QUEUE, queues(), ops=4000)) if not op.extra]
     puts = [op for op in ops if op.f == "enqueue"]
     assert told(puts, "value") == list(range(len(puts)))
-    assert abs(len(puts) / len(ops) - ENQUEUE_SHARE) < 0.03
+    assert abs(len(puts) / len(ops) - MIX.share) < 0.03
     assert all(op.value is None for op in ops if op.f == "dequeue")
     assert {op.key for op in ops} == {0}
 

@@ -12,7 +12,7 @@ from harness.generator import Context, clients, limit, phases, stagger
 from harness.history import History
 from harness.op import Op, OpType
 from harness.verdict import Budget, Validity, Verdict
-from harness.workloads.set_workload import LINEARIZABLE_SET, READ_SHARE, SET
+from harness.workloads.set_workload import LINEARIZABLE_SET, MIX, SET
 from harness.workloads.workload import Workload
 from tests.harness.workloads.stores import options
 from tests.virtual_time import World, invocations, simulate, told
@@ -55,7 +55,7 @@ def test_every_element_is_added_once_in_order_and_reads_are_few() -> None:
     adds = [op for op in ops if op.f == "add"]
     assert told(adds, "value") == list(range(len(adds)))
     assert {op.key for op in ops} == {0}
-    assert 0.5 * READ_SHARE < 1 - len(adds) / len(ops) < 1.5 * READ_SHARE
+    assert 0.5 * MIX.share < 1 - len(adds) / len(ops) < 1.5 * MIX.share
     assert all(op.value is None for op in ops if op.f == "read")
 
 

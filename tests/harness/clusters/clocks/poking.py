@@ -5,6 +5,7 @@ In a process of its own, since whoever follows others waits for all of its child
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
@@ -27,7 +28,7 @@ def main() -> None:
         while not follower.settled("n1"):
             bell.wait(until_s - time.monotonic())
             follower.attend()
-        offsets.append((teller.told()[0] - time.time_ns()) / 1e9)
+        offsets.append(asyncio.run(teller.offset_s()))
 
     for offset_s in (-60.0, 3600.0):
         follower.skew("n1", teller.pid, Setting(since_s=time.time(), offset_s=offset_s))

@@ -204,7 +204,7 @@ def test_an_agent_that_is_killed_leaves_no_rule_and_no_process_and_the_next_one_
             await cluster.stop()
             return
         await cluster.cut([("n2", "n1")])
-        assert tables(shared, 1) > 0
+        assert await asyncio.to_thread(tables, shared, 1) > 0  # meanwhile the agent goes on hearing of us
         (server,) = disk_servers(shared, 1)
         os.kill(server, signal.SIGKILL)  # it would unmount its disk
         os.kill(owner.pid, signal.SIGKILL)
@@ -239,7 +239,7 @@ def test_nothing_is_left_on_a_host_after_a_run(tmp_path: Path) -> None:
         await cluster.start()
         try:
             await cluster.cut([("n1", "n2")])
-            assert tables(shared, 2)
+            assert await asyncio.to_thread(tables, shared, 2)
         finally:
             await cluster.stop()
 

@@ -54,7 +54,7 @@ def test_nodes_feel_a_partition_and_recover(tmp_path: Path, version: int) -> Non
         # Long enough for both ends to give the connection up: a new one must then be made.
         assert not await world.relays("n1", "n2", patience_s=4)
         await world.cluster.mend(split)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await world.relays("n1", "n2", patience_s=1):
                 pass
 
@@ -86,7 +86,7 @@ def test_delay_and_jitter(tmp_path: Path, version: int) -> None:
         assert 0.05 <= seen["delay_s"] < 0.15
         assert (seen["lost"], seen["duplicated"], seen["reordered"]) == (0, 0, 0)
         assert (await world.cluster.measure(("n2", "n1"), 20))["delay_s"] < 0.05
-        assert (await world.call("n1", "relay", to="n2", patience_s=5))["round_trip_s"] >= 0.05
+        assert (await world.call("n1", "relay", to="n2", patience_s=20))["round_trip_s"] >= 0.05
         await world.cluster.shape([link], PacketShape(delay_s=0.05, jitter_s=0.04))
         assert (await world.cluster.measure(link, 50))["delay_s"] >= 0.01
         await world.cluster.unshape([link])
@@ -162,7 +162,7 @@ def test_spoilt_datagrams_arrive_as_they_are_and_are_told_from_lost_ones(tmp_pat
 def test_a_cut_takes_what_is_under_way(tmp_path: Path, version: int) -> None:
     async def scenario(world: World) -> None:
         cluster, link = world.cluster, ("n1", "n2")
-        for shape in (PacketShape(delay_s=0.3), PacketShape(delay_s=0.3, duplicate=1.0)):
+        for shape in (PacketShape(delay_s=1.5), PacketShape(delay_s=1.5, duplicate=1.0)):
             await cluster.shape([link], shape)
             sending = asyncio.ensure_future(cluster.measure(link, 20))
             await until(lambda: len(cluster._prober._flights) > 0)
