@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.op import OpType
+from reports.anomaly_words import meaning
 from reports.faults import faults
 from reports.figures import QUANTILES, Figures, figures
 from reports.report import Report, told_in
@@ -151,6 +152,8 @@ def _anomalies(console: Console, report: Report) -> None:
         (sentence(first.get("name") or "anomaly"), "bold"), f" (found by {sentence(first.get('checker'))})"
     )
     _print(console, name)
+    if meaning(str(first.get("name"))):
+        _print(console, Text(f"That is: {meaning(str(first.get('name')))}.", style="dim"))
     if not told_in(report.results, first):
         _print(console, Text(sentence(first.get("reason"))))
     console.print()
