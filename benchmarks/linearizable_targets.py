@@ -138,7 +138,7 @@ def cold(operations: int, environment: Mapping[str, str]) -> Took:
 
 
 def several_keys(operations: int, keys: int) -> tuple[Took, Took]:
-    """Keys that take long to search, one after the other and in two processes."""
+    """Keys that take long to search, one after the other and in two processes; of a few of each, in turns, the shortest."""
     history = history_of(Case(operations=operations, concurrency=25 * keys, values=5, keys=keys))
     form = REGISTER.register
     assert form is not None
@@ -146,8 +146,9 @@ def several_keys(operations: int, keys: int) -> tuple[Took, Took]:
     def searched(processes: int) -> Took:
         return timed(lambda: decide(cases(history.calls(), form), Budget(), processes))
 
-    searched(1)
-    return searched(1), searched(2)
+    turns = [(searched(1), searched(2)) for _ in range(REPEATS)]
+    one, two = (min(column, key=lambda took: took.wall_s) for column in zip(*turns, strict=True))
+    return one, two
 
 
 def hidden_lie(number: int) -> Callable[..., None]:
@@ -233,7 +234,10 @@ def main(share: int) -> None:
     span(f"minimal witness, {100_000 // share:,} operations", checked("register", stale, Validity.INVALID), 2.0)
     one, two = several_keys(400_000 // share, 8)
     said = ", ".join(f"{took.wall_s:.2f} s ({took.cpu_s:.2f} s of processors)" for took in (one, two))
-    print(f"8 keys of 5 values, {400_000 // share:,}, 200 at once, on the clock, by one process and by two: {said}")
+    gain = f"{one.wall_s / two.wall_s:.2f} times as fast"
+    print(
+        f"8 keys of 5 values, {400_000 // share:,}, 200 at once, on the clock, by one process and by two: {said}, {gain}"
+    )
     print_hidden_lies(10_000 // share)
 
 

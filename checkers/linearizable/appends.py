@@ -23,7 +23,7 @@ from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import Model
 from checkers.linearizable.register_search import DEAD
 from checkers.linearizable.wgl import Call
-from checkers.wording import Narrator
+from checkers.wording import Narrator, text
 from harness.history import FOREVER, Calls
 from harness.verdict import Anomaly
 
@@ -108,7 +108,7 @@ def prepared(calls: Sequence[Call], initial: Any) -> Prepared:
 
 def _string(value: Any) -> str:
     if not isinstance(value, str):
-        raise Unjudgeable(f"{value!r} is no string; what can be appended to is a string, or null")
+        raise Unjudgeable(f"{text(value)} is no string; what can be appended to is a string, or null")
     return value
 
 
@@ -117,8 +117,10 @@ class _Tree:
 
     def __init__(self, calls: Sequence[Call], initial: Any) -> None:
         self._reads = sorted({_string(c.result) for c in calls if c.f in _READS and c.result is not None})
-        self.tokens = {token: code for code, token in enumerate(sorted({c.argument for c in calls if c.f in _APPENDS}))}
-        self._lengths = sorted({len(_string(token)) for token in self.tokens})
+        self.tokens = {
+            token: code for code, token in enumerate(sorted({_string(c.argument) for c in calls if c.f in _APPENDS}))
+        }
+        self._lengths = sorted({len(token) for token in self.tokens})
         starts = [initial, None, *(c.argument for c in calls if c.f in _WRITES)]
         self.states: dict[str | None, int] = {}
         self._edges: list[list[tuple[int, int]]] = []

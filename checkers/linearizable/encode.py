@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checkers.linearizable.models import RegisterForm
+from checkers.wording import text
 from harness.history import FAIL, FOREVER, NO_KEY, OK, Calls, History, Ints
 from harness.interning import Interner
 
@@ -135,6 +136,6 @@ def _cas_values(calls: Calls, is_cas: npt.NDArray[np.bool_]) -> tuple[Ints, Ints
     if len(odd):
         first, value = int(calls.call[is_cas][odd[0]]), history.values[int(arguments[odd[0]])]
         raise Unjudgeable(
-            f"the cas of index {int(history.index[first])} has the argument {value!r}; a cas takes [expected, new]"
+            f"the cas of index {int(history.index[first])} has the argument {text(value)}; a cas takes [expected, new]"
         )
     return seen.astype(np.int64), made.astype(np.int64)

@@ -255,14 +255,19 @@ def must_precede(element: int, show: int, w: World) -> bool:
 
 def is_shown(element: int, show: int, w: World) -> bool:
     """Kernel: whether the read shows the element."""
-    low, high = w.first[show], w.first[show + 1]
+    return stands_in(w.element, w.first[show], w.first[show + 1], element)
+
+
+def stands_in(column: Narrow, low: int, end: int, number: int) -> bool:
+    """Kernel: whether the number stands in this part of the column, which is ascending."""
+    high = end
     while low < high:
         middle = (low + high) // 2
-        if w.element[middle] < element:
+        if column[middle] < number:
             low = middle + 1
         else:
             high = middle
-    return low < w.first[show + 1] and w.element[low] == element
+    return low < end and column[low] == number
 
 
 def turn_into(show: int, w: World) -> None:

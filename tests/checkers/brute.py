@@ -7,14 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from checkers.linearizable import generic
 from checkers.linearizable.models import Model, successors
 from checkers.linearizable.wgl import Call
-from harness.history import FOREVER
+from checkers.substance import lack
+from harness.history import FOREVER, History
+from harness.verdict import Validity
 
 
 def linearizable(model: Model, calls: Sequence[Call]) -> bool:
     """Whether the calls that completed, and any of those that did not, have a legal order."""
     return _extend(model, frozenset(calls), model.init)
+
+
+def defined(model: Model, history: History) -> Validity:
+    """The verdict on a history without keys, by the definition; what could show nothing proves nothing."""
+    if not all(linearizable(model, case.calls) for case in generic.cases(history.calls(), model)):
+        return Validity.INVALID
+    return Validity.UNKNOWN if lack(history.calls(), blind=model.blind, reads=model.reads) else Validity.VALID
 
 
 def _extend(model: Model, rest: frozenset[Call], state: object) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from checkers import MODELS
 from checkers.linearizable import generic, register_search
 from checkers.linearizable.check import make
 from checkers.linearizable.layout import prepare
@@ -16,7 +17,8 @@ from checkers.linearizable.limits import Limits
 from checkers.linearizable.models import FIFO_QUEUE
 from harness.cli.workers import judge_apart
 from harness.history import INVOKE, OK, History
-from harness.op import Op
+from harness.op import Op, OpType
+from harness.registry import Registry
 from harness.verdict import Budget, Validity
 from tests.checkers.runs import register_run, rolls
 from tests.checkers.test_algorithms import keys_of
@@ -149,3 +151,17 @@ def test_memory_bounds_the_table_of_configurations() -> None:
     found = register_search.search(prepared, Limits(steps=10**7, configs=10**5, bytes=4096))
     assert found.validity is Validity.UNKNOWN
     assert found.explained > 0
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_every_model_has_a_short_sentence_on_heavy_values(model: str) -> None:
+    """Whether it can judge them or not."""
+    values = [op.value for op in heavy_values() if op.f == "write" and op.type is OpType.INVOKE]
+    fs = sorted(Registry("model", MODELS).get(model).fs)
+    for results in (True, False):
+        calls = [(Op(process=0, f=f, value=value), value if results else None) for value in values for f in fs]
+        verdict = make(model=model).check(
+            History.of([op for call, result in calls for op in whole(call, result)]), SMALL
+        )
+        said = [verdict.reason, *(anomaly.reason for anomaly in verdict.anomalies)]
+        assert max(map(len, said)) < 1000, verdict.reason[:2000]

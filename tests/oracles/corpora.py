@@ -4,7 +4,8 @@
   mutex and so on.
 * Porcupine ``test_data/``: ``jepsen/etcd_NNN.log``, whose verdicts stand in porcupine_test.go, and ``kv/*.txt``,
   whose names end in -ok or -bad.
-* elle-cli ``histories/``: ``<model>/*.edn|json``, whose verdicts test.sh gives: ``check -m MODEL FILE`` and what it must say.
+* elle-cli ``histories/``: ``<tool>/<model>/good|bad/*.edn|json``, judged by the models that test.sh names: ``--model MODEL FILE``, the
+  option also as a variable of the shell; where a line goes on with true or false, that is the verdict.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ MODELS = {
     "set": "set",
 }
 _ETCD_TEST = re.compile(r"checkJepsen\(t,\s*(\d+),\s*(true|false)\)")
-_ELLE_CASE = re.compile(r"(?:-m|--model)\s+(?P<model>[\w-]+)\s+(?P<file>\S+).*?\b(?P<answer>true|false)\b")
+_ELLE_CASE = re.compile(
+    r"(?:-m|--model|\$\w+)\s+(?P<model>[a-z][\w-]+)\s+(?P<file>\S+)(?:.*?\b(?P<answer>true|false)\b)?"
+)
+_ANSWERS = {"true": True, "false": False, "good": True, "bad": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,4 +81,5 @@ def _elle(root: Path) -> Iterator[Oracle]:
                     (base / found["file"] for base in (script.parent, root) if (base / found["file"]).is_file()), None
                 )
                 if path is not None:
-                    yield Oracle(path=path, model=MODELS[found["model"]], valid=found["answer"] == "true")
+                    valid = _ANSWERS.get(found["answer"] or path.parent.name)
+                    yield Oracle(path=path, model=MODELS[found["model"]], valid=valid)

@@ -16,7 +16,7 @@ from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import ContainerForm, Model
 from checkers.linearizable.shrink import shrink
-from checkers.wording import Narrator, count
+from checkers.wording import Narrator, count, text
 from harness.history import FAIL, FOREVER, Calls, History, Ints
 from harness.verdict import Anomaly, Validity
 
@@ -187,5 +187,5 @@ def _with_priorities(container: Container, history: History) -> Container:
     odd = np.flatnonzero((values >= 0) & np.isnan(priority[np.maximum(values, 0)]))
     if len(odd):
         value = history.values[int(values[odd[0]])]
-        raise Unjudgeable(f"the priority {value!r} is no number; a priority queue orders numbers")
+        raise Unjudgeable(f"the priority {text(value)} is no number; a priority queue orders numbers")
     return replace(container, priority=priority)
