@@ -39,6 +39,7 @@ class Facts:
         self._txns, self._table, self._orders = txns, table, orders
         self.sights: Mapping[str, Sights] = {}
         self._flags = np.asarray(table.flags, dtype=np.int32)
+        self._torn = dict(self._find_torn())
 
     def found(self) -> dict[str, Sequence[int]]:
         """By name of anomaly the micro-operations that show it."""
@@ -48,10 +49,30 @@ class Facts:
         bad = np.asarray(self._orders.bad, dtype=np.int8)
         lost = found[models.LOST_UPDATE]  # of keys without an order a length is no version
         found[models.LOST_UPDATE] = lost[bad[self._txns.key[lost]] == 0]
+        found[models.INCOMPATIBLE] = np.concatenate(
+            [found[models.INCOMPATIBLE], np.array([*self._torn], dtype=np.int64)]
+        )
         # What contradicts its own future is told as that alone.
         internal = found[models.INTERNAL]
         found[models.INTERNAL] = internal[self._flags[internal] & writes.FUTURE == 0]
         return {name: mops.tolist() for name, mops in found.items()}
+
+    def _find_torn(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        """Reads that show an append and not the one that its transaction had made to that key before: (read, (seen, missing)).
+
+        Both are installed as one, so no order of appends has the list that was read. Of a key its longest read tells it once.
+        """
+        txns = self._txns
+        place, before = (np.asarray(column, dtype=np.int32) for column in (self._orders.place, self._table.before))
+        author, bad = np.asarray(self._table.author, dtype=np.int32), np.asarray(self._orders.bad, dtype=np.int8)
+        seen = np.flatnonzero((place > 0) & (before != NONE))
+        seen = seen[(bad[txns.key[seen]] == 0) & (txns.calls.outcome[author[seen]] != FAIL)]
+        earlier = before[seen]
+        while (reads := (earlier != NONE) & (txns.write[earlier] == 0)).any():
+            earlier[reads] = before[earlier[reads]]
+        torn = (earlier != NONE) & (place[earlier] == 0)
+        for mop, missing in zip(seen[torn].tolist(), earlier[torn].tolist(), strict=True):
+            yield int(self._orders.longest[int(txns.key[mop])]), (mop, missing)
 
     def tell(self, anomaly: str, mop: int) -> Finding:
         """The words for an anomaly that a micro-operation shows."""
@@ -102,6 +123,10 @@ class Facts:
         return words, other
 
     def disordered(self, mop: int) -> tuple[Any, ...]:
+        if mop in self._torn:
+            version, missing = self._torn[mop]
+            words = f"with {{1}}'s append of {self._value(version)}, but without that of {self._value(missing)}"
+            return f"{self.read(mop)} {words}, which it had made before", self.author(version)
         longest = int(self._orders.longest[int(self._txns.key[mop])])
         words = f"{self.read(mop)} and {{1}} read {shown(self._txns.list_of(longest))}: neither begins with the other"
         return words, self._txns.txn_of(longest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checkers.transactions import list_append, rw_register
@@ -26,6 +26,7 @@ def check(write: str, lines: History, model: str) -> Verdict:
 
 
 @examples(200)
+@example(315, "append", "monotonic-atomic-view")  # one append of a transaction is read, and not the one before it
 @given(st.integers(0, 10**9), st.sampled_from(["append", "w"]), st.sampled_from(MODELS))
 def test_the_verdict_is_that_of_the_definition(seed: int, write: str, model: str) -> None:
     lines = loose_run(seed, write, txns=5, keys=1 + seed % 3)
