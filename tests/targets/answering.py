@@ -1,11 +1,27 @@
-"""A client's channel to nodes that all answer the same, and a seat on it."""
+"""A client's channel to nodes that all answer the same, and a seat on it; what becomes of attempts by a script."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
 
-from harness.protocols import Body, ClientSeat
+from harness.protocols import Body, ClientSeat, NoAnswer, NotSent, RpcError
+
+SILENCE, UNSENT = "silence", "unsent"
+
+
+async def attempt(line: Any, node: str, timeout_s: float) -> Any:
+    """What becomes of a request by this line of a script: SILENCE, UNSENT, the code of an error, or else what is answered."""
+    if line == SILENCE:
+        await asyncio.sleep(timeout_s)
+        raise NoAnswer(node)
+    await asyncio.sleep(0.001)
+    if line == UNSENT:
+        raise NotSent(node)
+    if isinstance(line, int):
+        raise RpcError(line, "no")
+    return line
 
 
 class Answering:

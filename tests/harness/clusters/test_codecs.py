@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same_history_through_each_codec(target: str, tm
 @pytest.mark.parametrize("cluster", ["process", "proxy"])
 @pytest.mark.parametrize("name", ["xml", "protobuf"])
 def test_real_nodes_speak_each_codec(name: str, cluster: str) -> None:
-    report = run(seed=3, cluster=cluster, options={"codec": name}, **BRIEF)
+    report = run(seed=3, cluster=cluster, options={"codec": name}, **BRIEF | {"recovery_s": 8.0, "progress_s": 8.0})
     assert report.results["verdict"] == "valid", why(report)
 
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from harness.clusters.virtual_loop import VirtualTimeLoop
 from harness.op import Op, OpType
-from harness.protocols import Body, ClientSeat, NoAnswer, NotSent, RpcError
+from harness.protocols import Body, ClientSeat
 from targets.kv.client import ATTEMPT_SHARE, KvClient, Verdict, verdict_of
 from targets.node import codes
+from tests.targets.answering import SILENCE, UNSENT, attempt
 
 NODES = ("n1", "n2", "n3")
-SILENCE, UNSENT, OK = "silence", "unsent", "ok"
+OK = "ok"
 
 
 class Script:
@@ -33,15 +34,8 @@ class Script:
         self.asked.append((node, body))
         self.waited.append(timeout_s)
         line = self.lines.pop(0) if len(self.lines) > 1 else self.lines[0]
-        if line == SILENCE:
-            await asyncio.sleep(timeout_s)
-            raise NoAnswer(node)
-        await asyncio.sleep(0.001)
-        if line == UNSENT:
-            raise NotSent(node)
-        if line == OK:
-            return {"type": f"{body['type']}_ok", "value": 7}
-        raise RpcError(line, "no")
+        assert await attempt(line, node, timeout_s) == OK
+        return {"type": f"{body['type']}_ok", "value": 7}
 
 
 def client(script: Script, timeout_s: float = 2.0, *, forgets: bool = False) -> KvClient:

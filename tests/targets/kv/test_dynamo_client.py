@@ -11,12 +11,12 @@ import pytest
 
 from harness.clusters.virtual_loop import VirtualTimeLoop
 from harness.op import Op, OpType
-from harness.protocols import Body, ClientSeat, NoAnswer, NotSent, RpcError
+from harness.protocols import Body, ClientSeat
 from targets.kv.dynamo_client import DynamoClient, shown, united
 from targets.node import codes
+from tests.targets.answering import SILENCE, UNSENT, attempt
 
 NODES = ("n1", "n2", "n3")
-SILENCE, UNSENT = "silence", "unsent"
 
 
 class Script:
@@ -28,16 +28,8 @@ class Script:
 
     async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
         self.asked.append((node, body))
-        line = self.lines.pop(0)
-        if line == SILENCE:
-            await asyncio.sleep(timeout_s)
-            raise NoAnswer(node)
-        await asyncio.sleep(0.001)
-        if line == UNSENT:
-            raise NotSent(node)
-        if isinstance(line, int):
-            raise RpcError(line, "no")
-        return {"type": f"{body['type']}_ok", "values": line, "context": len(self.asked)}
+        values = await attempt(self.lines.pop(0), node, timeout_s)
+        return {"type": f"{body['type']}_ok", "values": values, "context": len(self.asked)}
 
 
 def client(script: Script) -> DynamoClient:

@@ -11,7 +11,8 @@ from harness.op import Op, OpType
 from harness.protocols import ClientSeat
 from targets.kv.set_client import SetClient, forgetful
 from targets.node import codes
-from tests.targets.kv.test_client import NODES, OK, SILENCE, Script, on_virtual_time
+from tests.targets.answering import SILENCE
+from tests.targets.kv.test_client import NODES, OK, Script, on_virtual_time
 
 
 def invoke(script: Script, *ops: Op, forgets: bool = False) -> list[Op]:

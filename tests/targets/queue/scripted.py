@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from harness.protocols import Body, NoAnswer, NotSent, RpcError
-
-SILENCE, UNSENT = "silence", "unsent"
+from harness.protocols import Body
+from tests.targets.answering import attempt
 
 
 class Scripted:
@@ -21,15 +19,7 @@ class Scripted:
         self.asked.append((node, body))
         lines = self.script[body["type"]]
         line = lines.pop(0) if len(lines) > 1 else lines[0]
-        if line == SILENCE:
-            await asyncio.sleep(timeout_s)
-            raise NoAnswer(node)
-        await asyncio.sleep(0.001)
-        if line == UNSENT:
-            raise NotSent(node)
-        if isinstance(line, int):
-            raise RpcError(line, "no")
-        return {"type": f"{body['type']}_ok", **line}
+        return {"type": f"{body['type']}_ok", **await attempt(line, node, timeout_s)}
 
     def bodies(self, type_: str) -> list[Body]:
         return [body for _, body in self.asked if body["type"] == type_]

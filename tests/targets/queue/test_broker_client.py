@@ -13,7 +13,8 @@ from harness.op import Op, OpType
 from harness.protocols import ClientSeat
 from targets.node import codes
 from targets.queue.broker_client import ERRORS, BrokerClient, Verdict, verdict_of
-from tests.targets.queue.scripted import SILENCE, UNSENT, Scripted
+from tests.targets.answering import SILENCE, UNSENT
+from tests.targets.queue.scripted import Scripted
 
 NODES = ("n1", "n2", "n3")
 EMPTY = {"ok": True, "empty": True, "hidden": 0}

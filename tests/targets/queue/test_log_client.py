@@ -13,7 +13,8 @@ from harness.op import Op, OpType
 from harness.protocols import ClientSeat
 from targets.node import codes
 from targets.queue.log_client import ERRORS, REBALANCED, LogClient, Verdict, verdict_of
-from tests.targets.queue.scripted import SILENCE, UNSENT, Scripted
+from tests.targets.answering import SILENCE, UNSENT
+from tests.targets.queue.scripted import Scripted
 
 NODES = ("n1", "n2", "n3")
 LEADERS = {"t0-0": ["n1", 3], "t0-1": ["n2", 1], "__offsets-0": ["n3", 1]}

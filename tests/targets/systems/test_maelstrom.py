@@ -12,11 +12,10 @@ import pytest
 from harness.clusters.virtual_loop import VirtualTimeLoop
 from harness.errors import TargetError
 from harness.op import Op, OpType
-from harness.protocols import Body, ClientSeat, NoAnswer, RpcError
+from harness.protocols import Body, ClientSeat
 from harness.workloads import WORKLOADS
 from targets.systems.maelstrom import MAELSTROM, REQUESTS, client
-
-SILENCE = "silence"
+from tests.targets.answering import SILENCE, attempt
 
 
 class Script:
@@ -27,13 +26,7 @@ class Script:
 
     async def rpc(self, node: str, body: Body, timeout_s: float) -> Body:
         self.asked.append((node, body))
-        answer = self.answers.pop(0)
-        if answer == SILENCE:
-            await asyncio.sleep(timeout_s)
-            raise NoAnswer("no answer")
-        if isinstance(answer, int):
-            raise RpcError(answer, "no")
-        return dict(answer)
+        return dict(await attempt(self.answers.pop(0), node, timeout_s))
 
 
 def carried_out(workload: str, ops: list[Op], *answers: Any) -> tuple[list[Op], list[tuple[str, Body]]]:
