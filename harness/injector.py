@@ -153,14 +153,15 @@ class Injector:
     async def _walk(self, fault: _Active, steps: Sequence[Step]) -> None:
         """Apply and end the timed steps of a fault, one by one, until its stop, which ends what is still applied.
 
-        It is told to end rather than cancelled: a step is never left half applied or half healed.
+        It is told to end rather than cancelled: a step is never left half applied or half healed. What is due at once is done even if
+        the stop is due, too (a machine that is late has both to do in one instant): else it would be a fault in name only.
         """
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         edges = [(step.offset_s, True, step) for step in steps]
         edges += [(step.offset_s + step.length_s, False, step) for step in steps if step.length_s is not None]
         for at_s, begins, step in sorted(edges, key=lambda edge: edge[0]):
-            if await _ends_before(fault, began_s + at_s):
+            if await _ends_before(fault, began_s + at_s) and not (begins and at_s == 0):
                 return
             if begins:
                 await self._apply(fault, step.effect)
