@@ -51,6 +51,7 @@ class Life(asyncio.Protocol):
         self._on_line, self._on_end = on_line, on_end
         self._frames, self._rest = Frames(), b""
         self.group: Group | None = None  # its processes; None before it runs
+        self._begun = False  # whether the launcher has its command, so that what follows is for the program
         self._ended = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport
@@ -79,6 +80,7 @@ class Life(asyncio.Protocol):
             if prepared is not None:
                 await prepared()
             self._transport.write(json.dumps(list(argv)).encode() + b"\n")
+            self._begun = True
         except BaseException:
             self.close()
             raise
@@ -89,8 +91,8 @@ class Life(asyncio.Protocol):
         return not self._ended.is_set() and not self._transport.is_closing()
 
     def write(self, line: bytes) -> None:
-        """Send a line to its standard input; dropped if nobody will read it, or too much is waiting to be read already."""
-        if self.running and self._transport.get_write_buffer_size() <= BUFFER_MAX:
+        """Send a line to its standard input; dropped if nobody will read it, nobody can yet, or too much is waiting to be read already."""
+        if self._begun and self.running and self._transport.get_write_buffer_size() <= BUFFER_MAX:
             self._transport.write(line)
 
     async def kill(self) -> None:

@@ -35,6 +35,7 @@ class HostNode:
         self._home, self._tell = home, tell
         self.log, self.data = home / "node.log", home / "data"
         self._child: Child | None = None
+        self._begun = False  # whether the launcher has its command, so that what follows is for the program
         loop = asyncio.get_running_loop()
         stop, go = partial(self._signal, signal.SIGSTOP), partial(self._signal, signal.SIGCONT)
         self.pacemaker = Pacemaker(loop.time, loop.call_at, stop, go)
@@ -63,17 +64,18 @@ class HostNode:
         self.data.mkdir(parents=True, exist_ok=True)
         child = Child(lambda line: self._tell({"line": line.decode(errors="replace")}), self._ended)
         await child.spawn(LAUNCHER, directory=self._home, log=self.log, env=environment(), guardian=self._guardian)
-        self._child = child
+        self._child, self._begun = child, False
         self.pacemaker.reborn()
         await self.clocks.follow(NODE)
         child.write(json.dumps(list(argv)).encode() + b"\n")
+        self._begun = True
 
     def _ended(self, status: int) -> None:
         self._child = None
         self._tell({"ended": status})
 
     def write(self, line: str) -> None:
-        if self._child is not None:
+        if self._child is not None and self._begun:
             self._child.write(line.encode() + b"\n")
 
     async def kill(self) -> None:
