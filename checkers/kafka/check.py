@@ -17,6 +17,7 @@
 Some of these may be, by Jepsen's rules: int-send-skip and G0 always, since what transactions write to a log is not isolated; poll-skip and
 nonmonotonic-poll where clients subscribe, since a group's members change; G1c where ww_deps counts the order of offsets. What is allowed
 is counted. Offsets may be sparse: one that nobody was told of is no gap. Where a process was assigned anew, its polls begin anew.
+With ``keys`` a log is compacted: of each key the last message must be kept, and whoever misses an earlier one has missed nothing.
 
 Source: Maelstrom's workload kafka and Jepsen's jepsen.tests.kafka (allowed-error-types).
 """
@@ -29,7 +30,7 @@ from typing import Any
 
 from checkers.findings import Findings, unknown
 from checkers.kafka.cycles import CYCLES, cycles
-from checkers.kafka.finders import FINDERS, UNSEEN, unpolled
+from checkers.kafka.finders import FINDERS, UNSEEN, compacted, unpolled
 from checkers.kafka.log import SUBSCRIBE, Logs, Unjudgeable, logs_of
 from checkers.wording import Narrator, count
 from harness.errors import PlanError, suggest
@@ -42,15 +43,18 @@ ALLOWED_SUBSCRIBED = frozenset({"poll-skip", "nonmonotonic-poll"})
 ALLOWED_WW = frozenset({"G1c", "G1c-process", "G1c-realtime"})
 
 
-def make(*, ww_deps: bool = False, allow: Sequence[str] = ()) -> Checker:
+def make(*, ww_deps: bool = False, allow: Sequence[str] = (), keys: int = 0) -> Checker:
     """Was every acknowledged message kept, at one offset, and did every consumer see all of them in order? Options: ww_deps (the order of
-    offsets counts in circles of transactions) and allow (names of anomalies that may be, besides Jepsen's). Raises PlanError.
+    offsets counts in circles of transactions), allow (names of anomalies that may be, besides Jepsen's) and keys (logs are compacted, and
+    the key of a message is its number modulo that). Raises PlanError.
     """
+    if type(keys) is not int or keys < 0:
+        raise PlanError(f"keys must be a whole number from 0 on, not {keys!r}")
     names = (allow,) if isinstance(allow, str) else tuple(allow)
     for anomaly in names:
         if anomaly not in {*FINDERS, *CYCLES}:
             raise PlanError(f"unknown anomaly {anomaly!r} of logs: {suggest(str(anomaly), {*FINDERS, *CYCLES})}")
-    return Kafka(ww_deps=ww_deps, allow=names)
+    return Kafka(ww_deps=ww_deps, allow=names, keys=keys)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,11 +63,12 @@ class Kafka:
 
     ww_deps: bool = False
     allow: tuple[str, ...] = ()
+    keys: int = 0
     name: str = field(default=NAME, init=False)
 
     def check(self, history: History, budget: Budget) -> Verdict:
         try:
-            logs = logs_of(history)
+            logs = logs_of(history, self.keys)
         except (Unjudgeable, TypeError, ValueError) as problem:
             return unknown(NAME, f"not a history of logs: {problem}")
         found = Findings(NAME, Narrator(logs.calls), self._allowed(history))
@@ -96,5 +101,8 @@ def _verdict(logs: Logs, found: Findings, exhausted: bool) -> Verdict:
         )
     elif exhausted:
         doubt = "the search for circles of transactions ran out of its budget of steps"
-    fine = f"all of {acknowledged} were polled, each at one offset, by every consumer in order"
+    taken = sum(1 for log in logs.logs.values() for _ in compacted(log))
+    but = f", but for {taken:,} of which a later one of their key stood behind them" if taken else ""
+    stats["compacted"] = taken
+    fine = f"all of {acknowledged} were polled, each at one offset, by every consumer in order{but}"
     return found.verdict(doubt=doubt, fine=fine + found.allowed_words(), stats=stats)

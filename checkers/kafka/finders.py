@@ -17,10 +17,19 @@ Found = Iterator[tuple[Sequence[int], str]]
 
 
 def unpolled(log: Log) -> Iterator[tuple[int, Any, int | None]]:
-    """Acknowledged messages that nobody polled: (row, message, offset)."""
+    """Acknowledged messages that nobody polled, although compaction cannot have taken them: (row, message, offset)."""
     for message, sent in log.sends.items():
-        if sent.ok and message not in log.polled:
+        superseded = sent.offset is not None and log.is_superseded(sent.offset, sent.message)
+        if sent.ok and message not in log.polled and not superseded:
             yield sent.row, sent.message, sent.offset
+
+
+def compacted(log: Log) -> Iterator[Any]:
+    """Acknowledged messages that nobody polled, since compaction may have taken them."""
+    for message, sent in log.sends.items():
+        if sent.ok and message not in log.polled and sent.offset is not None:
+            if log.is_superseded(sent.offset, sent.message):
+                yield sent.message
 
 
 def _lost(log: Log, say: Narrator) -> Found:
@@ -57,9 +66,12 @@ def _inconsistent(log: Log, _say: Narrator) -> Found:
 
 
 def _skips(log: Log, before: int, after: int) -> list[int]:
-    """The offsets between these two that are known to hold messages."""
+    """The offsets between these two that are known to hold messages, but for those that compaction may have taken."""
     known = log.known
-    return known[bisect_right(known, before) : bisect_left(known, after)]
+    between = known[bisect_right(known, before) : bisect_left(known, after)]
+    if not log.keys:
+        return between
+    return [at for at in between if not all(log.is_superseded(at, message) for message, _ in log.at[at].values())]
 
 
 def _poll_skip(log: Log, say: Narrator) -> Found:

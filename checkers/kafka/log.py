@@ -64,6 +64,14 @@ class Log:
     highest: int = -1  # offset that was polled
     steps: list[Step | int] = field(default_factory=list)  # a number: this process was assigned anew
     known: list[int] = field(default_factory=list)  # the offsets that hold messages, ascending
+    keys: int = 0  # if it is compacted: so many keys have messages, whole numbers, in turn
+    last: dict[int, int] = field(
+        default_factory=dict
+    )  # such a key → the last offset at which a message of it is known to stand
+
+    def is_superseded(self, offset: int, message: Any) -> bool:
+        """Whether compaction may have taken the message at ``offset``, since a later one of its key stands behind it."""
+        return self.keys > 0 and type(message) is int and offset < self.last.get(message % self.keys, -1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,8 +88,8 @@ class Logs:
         return self.logs.setdefault(identity(key), Log(key=key))
 
 
-def logs_of(history: History) -> Logs:
-    """The facts. Raises Unjudgeable."""
+def logs_of(history: History, keys: int = 0) -> Logs:
+    """The facts; ``keys`` as in Log. Raises Unjudgeable."""
     calls = history.calls()
     logs = Logs(calls=calls)
     final = is_final(calls)
@@ -102,7 +110,9 @@ def logs_of(history: History) -> Logs:
             if ok and final[row]:
                 assigned[process] = [identity(key) for key in history.values[calls.result[row]] or ()]
     for log in logs.logs.values():
-        log.known = sorted(log.at)
+        log.known, log.keys = sorted(log.at), keys
+        for offset in log.known if keys else ():
+            log.last |= {message % keys: offset for message, _ in log.at[offset].values() if type(message) is int}
     return logs
 
 

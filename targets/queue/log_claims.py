@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.protocols import Claim
+from targets.queue.log_bugs import COMPACTED
 
 ALL = ("partition", "packet", "kill", "pause", "clock", "power")
 SHORT: dict[str, Any] = {"time_limit_s": 20.0, "rate": 40.0, "interval_s": 2.0}
@@ -15,7 +16,7 @@ SYNCED, READING, ORDER, REPEATED = (
     "order-per-producer",
     "a-retry-of-a-send",
 )
-KEPT = "retention"
+KEPT, COMPACTION = "retention", "compaction"
 
 _KAFKA_LOSS = "aphyr/posts/293; Kafka, acks"
 # A message that was lost after somebody had polled it shows when another one takes its offset.
@@ -163,6 +164,28 @@ LOG_CLAIMS = (
         faults=(),
         settings=SHORT,
         source="Kafka, cleanup.policy",
+    ),
+    Claim(
+        name="compaction-keeps-the-last-message-of-each-key",
+        topic=COMPACTION,
+        statement="A compacted log keeps the last committed message of each key, whoever leads and whatever fails.",
+        model="no-loss",
+        workload="kafka",
+        faults=("partition", "kill", "pause"),
+        checkers=COMPACTED["checkers"],
+        settings={**SHORT, "options": COMPACTED["options"]},
+        source="Kafka, log compaction",
+    ),
+    Claim(
+        name="compaction-takes-all-earlier-ones",
+        topic=COMPACTION,
+        statement="Who reads a compacted log from its beginning finds no more than the last messages.",
+        model="no-loss",
+        workload="kafka",
+        faults=(),
+        violates=_LOST,
+        settings={**SHORT, "options": COMPACTED["options"]},
+        source="Kafka, log compaction",
     ),
     Claim(
         name="retention-takes-what-nobody-has-read",

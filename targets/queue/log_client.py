@@ -73,6 +73,7 @@ class _Cluster:
     leaders: dict[str, tuple[str | None, int]]
     acks: str
     idempotent: bool
+    keys: int
     early: bool
 
 
@@ -127,6 +128,8 @@ class LogClient:
 
     def _body(self, cluster: _Cluster, partition: str, message: Any) -> Body:
         body = {"type": "produce", "partition": partition, "value": message, "acks": cluster.acks}
+        if cluster.keys:
+            body["key"] = str(message % cluster.keys)
         if cluster.idempotent:
             sequence = self._next.get(partition, 0)
             self._next[partition] = sequence + 1
@@ -272,6 +275,7 @@ class LogClient:
             leaders=self._leaders,
             acks=settings["acks"],
             idempotent=settings["idempotent"],
+            keys=settings["keys"],
             early=settings["commit"] == "early",
         )
         return self._cluster

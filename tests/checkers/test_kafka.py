@@ -58,6 +58,49 @@ def history(steps: list[Any]) -> History:
     return History.of(op.stamped(index, index * 1_000_000, None) for index, op in enumerate(ops))
 
 
+def compacted(steps: list[Any], keys: int = 2) -> Verdict:
+    return make(keys=keys).check(history(steps), Budget())
+
+
+TAIL = [END[0], (9, "poll", {"k": [[2, 2], [3, 3]]}, "final"), END[2]]
+SHOWN = [(0, "send", message, message) for message in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        ([*SHOWN, *TAIL], set()),  # 2 and 3 are the last of their keys
+        ([*SHOWN, (1, "poll", {"k": [[0, 0], [3, 3]]}), *TAIL], {"int-poll-skip"}),  # passes over 2
+        ([*SHOWN, (1, "poll", {"k": [[0, 0], [2, 2]]}), *TAIL], set()),  # 1 may be gone: 3 is there
+        ([*SHOWN, END[0], (9, "poll", {"k": [[1, 1], [3, 3]]}, "final"), END[2]], {"lost-write", "int-poll-skip"}),
+        ([*SHOWN, END[0], (9, "poll", {"k": [[2, 2]]}, "final"), END[2]], {"unseen"}),  # 3 itself
+    ],
+)
+def test_of_each_key_of_a_compacted_log_the_last_message_must_be_kept(steps: list[Any], found: set[str]) -> None:
+    assert {anomaly.name for anomaly in compacted(steps).anomalies} == found
+
+
+def test_what_compaction_may_take_is_missed_where_there_is_none() -> None:
+    assert {anomaly.name for anomaly in check([*SHOWN, *TAIL]).anomalies} == {"lost-write"}
+    assert compacted([*SHOWN, *TAIL]).stats["compacted"] == 2
+
+
+@given(st.integers(1, 4), st.lists(st.booleans(), min_size=1, max_size=12))
+def test_a_compacted_log_by_its_definition(keys: int, kept: list[bool]) -> None:
+    """Messages 0, 1, 2, ... at their own offsets, of which the final poll shows those that are kept; missing the last of a key is wrong."""
+    shown = {offset for offset, keep in enumerate(kept) if keep}
+    sends = [(0, "send", message, message) for message in range(len(kept))]
+    end = [END[0], (9, "poll", {"k": [[at, at] for at in sorted(shown)]}, "final"), END[2]]
+    lasts = {max(at for at in range(len(kept)) if at % keys == key) for key in range(min(keys, len(kept)))}
+    fine = lasts <= shown
+    assert (compacted([*sends, *end], keys).validity is Validity.VALID) == fine
+
+
+def test_keys_are_a_number() -> None:
+    with pytest.raises(PlanError, match="keys must be a whole number"):
+        make(keys=-1)
+
+
 def check(steps: list[Any]) -> Verdict:
     return make().check(history(steps), Budget())
 

@@ -98,6 +98,7 @@ class Leases:
         self._wait_for_its_end(number, members)
         await self._record(number, version, version)
         primary = env.random.choice(members)
+        env.log("lease", chunk=number, version=version, primary=primary, members=members)
         lease = {"type": "lease", "epoch": self._failover.epoch, "chunk": number, "version": version}
         reply = await self._peers.ask(primary, {**lease, "members": members, "lease_s": config.lease_s}, config.step_s)
         until_s = env.monotonic() + config.lease_s

@@ -23,7 +23,8 @@ class Config:
     ``commit``: when consumers of a group commit what they were given: "late", once they have it, or "early", before.
     ``fsync_s``: 0 syncs before anything is acknowledged; else that often (log.flush.interval.ms; by default never).
     ``retention``: so many messages of a topic's partition are kept (0: all); ``compact``: of committed messages of one key, the last alone
-    is kept (cleanup.policy). ``clean_every``: both happen after so many messages.
+    is kept (cleanup.policy). ``clean_every``: both happen after so many messages. ``keys``: producers give messages so many keys, by
+    their numbers in turn (0: none).
     ``session_s``: a broker that is silent for so long is fenced (broker.session.timeout.ms), and a group's member expelled after
     ``group_session_s`` (session.timeout.ms); ``beat_s``: how often brokers say that they live. ``lag_s``: a replica that has not caught
     up for so long is not in sync (replica.lag.time.max.ms). ``fetch_wait_s``: so long a leader keeps a fetch that finds nothing
@@ -42,6 +43,7 @@ class Config:
     retention: int = 0
     compact: bool = False
     clean_every: int = 50
+    keys: int = 0
     session_s: float = 1.0
     group_session_s: float = 3.0
     beat_s: float = 0.2
@@ -56,8 +58,8 @@ class Config:
             raise ValueError(f"option acks={config.acks!r} is none of {', '.join(ACKS)}")
         if config.commit not in ("late", "early"):
             raise ValueError(f"option commit={config.commit!r} is neither late nor early")
-        if min(config.min_isr, config.replicas, config.clean_every) < 1 or config.retention < 0:
-            raise ValueError("min_isr, replicas and clean_every must be at least 1, retention at least 0")
+        if min(config.min_isr, config.replicas, config.clean_every) < 1 or min(config.retention, config.keys) < 0:
+            raise ValueError("min_isr, replicas and clean_every must be at least 1, retention and keys at least 0")
         if config.fsync_s < 0 or min(config.session_s, config.group_session_s, config.lag_s, config.fetch_wait_s) <= 0:
             raise ValueError(
                 "fsync_s must be 0 or more, and session_s, group_session_s, lag_s and fetch_wait_s above 0"

@@ -62,6 +62,7 @@ class Requests:
         settings = {
             "acks": config.acks,
             "idempotent": config.idempotent,
+            "keys": config.keys,
             "commit": "early" if early else "late",
         }
         return {"type": "metadata_ok", "leaders": leaders, "settings": settings}

@@ -23,8 +23,10 @@ LEADERS = {"t0-0": ["n1", 3], "t0-1": ["n2", 1], "__offsets-0": ["n3", 1]}
 class Cluster(Scripted):
     """Brokers that tell who leads, and their settings."""
 
-    def __init__(self, *, acks: str = "all", idempotent: bool = True, when: str = "late", **script: list[Any]) -> None:
-        settings = {"acks": acks, "idempotent": idempotent, "commit": when}
+    def __init__(
+        self, *, acks: str = "all", idempotent: bool = True, when: str = "late", keys: int = 0, **script: list[Any]
+    ) -> None:
+        settings = {"acks": acks, "idempotent": idempotent, "commit": when, "keys": keys}
         super().__init__(
             {
                 "metadata": [{"leaders": LEADERS, "settings": settings}],
@@ -123,6 +125,15 @@ def test_without_idempotence_messages_have_no_sequence() -> None:
     assert not cluster.bodies("producer_id")
 
 
+def test_messages_have_as_many_keys_as_the_cluster_wants() -> None:
+    cluster = Cluster(keys=3, produce=[{"offset": 0}])
+    carried_out(cluster, send(7), send(9))
+    assert [body["key"] for body in cluster.bodies("produce")] == ["1", "0"]
+    cluster = Cluster(produce=[{"offset": 0}])
+    carried_out(cluster, send(7))
+    assert "key" not in cluster.bodies("produce")[0]
+
+
 def test_polls_go_on_where_the_last_one_ended_and_begin_anew_if_asked_to() -> None:
     given_ = {"messages": {"t0-0": [[0, "a"], [3, "b"]]}}
     cluster = Cluster(consume=[given_])
@@ -169,7 +180,7 @@ def test_who_commits_early_commits_before_it_returns() -> None:
 
 
 def test_metadata_of_a_node_that_is_behind_does_not_replace_what_is_known() -> None:
-    settings = {"acks": "all", "idempotent": False, "commit": "late"}
+    settings = {"acks": "all", "idempotent": False, "commit": "late", "keys": 0}
     new, old = ({"leaders": {"t0-0": [name, epoch]}, "settings": settings} for name, epoch in (("n3", 5), ("n1", 4)))
     cluster = Cluster(metadata=[new, old], produce=[codes.UNAVAILABLE, {"offset": 0}])
     carried_out(cluster, send(1))
