@@ -27,9 +27,9 @@ def unpolled(log: Log) -> Iterator[tuple[int, Any, int | None]]:
 def compacted(log: Log) -> Iterator[Any]:
     """Acknowledged messages that nobody polled, since compaction may have taken them."""
     for message, sent in log.sends.items():
-        if sent.ok and message not in log.polled and sent.offset is not None:
-            if log.is_superseded(sent.offset, sent.message):
-                yield sent.message
+        unseen = sent.ok and message not in log.polled and sent.offset is not None
+        if unseen and log.is_superseded(sent.offset or 0, sent.message):
+            yield sent.message
 
 
 def _lost(log: Log, say: Narrator) -> Found:

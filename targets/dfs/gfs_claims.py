@@ -8,6 +8,7 @@ from harness.protocols import Claim
 
 ALL = ("partition", "packet", "kill", "pause", "clock", "power", "corrupt")
 SHORT: dict[str, Any] = {"time_limit_s": 20.0, "rate": 20.0, "interval_s": 3.0}
+RACKS, CACHED = "replicas-in-more-than-one-rack", "the-clients-metadata-cache"
 REPLICAS, APPENDS, WRITES, LEASES, FENCING, SUMS, SYNCED, ACKED = (
     "losses-of-replicas",
     "record-append",
@@ -26,6 +27,9 @@ LOSSES = tuple(
     for start_s, node in ((3, "n5"), (7, "n4"), (11, "n3"))
 )
 LOSING: dict[str, Any] = {"time_limit_s": 16.5, "rate": 20.0, "schedule": LOSSES}
+# A rack burns down: its machines are lost with their disks, and replaced.
+RACK = ({"kind": "kill", "start_s": 9, "end_s": 12, "args": {"nodes": ["n1", "n3", "n5"]}},)
+BURNING: dict[str, Any] = {"time_limit_s": 12.5, "rate": 20.0, "schedule": RACK}
 # Two data nodes lose sight of the metadata servers, in touch with the others and with clients; then their clocks are set back.
 CUT_OFF = tuple(
     {
@@ -72,6 +76,48 @@ GFS_CLAIMS = (
         violates=("lost-record", "unreadable-file"),
         settings={**LOSING, "options": {"replaced": True, "rereplication": False}},
         source=f"{_GFS}, section 4.3; catalogue row 13",
+    ),
+    Claim(
+        name="a-lost-rack-takes-no-record",
+        topic=RACKS,
+        statement="Replicas stand in more than one rack: all machines of one are lost at once with their disks, and no record.",
+        model="no-loss",
+        workload="file-appends",
+        faults=("kill",),
+        settings={**BURNING, "options": {"replaced": True}},
+        source=f"{_GFS}, section 4.2; HDFS, MSST 2010, section 3.B",
+    ),
+    Claim(
+        name="replicas-that-know-no-racks-burn-together",
+        topic=RACKS,
+        statement="Where placement knows of no racks, all replicas of some chunk stand in the rack that is lost.",
+        model="no-loss",
+        workload="file-appends",
+        faults=("kill",),
+        violates=("lost-record", "unreadable-file"),
+        settings={**BURNING, "options": {"replaced": True, "racks": 1}},
+        source=f"{_GFS}, section 4.2; HDFS, MSST 2010, section 3.B",
+    ),
+    Claim(
+        name="a-client-that-remembers-primaries-loses-nothing",
+        topic=CACHED,
+        statement="A client may go by what it knows of primaries for as long as it likes: who is none any more refuses.",
+        model="no-loss",
+        workload="file-appends",
+        faults=("partition", "kill"),
+        settings={**SHORT, "options": {"cache_s": 10.0}},
+        source=f"{_GFS}, sections 2.3 and 3.1",
+    ),
+    Claim(
+        name="a-client-that-remembers-replicas-reads-what-is-old",
+        topic=CACHED,
+        statement="A client that goes by what it knows of chunks and replicas does not see what has been appended since.",
+        model="no-loss",
+        workload="file-appends",
+        faults=("partition", "kill"),
+        violates=("stale-read",),
+        settings={**SHORT, "options": {"read_cache_s": 5.0}},
+        source=f"{_GFS}, section 2.7.1: the window is that of the cache entry's timeout",
     ),
     Claim(
         name="appends-at-least-once",

@@ -12,12 +12,6 @@ from harness.protocols import Bug
 
 SHORT: dict[str, Any] = {"time_limit_s": 20.0, "rate": 40.0, "interval_s": 2.0}
 # Elections in a hurry: what a new leader makes of its log shows.
-# Messages have keys, and of each key the last one is kept.
-KEYS = 3
-COMPACTED: dict[str, Any] = {
-    "options": {"compact": True, "clean_every": 5, "keys": KEYS},
-    "checkers": {"kafka": {"keys": KEYS}},
-}
 HURRY: dict[str, Any] = {**SHORT, "options": {"session_s": 0.4, "beat_s": 0.1, "lag_s": 0.4}}
 
 LOG_BUGS = (
@@ -100,14 +94,6 @@ LOG_BUGS = (
         faults=("partition",),
         source="Kafka, design: committed messages",
         settings=HURRY,
-    ),
-    Bug(
-        name="compacts-uncommitted",
-        summary="compaction takes a message for a later one of its key that is not committed, and is truncated afterwards",
-        checker="kafka",
-        faults=("partition", "kill"),
-        source="Kafka, log compaction: the cleaner stops at the high watermark",
-        settings={**SHORT, **COMPACTED},
     ),
     Bug(
         name="no-fsync",

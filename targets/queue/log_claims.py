@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from harness.protocols import Claim
-from targets.queue.log_bugs import COMPACTED
 
 ALL = ("partition", "packet", "kill", "pause", "clock", "power")
 SHORT: dict[str, Any] = {"time_limit_s": 20.0, "rate": 40.0, "interval_s": 2.0}
@@ -33,6 +32,9 @@ LAST_STANDING = (
     },
     {"kind": "kill", "start_s": 11, "end_s": 13, "args": {"nodes": ["n1"]}},
 )
+# Messages have keys, and of each key the last one is kept.
+KEYS = 3
+COMPACTED: dict[str, Any] = {**SHORT, "options": {"compact": True, "clean_every": 5, "keys": KEYS}}
 STANDING: dict[str, Any] = {
     "time_limit_s": 16.0,
     "rate": 40.0,
@@ -172,8 +174,8 @@ LOG_CLAIMS = (
         model="no-loss",
         workload="kafka",
         faults=("partition", "kill", "pause"),
-        checkers=COMPACTED["checkers"],
-        settings={**SHORT, "options": COMPACTED["options"]},
+        checkers={"kafka": {"keys": KEYS}},
+        settings=COMPACTED,
         source="Kafka, log compaction",
     ),
     Claim(
@@ -184,7 +186,7 @@ LOG_CLAIMS = (
         workload="kafka",
         faults=(),
         violates=_LOST,
-        settings={**SHORT, "options": COMPACTED["options"]},
+        settings=COMPACTED,
         source="Kafka, log compaction",
     ),
     Claim(

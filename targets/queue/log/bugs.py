@@ -24,7 +24,6 @@ class Bugs:
     truncate_to_high_watermark: bool = False  # who becomes follower cuts its log at its high watermark (before KIP-101)
     divergent_tail_kept: bool = False  # a follower's log is not compared with its leader's
     read_uncommitted: bool = False  # consumers are given what may yet be truncated
-    compacts_uncommitted: bool = False  # compaction goes by messages that may yet be truncated
     no_fsync: bool = False  # messages are acknowledged before they are durable
     begins_at_the_end: bool = (
         False  # a group that has committed nothing yet begins with the next message, not the first

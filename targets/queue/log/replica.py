@@ -127,7 +127,7 @@ class Replica:
             return
         self._appended = 0
         if compacts:
-            self.log.compact(self.log.end if self._bugs.compacts_uncommitted else self.high)
+            self.log.compact(self.high)
         elif self._config.retention:
             self.log.retain(self._config.retention, self.high)
 
