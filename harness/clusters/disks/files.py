@@ -79,8 +79,8 @@ class Files:
 
     def _room(self, path: str) -> None:
         """Raises ENOSPC if there is none for a new name."""
-        if self.rules.full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        if error := refusal(self.rules.meet_new(), path):
+            raise error
 
     def mknod(self, request: Request) -> bytes:
         mode, device, _, _ = fuse.MKNOD_IN.unpack_from(request.body)

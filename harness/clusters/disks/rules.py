@@ -43,6 +43,13 @@ class Rules:
                 return fault
         return None
 
+    def meet_new(self) -> DiskFault | None:
+        """The fault by which there is no room for a new name, if there is one. It is counted."""
+        fault = next((fault for fault in self.faults if fault.action == FULL), None)
+        if fault is not None:
+            self.hits[fault] += 1
+        return fault
+
     def _hits(self, fault: DiskFault, operation: str, path: str) -> bool:
         if operation not in (fault.operations or DISK_ACTIONS[fault.action]):
             return False

@@ -311,6 +311,7 @@ def test_a_full_disk_says_so_and_extended_attributes_are_refused(tmp_path: Path)
         made.break_(DiskFault(action="full"))
         with pytest.raises(OSError, match="No space left"):
             (made.place / "a").write_bytes(b"x")
+        assert made.ask("hits", fault=asdict(DiskFault(action="full")))["hits"] == 1  # a program may die of that alone
         assert os.statvfs(made.place).f_bavail == 0
         made.break_()
         (made.place / "a").write_bytes(b"x")
