@@ -161,6 +161,8 @@ class GfsClient:
         """
         chunks = await self._chunks(op.key)
         count = min((len(nodes) for _, safe, nodes, _ in chunks if safe), default=0)
+        if not count:
+            raise _Failed("no live replica is known of some chunk")  # nobody has looked at any: that says nothing
         names = [f"replica {rank + 1} of each chunk" for rank in range(count)]
         if len(chunks) == 1:
             names = sorted(chunks[0][2])

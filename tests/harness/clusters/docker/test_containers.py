@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import io
 import json
@@ -44,20 +43,6 @@ def containers_of(world: World) -> list[dict[str, Any]]:
             client.inspect_container(found["Id"])
             for found in client.containers(all=True, filters=labels.of_run(world.cluster._owner.id))
         ]
-
-
-def test_who_asks_a_node_that_is_being_started_does_not_hinder_it(tmp_path: Path) -> None:
-    async def scenario(world: World) -> None:
-        cluster = world.cluster
-        await cluster.kill("n2")
-        async with asyncio.TaskGroup() as tasks:
-            back = tasks.create_task(cluster.restart("n2"))
-            while not back.done():
-                await cluster.ask("n2", {"type": "sb_ping"}, 0.01)
-                await asyncio.sleep(0.001)
-        assert await world.alive("n2")
-
-    run(tmp_path, scenario)
 
 
 def test_a_node_sees_its_own_world_and_may_nothing(tmp_path: Path) -> None:
