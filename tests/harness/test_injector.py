@@ -375,22 +375,6 @@ def test_timed_steps_come_and_go_and_the_stop_ends_the_rest(tmp_path: Path) -> N
     asyncio.run(scenario())
 
 
-def test_what_is_due_at_once_is_done_though_the_stop_comes_in_the_same_instant(tmp_path: Path) -> None:
-    step = FakeStep(Kill(nodes=("n1",)), offset_s=0.0, length_s=0.01)
-    later = FakeStep(Cut(links=links(AC)), offset_s=0.001)
-
-    async def scenario() -> None:
-        lab = Lab(tmp_path)
-        await lab.steps(1, step, later)
-        stopped = await lab.stop(1)
-        assert stopped["bit"]
-        assert "n1" in stopped["bit_evidence"]
-        assert stopped["healed"]
-        assert lab.cluster.untouched
-
-    asyncio.run(scenario())
-
-
 def test_what_did_not_heal_at_its_time_is_looked_at_again_by_the_heal(tmp_path: Path) -> None:
     async def scenario(comes_back: bool) -> dict[str, Any]:
         lab = Lab(tmp_path / str(comes_back), sticky=True)
