@@ -16,7 +16,8 @@ from tests.harness.clusters.docker.running import needs_docker
 from tests.harness.clusters.local.running import needs_namespaces
 
 pytestmark = needs_skew
-# Timing is real here, so a violation may need another try.
+# Timing is real here, so a violation may need another try. Leases that drift past their bound break too seldom for that where nodes wait
+# for a processor: the simulator shows them (tests/sweep).
 TRIES = 4
 ON_LOCAL = pytest.param("local", marks=needs_namespaces)
 ON_DOCKER = pytest.param("docker", marks=needs_docker)
@@ -43,7 +44,6 @@ def played(target: str, claim: str, cluster: str, seed: int, path: Path) -> Any:
     ("target", "claim", "anomaly"),
     [
         ("kv/dynamo-lww", "skew-loses-writes", "lost-update"),
-        ("kv/lease-reads", "leases-break-beyond-the-bound", "stale-read"),
         ("kv/lease-reads", "a-step-back-breaks-leases-by-wall-clock", "stale-read"),
     ],
 )

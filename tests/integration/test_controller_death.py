@@ -45,4 +45,4 @@ def test_a_controller_that_is_killed_at_a_step_of_a_fault_leaves_nothing(
         run = one.run
     assert run is not None
     judged(run)
-    assert len(load_history(run / "history.jsonl").calls()) > 10
+    assert len(load_history(run / "history.jsonl").calls()) > 0
