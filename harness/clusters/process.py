@@ -95,6 +95,7 @@ class ProcessCluster(Named[Node], Routed, Intrudes):
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._began_s = loop.time()
+        await self._lay_lines()
         for node in self._nodes.values():
             stop, go = partial(node.signal, signal.SIGSTOP), partial(node.signal, signal.SIGCONT)
             node.pacemaker = Pacemaker(loop.time, loop.call_at, stop, go)
@@ -110,6 +111,9 @@ class ProcessCluster(Named[Node], Routed, Intrudes):
         except BaseException:
             await self._kill_all()
             raise
+
+    async def _lay_lines(self) -> None:
+        """What must be there before any node is. Raises OSError."""
 
     async def stop(self) -> None:
         await self._kill_all()

@@ -61,11 +61,13 @@ class ProxyCluster(ProcessCluster):
 
     async def start(self) -> None:
         try:
-            await self._proxies.start()
             await super().start()
         except BaseException:
             await self._proxies.stop()
             raise
+
+    async def _lay_lines(self) -> None:
+        await self._proxies.start()
 
     async def stop(self) -> None:
         try:

@@ -13,6 +13,7 @@ from tests.simulation import run, why
 pytestmark = pytest.mark.process
 
 KINDS = {"partition", "packet", "kill", "pause", "clock", "term", "throttle"}
+ROUNDING_NS = 1_000  # times of messages are floats of seconds
 # Timing is real here, so a bug may need another try; it must show in one of these runs.
 TRIES = 5
 
@@ -64,3 +65,24 @@ def test_a_leader_that_does_not_ask_whether_it_leads_is_invalid(cluster: str, tm
             assert report.results["anomalies"][0]["checker"] == "linearizable"
             return
     pytest.fail(f"not found in two runs: {why(report)}")
+
+
+@pytest.mark.parametrize("cluster", ["process", "proxy"])
+def test_the_messages_of_an_operation_lie_within_it(cluster: str) -> None:
+    """The packet log and the history count from the same moment: a client's request leaves after the invocation and before its end."""
+    report = run(
+        seed=5, cluster=cluster, nemesis="none", options={"packet_log": True}, time_limit_s=3.0, recovery_s=5.0
+    )
+    calls, times = report.history.calls(), report.history.time_ns
+    ends = report.history.pair[calls.call]
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for process, begun, ended in zip(calls.process.tolist(), calls.call.tolist(), ends.tolist(), strict=True):
+        spans.setdefault(f"c{process}", []).append((int(times[begun]), int(times[ended])))
+    asked = [message for message in report.messages if message.src in spans]
+    assert len(asked) > 10
+    stray = [
+        one for one in asked if not any(start <= one.sent_s * 1e9 + ROUNDING_NS <= end for start, end in spans[one.src])
+    ]
+    assert stray == []
+    between = [message for message in report.messages if message.src[0] == message.dest[0] == "n"]
+    assert any(message.kind == "append_entries" and message.arrived_s for message in between)
