@@ -6,7 +6,6 @@ follow from it (``list_edges``). With a real database of many sorts of wrong thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,7 @@ from checkers.transactions.judging import Analysis, judged, model_named
 from checkers.transactions.list_edges import Ends, depend_lists, depend_unseen, find_ends
 from checkers.transactions.list_facts import Facts
 from checkers.transactions.lists import Orders, find_longest, judge_reads, order_versions
-from checkers.transactions.models import CAUSAL, DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC, canonical, time_of
+from checkers.transactions.models import DEFAULT, FRACTURED, NON_CAUSAL, NON_MONOTONIC, time_of
 from checkers.transactions.registers import INITIAL, NOWHERE
 from checkers.transactions.times import EDGES_EACH, follow_time
 from checkers.transactions.txns import Mops, Spans, Txns, Unjudgeable, is_ok, txns_of
@@ -69,36 +68,28 @@ def analysed(txns: Txns, model: str) -> Analysis:
         sights = {NON_MONOTONIC: direct.monotonic(), FRACTURED: direct}
         if time_of(model) is Time.NONE:
             facts.sights = sights  # clocks need the order of each process
-            return _with_unseen(views(table, sights, graph, steps), graph, model, steps)
+            return _with_unseen(views(table, sights, graph, steps), graph, steps)
         before = together(graph.of_kinds((Kind.PROCESS,)), read_from(txns, table, orders))
         happened = np.asarray(orders.happened, dtype=np.int8)[np.asarray(table.author, dtype=np.int32)] == 1
         versions = happened & (txns.write == 1) & (np.asarray(table.later, dtype=np.int8) == 0)
         past = viewer.past(before, np.flatnonzero(versions).astype(np.int32))
         facts.sights = sights if past is None else sights | {NON_CAUSAL: past}
-        return _with_unseen(views(table, facts.sights, before, steps), graph, model, steps)
+        return _with_unseen(views(table, facts.sights, before, steps), graph, steps)
 
     return Analysis(txns=txns, found=facts.found(), tell=facts.tell, graph=graph, explain=facts.explain, views=seen)
 
 
-# Models of views → the anomaly that refutes each, and the order of time that it keeps.
-_VIEWS: Mapping[str, tuple[str, tuple[Kind, ...]]] = {
-    "monotonic-atomic-view": (NON_MONOTONIC, ()),
-    "read-atomic": (FRACTURED, ()),
-    CAUSAL: (NON_CAUSAL, (Kind.PROCESS,)),
-}
-
-
-def _with_unseen(found: Views, graph: Graph, model: str, steps: int) -> Views:
+def _with_unseen(found: Views, graph: Graph, steps: int) -> Views:
     """Also circles by appends that nobody saw: these come after all that was seen, since no append loses another one.
 
     Who commits after whom (the order of versions, who read from whom) must then not go round, under any model of views.
     """
-    anomaly, time = _VIEWS.get(canonical(model), ("", ()))
-    if anomaly in found.circles:
-        ordered = graph.of_kinds((Kind.WW, Kind.UNSEEN_WW, Kind.WR, Kind.VIA, *time))
-        found.circles[anomaly].extend(
-            edges for edges in circles(ordered, steps) if any(edge.kind is Kind.UNSEEN_WW for edge in edges)
-        )
+    for anomaly, time in ((NON_MONOTONIC, ()), (NON_CAUSAL, (Kind.PROCESS,))):
+        if anomaly in found.circles:
+            ordered = graph.of_kinds((Kind.WW, Kind.UNSEEN_WW, Kind.WR, Kind.VIA, *time))
+            found.circles[anomaly].extend(
+                edges for edges in circles(ordered, steps) if any(edge.kind is Kind.UNSEEN_WW for edge in edges)
+            )
     return found
 
 
