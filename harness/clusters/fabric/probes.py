@@ -28,11 +28,11 @@ INSTANT_S = 1e-6
 
 # How long a node is looked at to see how much of the time it may run, and how often: some four periods of a throttled one.
 WATCHED_S, GLANCE_S = 0.4, 0.002
-# A node that lives tells the time within this.
-CLOCK_S = 1.0
+# A node that lives tells the time within this, on a busy machine, too.
+CLOCK_S = 2.0
 # Half of the time that question and answer took may be the error of a reading: one that took longer is made again. A throttled node
 # that has just answered has some time left in which it answers at once.
-PROMPT_S, READINGS = 0.02, 4
+PROMPT_S, READINGS = 0.02, 12
 
 Landed = Callable[[bool], None]
 # Send a probe of so many bytes over this link; return how many copies are under way. ``landed(entered)`` is called at the end of the
