@@ -78,6 +78,11 @@ class Controller:
         whole = [line for line in file.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
         return [json.loads(line)["state"] for line in whole if '"state"' in line]
 
+    def sent(self) -> bool:
+        """Whether the history holds an op."""
+        file = self.run / "history.jsonl" if self.run is not None else None
+        return file is not None and file.exists() and b'"type":"invoke"' in file.read_bytes()
+
     def kill(self) -> Killed:
         """SIGKILL."""
         inside = descendants(self.process.pid)

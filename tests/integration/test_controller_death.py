@@ -40,7 +40,9 @@ def test_a_controller_that_is_killed_at_a_step_of_a_fault_leaves_nothing(
     cluster: str, state: str, tmp_path: Path
 ) -> None:
     with controller(tmp_path, cluster) as one:
-        eventually(lambda: state in one.journal(), f"the fault journal says {state!r}")
+        eventually(
+            lambda: state in one.journal() and one.sent(), f"the fault journal says {state!r}, and ops were sent"
+        )
         nothing_left(one.kill(), tmp_path)
         run = one.run
     assert run is not None
