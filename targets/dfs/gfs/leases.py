@@ -84,7 +84,7 @@ class Leases:
         return chunk
 
     async def _grant(self, number: int, chunk: Chunk) -> Lease:
-        env, config, replicas = self._env, self._config, self._replicas
+        env, config, replicas, epoch = self._env, self._config, self._replicas, self._failover.epoch
         holders = replicas.holders(number, chunk.safe)
         if holders and len(holders) < self.wanted() and self._restores:
             await self.restore(number, chunk)
@@ -96,11 +96,12 @@ class Leases:
         if len(members) < (self.wanted() if self._restores else 1):
             raise Refusal(codes.UNAVAILABLE, "too few replicas of the chunk can be reached")
         self._wait_for_its_end(number, members)
-        await self._record(number, version, version)
+        await self._record(epoch, number, version, version)
         primary = env.random.choice(members)
         env.log("lease", chunk=number, version=version, primary=primary, members=members)
-        lease = {"type": "lease", "epoch": self._failover.epoch, "chunk": number, "version": version}
+        lease = {"type": "lease", "epoch": epoch, "chunk": number, "version": version}
         reply = await self._peers.ask(primary, {**lease, "members": members, "lease_s": config.lease_s}, config.step_s)
+        self._check(epoch)
         until_s = env.monotonic() + config.lease_s
         self._held[number] = given = Lease(primary=primary, version=version, members=tuple(members), until_s=until_s)
         if reply is None:
@@ -124,11 +125,13 @@ class Leases:
 
     async def _adopted(self, number: int, chunk: Chunk, asked: list[str], make: bool = False) -> tuple[int, list[str]]:
         """Have replicas adopt a new version: the version, and all who have it; or nobody."""
+        epoch = self._failover.epoch
         while asked:
             self._count += 1
-            version = (self._failover.epoch << EPOCH_BITS) + self._count
-            order: Body = {"type": "adopt", "epoch": self._failover.epoch, "chunk": number, "to": version}
+            version = (epoch << EPOCH_BITS) + self._count
+            order: Body = {"type": "adopt", "epoch": epoch, "chunk": number, "to": version}
             replies = await self._peers.ask_all(asked, {**order, "from": chunk.safe, "make": make}, self._config.step_s)
+            self._check(epoch)
             for name, reply in replies.items():
                 if reply is not None:
                     self._replicas.note(name, reply, number, version)
@@ -140,7 +143,13 @@ class Leases:
             asked = adopted
         return 0, []
 
-    async def _record(self, number: int, version: int, safe: int) -> None:
+    def _check(self, epoch: int) -> None:
+        """What was begun in one epoch is not ended in another: others may have written to the chunk between. Raises Refusal."""
+        if self._failover.epoch != epoch:
+            raise Refusal(codes.UNAVAILABLE, "this server is not active any more in the epoch in which this was begun")
+
+    async def _record(self, epoch: int, number: int, version: int, safe: int) -> None:
+        self._check(epoch)
         result = await self._failover.edit(["version", number, version, safe])
         if "error" in result:
             raise Refusal(codes.KEY_MISSING, "the file has been deleted")
@@ -158,7 +167,7 @@ class Leases:
 
         Nothing has been written since the version that is adopted here, so replicas of the version before remain as good: ``safe`` stays.
         """
-        replicas, config = self._replicas, self._config
+        replicas, config, epoch = self._replicas, self._config, self._failover.epoch
         if self._bugs.clone_without_new_version:
             version, have = chunk.version, replicas.holders(number, chunk.version)
         else:
@@ -168,10 +177,10 @@ class Leases:
         if version > chunk.version:
             self._wait_for_its_end(number, have)
             self._held.pop(number, None)
-            await self._record(number, version, chunk.safe)
+            await self._record(epoch, number, version, chunk.safe)
         missing = [move_to] if move_to else self.targets(number, have, self.wanted() - len(have))
         for target in missing:
-            order = {"type": "clone", "epoch": self._failover.epoch, "chunk": number, "version": version}
+            order = {"type": "clone", "epoch": epoch, "chunk": number, "version": version}
             source = self._env.random.choice(have)
             reply = await self._peers.ask(target, {**order, "source": source}, 2 * config.step_s)
             if reply is not None:

@@ -54,7 +54,7 @@ class Store:
         if chunk in self.bad:
             raise Corrupt(f"chunk {chunk} is damaged")
         try:
-            return decode(chunk, self._storage.read(_file(chunk)), checked=self._checked)
+            return self._verified(chunk)
         except Corrupt as corrupt:
             self._env.log("corrupt", chunk=chunk, why=str(corrupt))
             self.bad.add(chunk)
@@ -62,6 +62,13 @@ class Store:
             self.changes += 1
             self.when_bad(chunk)
             raise
+
+    def _verified(self, chunk: int) -> Replica:
+        """What the disk gives back. Raises Corrupt, also for what is whole and is not what was written last: a write that was lost."""
+        replica, known = decode(chunk, self._storage.read(_file(chunk)), checked=self._checked), self.known.get(chunk)
+        if self._checked and known is not None and (replica.version, replica.serial) != (known.version, known.serial):
+            raise Corrupt(f"chunk {chunk}: an older state came back than what was written last")
+        return replica
 
     def put(self, chunk: int, replica: Replica) -> None:
         """The chunk is this from now on, durably."""
