@@ -49,7 +49,7 @@ CUT_OFF = [
 def test_a_leader_that_does_not_ask_whether_it_leads_is_invalid(cluster: str, tmp_path: Path) -> None:
     schedule = tmp_path / "faults.json"
     schedule.write_text(json.dumps({"version": 1, "faults": CUT_OFF}), encoding="utf-8")
-    for seed in range(2):
+    for seed in range(TRIES):
         report = run(
             seed=seed,
             cluster=cluster,
@@ -64,7 +64,7 @@ def test_a_leader_that_does_not_ask_whether_it_leads_is_invalid(cluster: str, tm
         if report.results["verdict"] == "invalid":
             assert report.results["anomalies"][0]["checker"] == "linearizable"
             return
-    pytest.fail(f"not found in two runs: {why(report)}")
+    pytest.fail(f"not found in {TRIES} runs: {why(report)}")
 
 
 @pytest.mark.parametrize("cluster", ["process", "proxy"])
