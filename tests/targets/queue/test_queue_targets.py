@@ -16,6 +16,7 @@ from targets import TARGETS
 from targets.node.programs import PROGRAMS
 from targets.queue.broker.bugs import Bugs as BrokerBugs
 from targets.queue.log.bugs import Bugs as LogBugs
+from tests import simulation
 
 REGISTRY = Registry("target", TARGETS)
 ALL = [REGISTRY.get(name) for name in TARGETS if name.startswith("queue/")]
@@ -65,3 +66,10 @@ def test_a_program_knows_the_bugs_that_its_targets_name_and_no_others(family: st
 def test_an_unknown_bug_is_refused() -> None:
     with pytest.raises(ValueError, match="queue/log has no seeded bug 'nonsense'"):
         LogBugs.named("nonsense")
+
+
+def test_messages_of_several_priorities_survive_all_faults() -> None:
+    report = simulation.run(
+        "queue/broker", seed=3, nemesis="all", options={"priorities": 3}, time_limit_s=15.0, rate=20.0, interval_s=3.0
+    )
+    assert report.results["verdict"] == "valid", simulation.why(report)
