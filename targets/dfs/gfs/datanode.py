@@ -105,6 +105,7 @@ class DataNode:
         body = self._order(message)
         known = self.store.known.get(body["chunk"])
         if known is not None and known.version <= body["version"]:
+            self._env.log("dropped", chunk=body["chunk"])
             self.store.drop(body["chunk"])
             self.primary.adopted(body["chunk"])
         return self._done()

@@ -42,6 +42,25 @@ def test_what_dead_nodes_had_is_made_anew_on_living_ones(tmp_path: Path) -> None
     assert all(line["target"] != "n5" for line in cloned)
 
 
+@pytest.mark.parametrize("rebalance", [True, False])
+def test_a_node_that_comes_back_takes_over_chunks_of_those_that_have_more(tmp_path: Path, rebalance: bool) -> None:
+    """Its own replicas were made anew elsewhere, and what is too much is dropped: it has few, until chunks are moved to it."""
+    kill = {"kind": "kill", "start_s": 1, "end_s": 9, "args": {"nodes": ["n5"]}}
+    schedule = scheduled(tmp_path, kill)
+    report = run("dfs/gfs", seed=0, schedule=schedule, options={"rebalance": rebalance}, time_limit_s=16.0, rate=20.0)
+    assert_kept(report)
+    moved = [line for line in events(report, "cloned") if line["t"] > 9 and line["target"] == "n5"]
+    dropped = [line for line in events(report, "dropped") if line["t"] > 9]
+    assert bool(moved) == rebalance
+    assert {line["chunk"] for line in moved} <= {line["chunk"] for line in dropped}
+
+
+def test_chunks_of_deleted_files_are_dropped(tmp_path: Path) -> None:
+    report = run("dfs/gfs", seed=1, workload="files", nemesis="none", **BRIEF)
+    assert_kept(report)
+    assert events(report, "dropped")
+
+
 def test_a_flipped_bit_is_found_and_its_replica_replaced(tmp_path: Path) -> None:
     flip = {"kind": "corrupt", "start_s": 6, "end_s": 7}
     args = {"shape": "bit-flip", "path": "chunk-*", "count": 3, "nodes": ["n4"]}
