@@ -64,8 +64,9 @@ def _explains(order: Sequence[Txn], model: str) -> bool:
             before = versions.get(key, [(-1, ())])[-1][1]
             listed = any(f == "append" for f, _, _ in txn.mops)
             versions.setdefault(key, []).append((place, (*before, *written) if listed else written[-1]))
+    reads = [(txn, key, value) for txn in order if txn.ok for f, key, value in txn.mops if f == "r"]
     if not all(
-        _begins(value, versions.get(key, [])) for txn in order if txn.ok for f, key, value in txn.mops if f == "r"
+        _begins(value, versions.get(key, [])) and _committed(txn, key, value, versions) for txn, key, value in reads
     ):
         return False
     past: list[set[int]] = []
@@ -97,6 +98,14 @@ def _begins(value: Any, versions: list[tuple[int, Any]]) -> bool:
     if not isinstance(value, tuple) or not value:
         return True
     return bool(versions) and versions[-1][1][: len(value)] == value
+
+
+def _committed(txn: Txn, key: Any, value: Any, versions: dict[Any, list[tuple[int, Any]]]) -> bool:
+    """Whether a register's value is what some transaction that happened left, or this one's own: also of a read behind an own write."""
+    if value is None or isinstance(value, tuple):
+        return True
+    own = [v for f, k, v in txn.mops if f != "r" and k == key]
+    return value in own or any(version == value for _, version in versions.get(key, []))
 
 
 def _read_from(

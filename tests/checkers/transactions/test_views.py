@@ -28,6 +28,7 @@ def check(write: str, lines: History, model: str) -> Verdict:
 @examples(200)
 @example(315, "append", "monotonic-atomic-view")  # one append of a transaction is read, and not the one before it
 @example(150, "append", "causal")  # what its process had appended before is missing behind its own append
+@example(3052563, "w", "monotonic-atomic-view")  # behind its own write it reads what was rolled back
 @given(st.integers(0, 10**9), st.sampled_from(["append", "w"]), st.sampled_from(MODELS))
 def test_the_verdict_is_that_of_the_definition(seed: int, write: str, model: str) -> None:
     lines = loose_run(seed, write, txns=5, keys=1 + seed % 3)
