@@ -156,7 +156,11 @@ PROOFS: dict[str, Proof] = {
         f"test_or_sets.py::{_DEFINITION}",
         *("lost", "resurrected", "diverged", "phantom", "duplicated"),
     ),
-    "registry": _tested("test_registry.py", f"test_registry.py::{_DEFINITION}", *_ENTRIES, *_WATCHES),
+    "registry": Proof(
+        twin=f"test_registry_views.py::{_DEFINITION}",
+        shown=("test_registry.py", "golden/registry.txt"),
+        anomalies=(*_ENTRIES, *_WATCHES, "mixed-view", "view-went-back"),
+    ),
     "rw-register": Proof(
         twin=f"{_TXN}test_of_registers_invalid_means_that_no_order_of_versions_helps",
         moved=_STRONGER,
