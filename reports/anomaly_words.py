@@ -121,6 +121,8 @@ _WORDS = {
     "watch-order": "a watcher was told of changes in the wrong order",
     "watch-disagrees": "what a watcher was told is not what happened",
     "watch-phantom": "a watcher was told of a change that never was",
+    "mixed-view": "a listing shows what was there at no single moment",
+    "view-went-back": "a listing is older than one that somebody had seen before",
     "let-in": "somebody without the right to it was answered",
     "unauthorized-write": "something written without the right to it took effect",
     "unnoticed": "an attempt to get in is in no log",
