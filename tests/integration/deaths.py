@@ -78,10 +78,10 @@ class Controller:
         whole = [line for line in file.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
         return [json.loads(line)["state"] for line in whole if '"state"' in line]
 
-    def sent(self) -> bool:
-        """Whether the history holds an op."""
+    def sent(self) -> int:
+        """How many ops the history holds."""
         file = self.run / "history.jsonl" if self.run is not None else None
-        return file is not None and file.exists() and b'"type":"invoke"' in file.read_bytes()
+        return file.read_bytes().count(b'"type":"invoke"') if file is not None and file.exists() else 0
 
     def kill(self) -> Killed:
         """SIGKILL."""

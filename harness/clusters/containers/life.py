@@ -26,7 +26,7 @@ BUFFER_MAX = 16 * 1024 * 1024
 # An ended container's state is written a moment after its output ended.
 LOOK_S, ENDED_S = 0.01, 20.0
 # runc tries for a fifth of a second; where the machine is so busy that not all processes come to a stand meanwhile, it lets them go on.
-FREEZE_TRIES = 20
+FREEZE_TRIES, NOT_FROZEN = 20, "freeze"
 STREAMS = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 # What the engine says where a container is not in the state for a request. Its status is 409 or 500, from version to version.
 NOT_NOW = ("is not running", "is not paused", "is already paused", "No such container")
@@ -118,8 +118,8 @@ class Life(asyncio.Protocol):
         for left in reversed(range(FREEZE_TRIES)):
             try:
                 await self._tell("pause", self._engine.client.pause)
-            except ClusterError:
-                if not left:
+            except ClusterError as error:
+                if not left or NOT_FROZEN not in str(error):
                     raise
             else:
                 return

@@ -15,16 +15,16 @@ from harness.errors import ClusterError
 
 
 class Busy:
-    """An engine that fails to freeze a container so many times."""
+    """An engine that fails to freeze a container so many times, and says why."""
 
-    def __init__(self, failures: int) -> None:
-        self.failures, self.asked = failures, 0
+    def __init__(self, failures: int, why: str = "unable to freeze") -> None:
+        self.failures, self.asked, self.why = failures, 0, why
         self.client = SimpleNamespace(pause=None)
 
     async def call(self, what: str, _function: Callable[..., Any], *_args: Any) -> None:
         self.asked += 1
         if self.asked <= self.failures:
-            raise ClusterError(f"{what}: unable to freeze")
+            raise ClusterError(f"{what}: {self.why}")
 
 
 async def paused(engine: Busy) -> None:
@@ -43,3 +43,10 @@ def test_who_never_freezes_is_an_error() -> None:
     with pytest.raises(ClusterError, match="cannot pause a container: unable to freeze"):
         asyncio.run(paused(engine))
     assert engine.asked == FREEZE_TRIES
+
+
+def test_an_engine_that_is_gone_is_asked_once() -> None:
+    engine = Busy(FREEZE_TRIES, why="Connection refused")
+    with pytest.raises(ClusterError, match="Connection refused"):
+        asyncio.run(paused(engine))
+    assert engine.asked == 1
