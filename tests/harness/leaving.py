@@ -9,14 +9,17 @@ import json
 import os
 import struct
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from harness import mark
 from harness.clusters.fabric.netlink import ACK, CREATE, NETFILTER, Netlink, Request, attribute, open_socket
 from harness.clusters.fabric.nft import NEW_TABLE, SUBSYSTEM
 from harness.clusters.namespaces import kernel
-from harness.heal import sweep
+from harness.heal import Finder, Leftover, sweep
 from harness.heal_machine import BATCH_BEGIN, BATCH_END, FINDERS, NAMED_NAMESPACES, TABLE_NAME
 
 BRIDGE, INET = 7, 1
@@ -37,8 +40,17 @@ def make_table(family: int, name: str) -> None:
     netlink.close()
 
 
-def found() -> dict[str, list[str]]:
-    return {kind: sorted(thing.name for thing in FINDERS[kind]()) for kind in KINDS}
+def finders(*owners: mark.Mark) -> dict[str, Finder]:
+    """Those of KINDS, for things of ``owners`` alone: a new mount namespace starts with a copy of what runs beside have mounted."""
+
+    def only(find: Finder) -> Iterator[Leftover]:
+        return (thing for thing in find() if thing.owner in owners)
+
+    return {kind: partial(only, FINDERS[kind]) for kind in KINDS}
+
+
+def found(finders: Mapping[str, Finder]) -> dict[str, list[str]]:
+    return {kind: sorted(thing.name for thing in find()) for kind, find in finders.items()}
 
 
 def main() -> None:
@@ -59,12 +71,13 @@ def main() -> None:
         make_table(BRIDGE, f"{owner.name}-cut")
     (NAMED_NAMESPACES / "somebody-elses").touch()
     make_table(INET, "splitbrain")
-    seen = {"dead": dead.name, "ours": ours.name, "before": found()}
-    healing = sweep({kind: FINDERS[kind] for kind in KINDS})
+    search = finders(ours, dead)
+    seen: dict[str, Any] = {"dead": dead.name, "ours": ours.name, "before": found(search)}
+    healing = sweep(search)
     seen["failed"] = healing.failed
-    seen["after"] = found()
+    seen["after"] = found(search)
     seen["names"] = sorted(entry.name for entry in NAMED_NAMESPACES.iterdir())
-    seen["again"] = len(sweep({kind: FINDERS[kind] for kind in KINDS}).removed)
+    seen["again"] = len(sweep(search).removed)
     sys.stdout.write(json.dumps(seen) + "\n")
     sys.stdout.flush()
     os._exit(0)
