@@ -1,4 +1,4 @@
-"""Every command that the README names is one: it is parsed, and each run is planned, in the simulator."""
+"""Every command that the README and the pages below docs/ name is one: it is parsed, and each run is planned, in the simulator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from harness.cli import planning
 from harness.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = sorted(set(re.findall(r"`splitbrain ([a-z][^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8"))))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = sorted(
+    {said for page in PAGES for said in re.findall(r"`splitbrain ([a-z][^`]+)`", page.read_text(encoding="utf-8"))}
+)
 # What stands for something of the reader's, which is not here; and what no simulator can host.
 UNPLANNED = {"./node", "faults.json", "hosts.toml", "kv/mtls"}
 LETTERS = {"N": "7", "W": "file-appends"}
