@@ -1,12 +1,16 @@
-"""How often have checkers been compared with their definitions? Runs the Hypothesis tests, one at a time, with many examples.
+"""How often has each checker been compared with its definition? Gathers 10^5 examples of Hypothesis each, over as many runs as it takes.
 
-    python -m benchmarks.twins                                10^5 examples of every one
-    python -m benchmarks.twins --examples 1000 queues locks   those whose name holds one of the words
-    python -m benchmarks.twins --minutes 60                   as many as so much processor time pays for
+    python -m benchmarks.twins                     until each checker has all
+    python -m benchmarks.twins --minutes 60        as many as so much processor time pays for
+    python -m benchmarks.twins queues locks        those whose name or twin holds one of the words
+    python -m benchmarks.twins --minutes 0         the table alone
 
-A short run of each says what an example costs. Then, the cheapest first, each has all its examples, or what is left of the time.
-Prints a line for each: the examples that it passed, of how many were asked, processor seconds, and what came of it; a test that runs out
-of different examples is complete with fewer. Fails if one fails, and prints its example then. Examples are others at every run.
+The twin of a checker is the test that compares it with its definition (``tests/checkers/proofs.py``); where a test has variants, they have
+the examples together. What has passed is kept in a ledger, ``benchmarks/twins.json``, with a fingerprint of the checker's source and one of
+the test's: a checker or a twin that is another begins again. The cheapest twin comes first. Examples are others at every run, and a turn of
+one has so many at most that little is lost when the run is ended; a twin that has no other examples is complete with fewer.
+
+A disagreement is printed with its example, takes the checker out of the ledger, and the run fails.
 """
 
 from __future__ import annotations
@@ -19,7 +23,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +32,48 @@ import hypothesis  # loaded here once, for all children
 import numpy as np  # noqa: F401
 import pytest
 
+from benchmarks import fingerprints
+from checkers import CHECKERS
+
 ROOT = Path(__file__).parents[1]
-SAMPLE = 150
+TESTS = "tests/checkers"
+SAMPLE, TURN = 150, 25_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """What is in the ledger of one test, or of one variant of it. ``complete``: it has no other examples."""
+
+    checker: str
+    test: str
+    checker_source: str
+    test_source: str
+    passed: int = 0
+    complete: bool = False
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        return self.checker, self.test, self.checker_source, self.test_source
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """The tests of one checker, and of how many examples each is to have its part."""
+
+    rows: list[Row]
+    wanted: int
+    cost_s: float = 0.0
+
+    @property
+    def each(self) -> int:
+        return -(-self.wanted // len(self.rows))
+
+    def missing(self, row: Row) -> int:
+        return 0 if row.complete else max(0, self.each - row.passed)
+
+    @property
+    def left_s(self) -> float:
+        return self.cost_s * sum(self.missing(row) for row in self.rows)
 
 
 class Collector:
@@ -99,47 +144,103 @@ def run(name: str, examples: int, scratch: Path) -> dict[str, Any]:
     return in_child(Counter(examples), ["--hypothesis-profile", "nightly", str(ROOT / name)], scratch)
 
 
-def costs(names: Sequence[str], scratch: Path) -> list[tuple[float, str]]:
-    """(seconds of one example, name), the cheapest first."""
-    found = []
-    for name in names:
-        answer = run(name, SAMPLE, scratch)
-        if answer["code"]:
-            raise SystemExit(f"{name} fails:\n{(scratch / 'output').read_text()}")
-        found.append((answer["seconds"] / max(1, answer["passed"]), name))
-        print(f"# {1e3 * found[-1][0]:.2f} ms an example, {answer['passed']} of {SAMPLE} pass: {name}", flush=True)
-    return sorted(found)
+def plans(names: Sequence[str], wanted: int) -> dict[str, Plan]:
+    """By checker; without those that have no twin of Hypothesis, as there a reason is given in its place."""
+    from tests.checkers.proofs import PROOFS
+
+    found = {}
+    for checker, proof in PROOFS.items():
+        test = f"{TESTS}/{proof.twin}"
+        variants = [name for name in names if name.partition("[")[0] == test]
+        if variants:
+            source = fingerprints.of_checker(CHECKERS[checker].partition(":")[0])
+            twin = fingerprints.of_test(test)
+            rows = [Row(checker=checker, test=name, checker_source=source, test_source=twin) for name in variants]
+            found[checker] = Plan(rows=rows, wanted=wanted)
+    return found
+
+
+def remembered(ledger: Path, found: dict[str, Plan]) -> None:
+    """Fills in what the ledger holds of checkers and tests as they are."""
+    rows = [Row(**row) for row in json.loads(ledger.read_text())] if ledger.exists() else []
+    known = {row.place: row for row in rows}
+    for plan in found.values():
+        plan.rows = [known.get(row.place, row) for row in plan.rows]
+
+
+def keep(ledger: Path, found: dict[str, Plan]) -> None:
+    """One line for each, in order, so that versions can be compared; there at once or not at all."""
+    rows = sorted((row.test, json.dumps(asdict(row))) for plan in found.values() for row in plan.rows if row.passed)
+    beside = ledger.with_suffix(".new")
+    beside.write_text("[\n" + ",\n".join(line for _, line in rows) + "\n]\n")
+    beside.replace(ledger)
+
+
+def turns(found: Sequence[Plan], left_s: float, scratch: Path) -> Iterator[tuple[Row, dict[str, Any]]]:
+    """Runs one after the other, the cheapest checker first, while there is time; each with what came of it."""
+    for plan in sorted(found, key=lambda plan: plan.left_s):
+        for row in plan.rows:
+            while plan.missing(row) and left_s > SAMPLE * plan.cost_s:
+                answer = run(row.test, int(min(plan.missing(row), TURN, left_s / plan.cost_s)), scratch)
+                left_s -= answer["seconds"]
+                plan.cost_s = answer["seconds"] / max(1, answer["passed"]) or plan.cost_s
+                yield row, answer
+                if answer["code"] or not answer["passed"]:
+                    break
+
+
+def priced(plan: Plan, scratch: Path) -> None:
+    """Finds out what an example costs."""
+    row = plan.rows[0]
+    answer = run(row.test, SAMPLE, scratch)
+    if answer["code"]:
+        raise SystemExit(f"{row.test} fails:\n{(scratch / 'output').read_text()}")
+    plan.cost_s = answer["seconds"] / max(1, answer["passed"])
+
+
+def table(found: dict[str, Plan]) -> None:
+    for checker, plan in found.items():
+        passed = sum(row.passed for row in plan.rows)
+        left = "" if not plan.left_s else f"  some {plan.left_s:.0f} s left"
+        word = "complete" if all(row.complete for row in plan.rows) else f"of {plan.wanted}{left}"
+        print(f"{checker:20} {passed:7} {word}")
+    whole = sum(not any(plan.missing(row) for row in plan.rows) for plan in found.values())
+    print(f"{whole} of {len(found)} checkers have all their examples", flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("words", nargs="*", help="tests whose name holds one of them")
-    parser.add_argument("--examples", type=int, default=100_000, help="of each test")
+    parser.add_argument("words", nargs="*", help="checkers whose name or twin holds one of them")
+    parser.add_argument("--examples", type=int, default=100_000, help="of each checker")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="of processor time, for all")
+    parser.add_argument("--ledger", type=Path, default=ROOT / "benchmarks" / "twins.json")
     given = parser.parse_args()
+    ledger = given.ledger.resolve()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     failed = 0
     with tempfile.TemporaryDirectory(prefix="splitbrain-twins-") as made:
         scratch = Path(made)
-        answer = in_child(Collector(), ["--collect-only", "tests/checkers"], scratch)
-        names = [name for name in answer["names"] if not given.words or any(word in name for word in given.words)]
-        left = 60 * given.minutes
-        for cost, name in costs(names, scratch):
-            examples = int(min(given.examples, left / cost))
-            if examples < SAMPLE:
-                print(f"{name}: not run, {1e3 * cost:.2f} ms an example", flush=True)
-                continue
-            answer = run(name, examples, scratch)
-            left -= answer["seconds"]
-            word = "FAILED" if answer["code"] else "passed, no other examples" if answer["complete"] else "passed"
-            print(
-                f"{name}: {answer['passed']} of {given.examples} examples, {answer['seconds']:.0f} s, {word}",
-                flush=True,
-            )
+        found = plans(in_child(Collector(), ["--collect-only", TESTS], scratch)["names"], given.examples)
+        remembered(ledger, found)
+        chosen = [
+            plan
+            for plan in found.values()
+            if any(plan.missing(row) for row in plan.rows)
+            and any(word in plan.rows[0].checker + plan.rows[0].test for word in given.words or [""])
+        ]
+        for plan in chosen if given.minutes else []:
+            priced(plan, scratch)
+        for row, answer in turns(chosen if given.minutes else [], 60 * given.minutes, scratch):
             if answer["code"]:
                 failed += 1
-                print((scratch / "output").read_text(), flush=True)
+                row.passed = 0
+                print(f"{row.test} FAILED:\n{(scratch / 'output').read_text()}", flush=True)
+            else:
+                row.passed, row.complete = row.passed + answer["passed"], answer["complete"]
+                print(f"{row.test}: {answer['passed']} more in {answer['seconds']:.0f} s, {row.passed}", flush=True)
+            keep(ledger, found)
+    table(found)
     return 1 if failed else 0
 
 

@@ -101,7 +101,7 @@ def too_much(mine: Clock, _theirs: Clock) -> None:
         mine[name] += 1
 
 
-@given(st.integers(0, 10_000), st.booleans(), st.sampled_from([None, no_merge, too_much]))
+@given(st.integers(0, 10**9), st.booleans(), st.sampled_from([None, no_merge, too_much]))
 def test_verdicts_are_those_of_the_definition(
     seed: int, vector: bool, merge: Callable[[Clock, Clock], None] | None
 ) -> None:
