@@ -22,7 +22,7 @@ from harness import store
 from harness.clusters.containers import labels
 from harness.clusters.containers.engine import connect
 from harness.formats import load_history
-from tests.integration.machine import picture
+from tests.integration.machine import left, picture
 
 PATIENCE_S = 120.0
 ROOT = Path(__file__).parent.parent.parent
@@ -112,14 +112,13 @@ def die(
     if at_line is not None:
         assert controller.returncode in (-by, 130), f"it ended by itself: {said}"
     until(lambda: not running(controller.pid), "the nodes have ended, those that stood still, too")
-    healed = heal(where)
-    healed["removed"] = [thing for thing in healed["removed"] if thing["controller"].startswith(f"{controller.pid}-")]
-    left = difference(before, picture())
-    assert not (left and alone), f"after {by.name} at line {at_line}, {after_s:g} s: left {left}"
-    again = [thing for thing in heal(where)["removed"] if thing["controller"].startswith(f"{controller.pid}-")]
+    healed = heal(where, controller.pid)
+    changed = left(before)
+    assert not (changed and alone), f"after {by.name} at line {at_line}, {after_s:g} s: left {changed}"
+    again = heal(where, controller.pid)["removed"]
     assert not again, f"what was healed is found again: {again}"
     lines, operations = judge_records(where)
-    return Death(others=tuple(left), lines=lines, operations=operations, healed=healed, status=controller.returncode)
+    return Death(others=tuple(changed), lines=lines, operations=operations, healed=healed, status=controller.returncode)
 
 
 def running(pid: int) -> list[str]:
@@ -139,9 +138,9 @@ def running(pid: int) -> list[str]:
     ]
 
 
-def heal(where: Path) -> dict[str, Any]:
-    """``splitbrain heal`` as another process."""
-    argv = [sys.executable, "-m", "harness.cli", "heal", "--store", str(where), "--json"]
+def heal(where: Path, pid: int) -> dict[str, Any]:
+    """``splitbrain heal`` as another process, of what this controller has left."""
+    argv = [sys.executable, "-m", "tests.healing", str(pid), "--store", str(where), "--json"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
@@ -184,13 +183,3 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not in {PATIENCE_S:g} s: {what}"
         os.sched_yield()
-
-
-def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What differs; of namespaces only those that came."""
-    found = {}
-    for name, was in before.items():
-        now = after[name] - was if isinstance(was, set) else after[name]
-        if now != (set() if isinstance(was, set) else was):
-            found[name] = now
-    return found

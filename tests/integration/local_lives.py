@@ -2,22 +2,28 @@
 
 hold DIRECTORY    starts a cluster with one node standing still and a link shaped, prints the launcher's number, and waits for ever
 tour DIRECTORY    uses every power once, and prints as JSON what it saw
+row DIRECTORY     lives one short life of a cluster after the other, and prints as JSON what each left
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.clusters.local import LocalCluster
+from harness.clusters.namespaces import kernel
 from harness.effects import LOST, ClockSkew, PacketShape
 from tests.conformance.worlds import NODES, World, spec
+from tests.harness.clusters.local.running import descendants, machine, namespaces_of, now_s, still_in, traces
 
+LIVES = 20
 PAIRS = [(src, dest) for src in NODES for dest in NODES if src != dest]
 
 
@@ -61,5 +67,51 @@ async def tour(directory: Path) -> None:
     sys.stdout.write(json.dumps(seen) + "\n")
 
 
+async def life(directory: Path) -> set[str]:
+    """The namespaces that it was in."""
+    cluster = LocalCluster(spec(directory))
+    await cluster.start()
+    try:
+        await cluster.channel("c1").rpc("n1", {"type": "echo"}, 30.0)
+        await cluster.cut([("n1", "n2")])
+        await cluster.shape([("n1", "n3")], PacketShape(delay_s=0.01))
+        await cluster.kill("n2")
+        return namespaces_of(descendants(os.getpid()))
+    finally:
+        await cluster.stop()
+
+
+def row(directory: Path) -> None:
+    """In a network and a tree of mounts of its own where we are root, which alone could change the machine's: nobody else changes these."""
+    if os.geteuid() == 0:
+        kernel.unshare(kernel.NEW_MOUNT | kernel.NEW_NET)
+        kernel.mount("none", "/", flags=kernel.PRIVATE | kernel.RECURSIVE)
+    asyncio.run(life(directory / "0"))  # what Python itself opens at its first use of anything
+    seen: dict[str, Any] = {"before": _held(), "lives": []}
+    for number in range(1, LIVES + 1):
+        around = machine()
+        made = asyncio.run(life(directory / str(number)))
+        seen["lives"].append(
+            {
+                # Of the run, of three nodes, of the clients; besides the user namespace of an ordinary user's run.
+                "namespaces": len([name for name in made if not name.startswith("user:")]),
+                "changed": os.geteuid() == 0 and machine() != around,
+                "still": sorted(still_in(made, now_s())),
+            }
+        )
+    seen |= {"after": _held(), "traces": traces(directory)}
+    sys.stdout.write(json.dumps(seen) + "\n")
+
+
+def _held() -> dict[str, int]:
+    gc.collect()
+    return {
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+        "threads": threading.active_count(),
+        "processes": len(descendants(os.getpid())),
+    }
+
+
 if __name__ == "__main__":
-    asyncio.run({"hold": hold, "tour": tour}[sys.argv[1]](Path(sys.argv[2])))
+    what, path = sys.argv[1], Path(sys.argv[2])
+    row(path) if what == "row" else asyncio.run({"hold": hold, "tour": tour}[what](path))

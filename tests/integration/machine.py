@@ -1,19 +1,22 @@
 """What a run may leave on a machine, as one comparable picture: routes, packet filter, interfaces, mounts, namespaces, containers.
 
-Namespaces are those of containers and of processes whose controller is dead: other runs may go on meanwhile.
+Other runs go on meanwhile and make such things, too, all but containers, on which one test works at a time. What belongs to somebody who
+lives is no part of the picture; what somebody has just left that died is seen in it, and waited for to go.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import select
 import socket
 import struct
-from collections.abc import Callable
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from harness import mark
 from harness.clusters.containers import labels
 from harness.clusters.containers.engine import connect
 from harness.clusters.fabric.netlink import DUMP, NETFILTER, ROUTE, Netlink, Request, open_socket
@@ -21,66 +24,97 @@ from harness.heal_machine import _mark_of
 from harness.mark import Life
 from tests.harness.clusters.local.running import namespaces_of
 
+PATIENCE_S, LOOK_S = 60.0, 0.1
 GET_ROUTES, GET_TABLES, GET_RULES = 26, 10 << 8 | 1, 10 << 8 | 7
-# Of things that a run makes; what the engine itself or somebody else mounts meanwhile is none of ours.
-WHOSE = ("splitbrain", "overlay2/", "containers/", "netns/")
-# SSH hosts of tests that run beside this one: namespaces by the mark of their process, and its interface to them.
-OF_HOSTS = re.compile(r"splitbrain-(\d+)-|sbt(\d+)$")
+# Of things that the engine makes for containers; those of a run carry its mark. What else is mounted meanwhile is none of ours.
+OF_CONTAINERS = ("overlay2/", "containers/", "netns/")
+# The way to SSH hosts of tests that run beside this one, by their process.
+OF_HOSTS = re.compile(r"sbt(\d+)$")
 ROUTE_HEAD, OIF = 12, 4  # rtnetlink(7): before the attributes; which of them is the interface's number
+# What only tests on containers make and remove, one at a time: there nothing is waited for.
+AT_ONCE = {"containers", "networks", "volumes"}
+# What comes and goes with runs, whosever they are: only what has come is looked for.
+OF_RUNS = {"marked mounts", "interfaces to hosts", "ways to hosts", "namespaces"}
+
+Picture = dict[str, frozenset[Any]]
 
 
-def _others(name: str) -> bool:
-    """Whether it belongs to another process that lives."""
-    found = OF_HOSTS.search(name)
-    pid = int(found[1] or found[2]) if found else os.getpid()
-    return pid != os.getpid() and Path(f"/proc/{pid}").exists()
+def picture() -> Picture:
+    """The machine now, without what belongs to another process that lives."""
+    routes = {route: _leads_to(route) for route in _listed(ROUTE, GET_ROUTES, bytes(12))}
+    interfaces = {entry.name for entry in Path("/sys/class/net").iterdir()}
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return {
+        "routes": frozenset(route for route, name in routes.items() if not OF_HOSTS.match(name)),
+        "ways to hosts": frozenset(route for route, name in routes.items() if _of_the_dead(name)),
+        "tables": frozenset(_listed(NETFILTER, GET_TABLES, bytes(4)) if os.geteuid() == 0 else ()),
+        "rules": frozenset(_listed(NETFILTER, GET_RULES, bytes(4)) if os.geteuid() == 0 else ()),
+        "interfaces": frozenset(name for name in interfaces if not OF_HOSTS.match(name)),
+        "interfaces to hosts": frozenset(filter(_of_the_dead, interfaces)),
+        "mounts": frozenset(
+            _place(line) for line in mounts if any(word in line for word in OF_CONTAINERS) and not mark.in_name(line)
+        ),
+        "marked mounts": frozenset(
+            _place(line) for line in mounts if (owner := mark.in_name(line)) and _is_left(owner.life())
+        ),
+        "namespaces": frozenset(namespaces_of({pid for pid in pids if _of_a_dead_run(pid) or _in_a_container(pid)})),
+        **_kept_by_the_engine(),
+    }
 
 
-def _way_of_others(route: bytes) -> bool:
-    at = ROUTE_HEAD
-    while at + 4 <= len(route):
-        size, kind = struct.unpack_from("HH", route, at)
-        if kind == OIF:
-            with suppress(OSError):
-                return _others(socket.if_indextoname(*struct.unpack_from("I", route, at + 4)))
-        at += max(4, size + 3 & ~3)
-    return False
+def left(before: Picture) -> dict[str, Any]:
+    """What is on the machine that was not before, or no longer, when others have had time to clean up: empty if nothing is."""
+    until_s = time.monotonic() + PATIENCE_S
+    while (found := _difference(before, picture())) and not found.keys() & AT_ONCE and time.monotonic() < until_s:
+        select.select([], [], [], LOOK_S)
+    return found
 
 
-def listed(protocol: int, kind: int, head: bytes, but: Callable[[bytes], bool] = lambda _: False) -> bytes:
-    """A list of the kernel's, in an order of its own, without what is to be left out."""
+def _difference(before: Picture, after: Picture) -> dict[str, Any]:
+    differ = {name: after[name] - was if name in OF_RUNS else after[name] ^ was for name, was in before.items()}
+    return {name: sorted(things) for name, things in differ.items() if things}
+
+
+def _listed(protocol: int, kind: int, head: bytes) -> list[bytes]:
+    """What the kernel lists."""
     line = Netlink(open_socket(protocol))
     try:
         answers = line.dump(Request(kind=kind, flags=DUMP, payload=head, what="list"))
     finally:
         line.close()
-    return b"".join(sorted(answer.payload for answer in answers if not but(answer.payload)))
+    return [answer.payload for answer in answers]
 
 
-def picture() -> dict[str, Any]:
-    """The machine now."""
-    return {
-        "routes": listed(ROUTE, GET_ROUTES, bytes(12), _way_of_others),
-        "tables": listed(NETFILTER, GET_TABLES, bytes(4)) if os.geteuid() == 0 else b"",
-        "rules": listed(NETFILTER, GET_RULES, bytes(4)) if os.geteuid() == 0 else b"",
-        "interfaces": sorted(entry.name for entry in Path("/sys/class/net").iterdir() if not _others(entry.name)),
-        "mounts": sorted(
-            line.split(" ", 5)[4]
-            for line in Path("/proc/self/mountinfo").read_text().splitlines()
-            if any(word in line for word in WHOSE) and not _others(line.split(" ", 5)[4])
-        ),
-        "namespaces": namespaces_of({pid for pid in _pids() if _of_a_dead_run(pid) or _in_a_container(pid)}),
-        **_kept_by_the_engine(),
-    }
+def _leads_to(route: bytes) -> str:
+    """The name of the interface that a route leads to; empty if it has none, or none any more."""
+    at = ROUTE_HEAD
+    while at + 4 <= len(route):
+        size, kind = struct.unpack_from("HH", route, at)
+        if kind == OIF:
+            with suppress(OSError):
+                return socket.if_indextoname(*struct.unpack_from("I", route, at + 4))
+        at += max(4, size + 3 & ~3)
+    return ""
 
 
-def _pids() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+def _of_the_dead(interface: str) -> bool:
+    """Whether it leads to hosts of a process that is gone."""
+    found = OF_HOSTS.match(interface)
+    return found is not None and not Path(f"/proc/{found[1]}").exists()
+
+
+def _place(mount: str) -> str:
+    return mount.split(" ", 5)[4]
+
+
+def _is_left(life: Life) -> bool:
+    return life is not Life.LIVES
 
 
 def _of_a_dead_run(pid: int) -> bool:
     owner = _mark_of(pid)
-    return owner is not None and owner.life() is not Life.LIVES
+    return owner is not None and _is_left(owner.life())
 
 
 def _in_a_container(pid: int) -> bool:
@@ -90,14 +124,14 @@ def _in_a_container(pid: int) -> bool:
         return False
 
 
-def _kept_by_the_engine() -> dict[str, Any]:
+def _kept_by_the_engine() -> Picture:
     client = connect()
     try:
         ours = {"label": labels.OURS}
         return {
-            "containers": sorted(found["Id"] for found in client.containers(all=True, filters=ours)),
-            "networks": sorted(found["Name"] for found in client.networks()),
-            "volumes": sorted(found["Name"] for found in client.volumes()["Volumes"] or []),
+            "containers": frozenset(found["Id"] for found in client.containers(all=True, filters=ours)),
+            "networks": frozenset(found["Name"] for found in client.networks()),
+            "volumes": frozenset(found["Name"] for found in client.volumes()["Volumes"] or []),
         }
     finally:
         client.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from tests import simulation
 from tests.conformance.worlds import spec
 from tests.harness.clusters.docker.running import needs_docker
 from tests.harness.clusters.hosts import servers
-from tests.integration.container_deaths import KINDS, LINES, TARGETS, die, difference
-from tests.integration.machine import picture
+from tests.healing import healing_only
+from tests.integration.container_deaths import KINDS, LINES, TARGETS, die
+from tests.integration.machine import left, picture
 
 pytestmark = needs_docker
 # Timing is real here, so a bug may need another try.
@@ -46,7 +48,7 @@ def test_a_raft_under_all_faults(tmp_path: Path) -> None:
     assert results["verdict"] == "valid", simulation.why(report)
     assert {fault["kind"] for fault in results["faults"]} == FAULTS
     assert all(fault["bit"] and fault["healed"] for fault in results["faults"])
-    assert not difference(before, picture())
+    assert not left(before)
 
 
 @pytest.mark.parametrize("bug", ["stale-local-read", "no-fsync", "ack-before-quorum"])
@@ -156,7 +158,8 @@ def test_what_a_living_controller_has_made_is_never_touched(tmp_path: Path, caps
         cluster = DockerCluster(spec(tmp_path))
         await cluster.start()
         try:
-            code = await asyncio.to_thread(run_command, ["heal", "--all", "--json", "--store", str(tmp_path)])
+            with healing_only(os.getpid()):
+                code = await asyncio.to_thread(run_command, ["heal", "--all", "--json", "--store", str(tmp_path)])
             assert code == 0
             healing = json.loads(capsys.readouterr().out)
             assert healing["removed"] == []
@@ -179,4 +182,4 @@ def test_the_doctor_tries_every_fault_on_containers(capsys: pytest.CaptureFixtur
     assert document["clusters"] == [{"name": "docker", "works": True, "reason": ""}]
     assert len(document["cells"]) >= 9
     assert [cell for cell in document["cells"] if not cell["works"]] == []
-    assert not difference(before, picture())
+    assert not left(before)

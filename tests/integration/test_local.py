@@ -9,26 +9,20 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.clusters.local import LocalCluster
-from harness.effects import PacketShape
 from nemesis import FAULTS, NAMED_ONLY
 from tests import simulation
-from tests.conformance.worlds import spec
 from tests.harness.clusters.local.running import (
     descendants,
     lives,
-    machine,
     namespaces_of,
     needs_namespaces,
     now_s,
     still_in,
-    traces,
     until,
 )
 from tests.integration.ordinary_user import run_as_ordinary_user
@@ -142,33 +136,19 @@ def test_whoever_is_killed_takes_everything_along(tmp_path: Path, victim: str) -
 
 
 def test_twenty_lives_leave_nothing(tmp_path: Path) -> None:
-    async def life(number: int) -> set[str]:
-        cluster = LocalCluster(spec(tmp_path / str(number)))
-        others = descendants(os.getpid())  # such as servers that other tests of this process have started
-        await cluster.start()
-        try:
-            await cluster.channel("c1").rpc("n1", {"type": "echo"}, 5.0)
-            await cluster.cut([("n1", "n2")])
-            await cluster.shape([("n1", "n3")], PacketShape(delay_s=0.01))
-            await cluster.kill("n2")
-            return namespaces_of(descendants(os.getpid()) - others)
-        finally:
-            await cluster.stop()
-
-    asyncio.run(life(0))  # what Python itself opens at its first use of anything
-    before = _ours()
-    unchanged = 0
-    for number in range(1, 21):
-        around = machine()
-        made = asyncio.run(life(number))
-        unchanged += machine() == around
-        # Of the run, of three nodes, of the clients; and the user namespace of an ordinary user's run.
-        assert len([name for name in made if not name.startswith("user:")]) == 5 * (1 + 4)
-        assert not still_in(made, now_s())
-    assert _ours() == before
-    assert traces(tmp_path) == []
-    # Others may change the machine's rules and routes meanwhile; but what a life left would show around every one.
-    assert unchanged > 0
+    done = subprocess.run(
+        [sys.executable, "-m", LIVES, "row", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=_environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["lives"] == [{"namespaces": 5 * (1 + 4), "changed": False, "still": []}] * 20
+    assert seen["after"] == seen["before"]
+    assert seen["traces"] == []
 
 
 def test_an_ordinary_user_has_every_power() -> None:
@@ -198,8 +178,3 @@ def test_an_ordinary_user_has_every_power() -> None:
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def _ours() -> tuple[int, int, set[int]]:
-    """Our descriptors, threads and children."""
-    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), descendants(os.getpid())
