@@ -23,7 +23,7 @@ async def save(world: World, text: str, *, sync: bool, node: str = "n2", name: s
 
 
 async def refused(world: World, node: str = "n2") -> dict[str, str]:
-    reply = await world.cluster.ask(node, {"type": "sb_canary", "name": "sb-canary", "sync": True}, 5.0)
+    reply = await world.cluster.ask(node, {"type": "sb_canary", "name": "sb-canary", "sync": True}, 30.0)
     return dict(reply["refused"])
 
 

@@ -35,6 +35,13 @@ async def is_delayed(world: World, delay_s: float, healthy_s: float) -> None:
     assert best_s >= 0.99 * delay_s
 
 
+async def carries(world: World, least: float, most: float = float("inf")) -> None:
+    """A burst over the link, whose arrivals nothing disturbed, shows a rate between these, in bytes per second."""
+    async with asyncio.timeout(60):
+        while not least <= await world.cluster.throughput(LINK) <= most:
+            pass
+
+
 def shares(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: figures[name] for name in CLEAN}
 
@@ -63,7 +70,7 @@ def test_a_cut_of_one_way_leaves_the_other_open(cluster_name: str, tmp_path: Pat
         await counted(world, LINK, "cut", "dropped", least=8)
         await world.cluster.mend([LINK, BACK])
         assert await world.cluster.reaches([LINK, BACK]) == [True, True]
-        async with asyncio.timeout(20):  # the nodes may have given their connection up
+        async with asyncio.timeout(60):  # the nodes may have given their connection up
             while not await world.relays("n1", "n2", patience_s=1):
                 pass
 
@@ -168,16 +175,20 @@ def test_what_is_reordered_arrives_all_the_same(cluster_name: str, tmp_path: Pat
 @every_cluster_with("shape")
 def test_a_rate_of_32_kb_per_second_is_one_of_32_kb_per_second(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
-        note = "." * 12_000
-        assert await best_round_trip_s(world, note=note) < 0.3
-        assert await world.cluster.throughput(LINK) > 100_000
+        note, takes_s = "." * 12_000, 12_000 / 32_000
+        await carries(world, 100_000)
+        assert await best_round_trip_s(world, note=note) < 0.8 * takes_s
         await world.cluster.shape([LINK], PacketShape(bytes_per_s=32_000))
-        assert await world.cluster.throughput(LINK) == pytest.approx(32_000, rel=0.1)
+        await carries(world, 0.9 * 32_000, 1.1 * 32_000)
         await asyncio.sleep(0.6)  # until the link's queue is empty
-        assert await best_round_trip_s(world, 3, note=note) == pytest.approx(12_000 / 32_000, rel=0.2)
+        best_s = await best_round_trip_s(world, 3, note=note)
+        async with asyncio.timeout(60):
+            while best_s > 1.2 * takes_s:
+                best_s = min(best_s, await best_round_trip_s(world, 1, note=note))
+        assert best_s >= 0.8 * takes_s
         await world.cluster.unshape([LINK])
-        assert await best_round_trip_s(world, note=note) < 0.3
-        assert await world.cluster.throughput(LINK) > 100_000
+        assert await best_round_trip_s(world, note=note) < 0.8 * takes_s
+        await carries(world, 100_000)
 
     run(cluster_name, tmp_path, scenario)
 
@@ -228,7 +239,7 @@ def test_a_node_that_stands_still_is_killed_when_it_does_not_end(cluster_name: s
 @every_cluster_with("pause")
 def test_a_pause_is_seen_by_the_node_s_own_clock(cluster_name: str, tmp_path: Path) -> None:
     async def ticked(world: World, gap_s: float) -> Mapping[str, float]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (answer := await world.call("n2", "ticks"))["gap_s"] < gap_s or not answer["count"]:
                 await asyncio.sleep(0.02)
         return answer
@@ -252,26 +263,28 @@ def test_a_throttled_node_runs_in_small_portions(cluster_name: str, tmp_path: Pa
     async def scenario(world: World) -> None:
         cluster = world.cluster
 
-        async def share() -> bool:
-            """Whether it runs for a fifth of the time; on a busy machine who lets it go and stop may be late."""
-            seen = await cluster.cpu_share("n2")
-            return bool(abs(seen - 0.2) <= 0.05 if cluster_name == "sim" else 0 < seen <= 0.5)
+        async def runs(least: float, most: float) -> None:
+            """Returns when it is seen to run for such a share of the time: who lets it go and stop may be late on a busy machine."""
+            async with asyncio.timeout(60):
+                while not least <= await cluster.cpu_share("n2") <= most:
+                    pass
 
+        fifth = (0.15, 0.25) if cluster_name == "sim" else (0.01, 0.5)
         assert await cluster.cpu_share("n2") == 1
         await cluster.throttle("n2", 0.2)
-        assert await share()
+        await runs(*fifth)
         assert await cluster.cpu_share("n1") == 1
         await asyncio.sleep(0.5)
         assert (await world.call("n2", "ticks"))["gap_s"] >= 0.075  # of 100 ms it stands still for 80
         # A fault of another kind meanwhile neither ends it nor is ended by it.
         await cluster.pause("n2")
-        assert await cluster.cpu_share("n2") <= 0.05  # a process stops soon after it is told to
+        await runs(0, 0.05)
         await cluster.resume("n2")
-        assert await share()
+        await runs(*fifth)
         await cluster.kill("n2")
         assert await cluster.cpu_share("n2") is None
         await cluster.restart("n2")
-        assert await share()
+        await runs(*fifth)
         await cluster.unthrottle("n2")
         await cluster.unthrottle("n2")
         assert await cluster.cpu_share("n2") == 1
@@ -283,7 +296,7 @@ def test_a_throttled_node_runs_in_small_portions(cluster_name: str, tmp_path: Pa
 @every_cluster_with("memory")
 def test_a_squeezed_node_gets_no_more_memory(cluster_name: str, tmp_path: Path) -> None:
     async def gets(world: World, megabytes: int) -> bool:
-        reply = await world.cluster.ask("n2", {"type": "sb_allocate", "bytes": megabytes << 20}, 5.0)
+        reply = await world.cluster.ask("n2", {"type": "sb_allocate", "bytes": megabytes << 20}, 30.0)
         return bool(reply["had"])
 
     async def scenario(world: World) -> None:

@@ -107,7 +107,7 @@ def test_a_delay_is_felt_both_by_the_probe_and_by_the_nodes(cluster_name: str, t
         assert await world.hears("n1", "n2", within_s=0.5) == list(range(20))
         await cluster.unshape(links)
         await cluster.unshape(links)
-        assert (await cluster.measure(("n1", "n2"), 20))["delay_s"] < 0.1
+        await world.quick(("n1", "n2"), 0.1)
         quick = [await world.call("n1", "relay", to="n2", patience_s=20) for _ in range(10)]
         assert min(answer["round_trip_s"] for answer in quick) < 0.2  # the best, since the machine may be busy
 
@@ -290,7 +290,7 @@ def test_what_a_client_is_told(cluster_name: str, tmp_path: Path) -> None:
 @every_cluster
 def test_the_runtime_tells_the_status_of_its_program(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> list[Any]:
-        replies = [await world.cluster.ask(node, {"type": "sb_status"}, 5.0) for node in NODES]
+        replies = [await world.cluster.ask(node, {"type": "sb_status"}, 30.0) for node in NODES]
         return [reply["status"]["role"] for reply in replies]
 
     assert run(cluster_name, tmp_path, scenario) == ["leader", "follower", "follower"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.clusters import CLUSTERS
+from harness.effects import Link
 from harness.powers import powers_of
 from harness.protocols import Channel, ClusterSpec
 from harness.registry import load
@@ -81,6 +82,12 @@ class World:
         await asyncio.sleep(within_s)
         heard: list[int] = (await self.call(dest, "heard", by=src))["numbers"]
         return heard[before:]
+
+    async def quick(self, link: Link, below_s: float, probes: int = 20) -> None:
+        """Returns when probes of the link take less than that, which they do at once, but on a busy machine. Fails after a long time."""
+        async with asyncio.timeout(60):
+            while (await self.cluster.measure(link, probes))["delay_s"] >= below_s:
+                pass
 
     async def alive(self, node: str, timeout_s: float = 30.0) -> bool:
         return await self.cluster.ask(node, {"type": "sb_ping"}, timeout_s) is not None

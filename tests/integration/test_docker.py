@@ -167,7 +167,7 @@ def test_what_a_living_controller_has_made_is_never_touched(tmp_path: Path, caps
             assert len(kept) == 2 * 3
             assert set(kept.values()) == {"its controller lives"}
             for node in cluster.nodes:
-                assert await cluster.ask(node, {"type": "sb_ping"}, 5.0) is not None
+                assert await cluster.ask(node, {"type": "sb_ping"}, 30.0) is not None
         finally:
             await cluster.stop()
 

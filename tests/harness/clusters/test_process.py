@@ -132,7 +132,7 @@ def test_a_busy_restart_loses_no_other_node_s_messages(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(world.cluster.kill("n2"))
-            calls = [group.create_task(world.call("n1", "echo", timeout_s=20, echo=n)) for n in range(200)]
+            calls = [group.create_task(world.call("n1", "echo", echo=n)) for n in range(200)]
         assert [call.result()["echo"] for call in calls] == list(range(200))
 
     run(tmp_path, scenario)
@@ -163,7 +163,7 @@ def test_what_waits_for_a_node_that_does_not_read_is_bounded(tmp_path: Path) -> 
         await world.cluster.resume("n2")
         while not await world.alive("n2", 1.0):
             await asyncio.sleep(0)
-        assert await answered(world.call("n2", "echo", timeout_s=20, echo=megabyte))
+        assert await answered(world.call("n2", "echo", echo=megabyte))
 
     run(tmp_path, scenario)
 
@@ -199,7 +199,7 @@ def test_a_node_of_another_make(tmp_path: Path) -> None:
 )
 def test_a_line_that_is_no_message_ends_the_run_naming_node_and_line(tmp_path: Path, type_: str, words: str) -> None:
     async def scenario(world: World) -> None:
-        await world.call("n2", type_, timeout_s=10)
+        await world.call("n2", type_)
 
     with pytest.raises(TargetError, match=words):
         run(tmp_path, scenario, argv=foreign)
@@ -208,7 +208,7 @@ def test_a_line_that_is_no_message_ends_the_run_naming_node_and_line(tmp_path: P
 def test_every_question_after_a_violation_is_refused(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         with pytest.raises(Exception, match="n2"):
-            await world.call("n2", "babble", timeout_s=10)
+            await world.call("n2", "babble")
         with pytest.raises(TargetError, match="broke the protocol"):
             await world.alive("n1")
 

@@ -52,7 +52,10 @@ class Nodes:
 
     def __init__(self, directory: Path, names: tuple[str, ...]) -> None:
         self._directory, self.names = directory, names
-        self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        self._reserved = [_reserved_port() for _ in names]
+        self.ports = {name: sock.getsockname()[1] for name, sock in zip(names, self._reserved, strict=True)}
+        if sys.platform != "linux":
+            self._release()  # elsewhere nobody may listen beside it
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -65,6 +68,11 @@ class Nodes:
     ) -> None:
         for name in list(self._processes):
             self.kill(name)
+        self._release()
+
+    def _release(self) -> None:
+        for sock in self._reserved:
+            sock.close()
 
     def start(self, name: str) -> None:
         argv = [sys.executable, "-m", "targets.node", "echo", "--data", str(self._directory / name)]
@@ -123,12 +131,12 @@ class Client:
         return dict(reply["body"])
 
 
-def _free_ports(count: int) -> list[int]:
-    socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [sock.getsockname()[1] for sock in socks]
-    for sock in socks:
-        sock.close()
-    return ports
+def _reserved_port() -> socket.socket:
+    """Holds a port without listening, so that nobody else is given it, also while its node is dead."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    return sock
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_a_node_sees_its_own_world_and_may_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.77", "169.254.0.1"])
 def test_no_packet_has_a_way_out(tmp_path: Path, host: str) -> None:
     async def scenario(world: World) -> Any:
-        return (await world.call("n1", "reach", host=host, timeout_s=10))["refused"]
+        return (await world.call("n1", "reach", host=host))["refused"]
 
     assert run(tmp_path, scenario) in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ECONNREFUSED}
 
@@ -95,7 +95,7 @@ def test_what_a_node_has_written_stays_when_it_is_killed(tmp_path: Path) -> None
 def test_a_node_that_eats_too_much_is_said_to_have(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         with pytest.raises(NoAnswer):
-            await world.call("n2", "eat", mb=200, timeout_s=20)
+            await world.call("n2", "eat", mb=200)
         await until(lambda: "n2" in world.cluster.crashes())
         assert world.cluster.crashes() == {"n2": "was killed by the kernel: it needed more than its 64 MiB of memory"}
         await world.cluster.restart("n2")

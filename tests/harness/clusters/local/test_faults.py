@@ -70,9 +70,9 @@ def test_a_client_can_be_cut_off_from_one_node(tmp_path: Path, version: int) -> 
             await world.call("n1", "echo", timeout_s=0.3)
         assert (await world.call("n2", "echo", echo=2))["echo"] == 2
         other = world.cluster.channel("c2")
-        assert (await other.rpc("n1", {"type": "echo", "echo": 3}, 5.0))["echo"] == 3
+        assert (await other.rpc("n1", {"type": "echo", "echo": 3}, 30.0))["echo"] == 3
         await world.cluster.mend([("c1", "n1")])
-        assert (await world.call("n1", "echo", echo=4, timeout_s=10))["echo"] == 4
+        assert (await world.call("n1", "echo", echo=4))["echo"] == 4
 
     run(tmp_path, scenario, ip=version)
 
@@ -83,14 +83,15 @@ def test_delay_and_jitter(tmp_path: Path, version: int) -> None:
         link = ("n1", "n2")
         await world.cluster.shape([link], PacketShape(delay_s=0.05))
         seen = await world.cluster.measure(link, 50)
-        assert 0.05 <= seen["delay_s"] < 0.15
+        assert seen["delay_s"] >= 0.05
+        await world.quick(link, 0.15)
         assert (seen["lost"], seen["duplicated"], seen["reordered"]) == (0, 0, 0)
-        assert (await world.cluster.measure(("n2", "n1"), 20))["delay_s"] < 0.05
+        await world.quick(("n2", "n1"), 0.05)
         assert (await world.call("n1", "relay", to="n2", patience_s=20))["round_trip_s"] >= 0.05
         await world.cluster.shape([link], PacketShape(delay_s=0.05, jitter_s=0.04))
         assert (await world.cluster.measure(link, 50))["delay_s"] >= 0.01
         await world.cluster.unshape([link])
-        assert (await world.cluster.measure(link, 50))["delay_s"] < 0.05
+        await world.quick(link, 0.05)
 
     run(tmp_path, scenario, ip=version)
 
@@ -255,9 +256,8 @@ def test_when_the_shaper_dies_traffic_flows_and_shaping_fails(tmp_path: Path) ->
         (shaper,) = [pid for pid in children(supervisor) if pid_namespace(pid) == pid_namespace(supervisor)]
         os.kill(shaper, signal.SIGKILL)
         await until(lambda: not lives(shaper))
-        seen = await cluster.measure(link, 20)
-        assert seen["lost"] == 0
-        assert seen["delay_s"] < 0.2
+        assert (await cluster.measure(link, 20))["lost"] == 0
+        await world.quick(link, 0.2)
         with pytest.raises(ClusterError, match="the shaper"):
             await cluster.shape([link], PacketShape(delay_s=0.1))
 

@@ -59,7 +59,7 @@ def test_a_node_sees_its_own_world_and_none_other(tmp_path: Path) -> None:
 )
 def test_no_packet_has_a_way_out(tmp_path: Path, host: str, numbers: set[int]) -> None:
     async def scenario(world: World) -> Any:
-        return (await world.call("n1", "reach", host=host, timeout_s=10))["refused"]
+        return (await world.call("n1", "reach", host=host))["refused"]
 
     assert run(tmp_path, scenario) in numbers
 
@@ -133,22 +133,22 @@ def test_a_node_that_nobody_keeps_still_goes_on_by_itself(tmp_path: Path) -> Non
     async def scenario(world: World) -> None:
         cluster = world.cluster
         cluster._renewal.cancel()  # as if this process hung
-        await cluster._place("n2").call("pause", lease_s=0.3)
+        await cluster._place("n2").call("pause", lease_s=3.0)
         assert await cluster.cpu_share("n2") < 1
         await until(lambda: cluster._nodes["n2"].program is not None)
         assert await world.alive("n2")
         assert await cluster.cpu_share("n2") == 1
-        assert (await world.call("n2", "ticks"))["gap_s"] >= 0.25
+        assert (await world.call("n2", "ticks"))["gap_s"] >= 2.5
 
     run(tmp_path, scenario)
 
 
 def test_a_pause_outlasts_its_lease_while_it_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.clusters.local.LEASE_S", 2.4)
+    monkeypatch.setattr("harness.clusters.local.LEASE_S", 4.0)
 
     async def scenario(world: World) -> None:
         await world.cluster.pause("n2")
-        assert not await world.alive("n2", timeout_s=4.0)
+        assert not await world.alive("n2", timeout_s=6.0)
         await world.cluster.resume("n2")
         assert await world.alive("n2")
 
@@ -184,7 +184,7 @@ def test_a_program_that_does_not_exist(tmp_path: Path) -> None:
     before = descendants(os.getpid())
     with pytest.raises(TargetError, match=r"cannot run '/nowhere/raft': No such file"):
         run(tmp_path, scenario, argv=nowhere)
-    assert descendants(os.getpid()) == before
+    assert not descendants(os.getpid()) - before
 
 
 def test_a_node_that_babbles_ends_the_run(tmp_path: Path) -> None:

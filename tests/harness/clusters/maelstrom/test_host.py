@@ -16,6 +16,7 @@ from harness.powers import powers_of
 from harness.protocols import ClusterSpec, NoAnswer
 
 pytestmark = pytest.mark.process
+PATIENCE_S = 30.0
 
 # A node that tells what it has received, sends where it is told to, and dies at a question that it does not know.
 NODE = """
@@ -61,15 +62,15 @@ def run(
 
 
 async def got(host: MaelstromHost, node: str) -> list[Any]:
-    return list((await host.channel("c1").rpc(node, {"type": "got"}, 10.0))["got"])
+    return list((await host.channel("c1").rpc(node, {"type": "got"}, PATIENCE_S))["got"])
 
 
 async def tell(host: MaelstromHost, node: str, to: str, count: int = 1, **body: Any) -> None:
-    await host.channel("c1").rpc(node, {"type": "tell", "to": to, "count": count, "body": body}, 10.0)
+    await host.channel("c1").rpc(node, {"type": "tell", "to": to, "count": count, "body": body}, PATIENCE_S)
 
 
 async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := await condition()):
             await asyncio.sleep(0.01)
     return found
@@ -86,7 +87,7 @@ def test_its_powers_are_those_that_need_no_answer_of_the_node() -> None:
 
 def test_init_is_all_that_a_node_hears_at_first_and_no_question_of_ours_reaches_it(tmp_path: Path) -> None:
     async def scenario(host: MaelstromHost) -> list[Any]:
-        assert await host.ask("n1", {"type": "sb_ping"}, 1.0) == {"type": "sb_ping_ok"}
+        assert await host.ask("n1", {"type": "sb_ping"}, PATIENCE_S) == {"type": "sb_ping_ok"}
         assert await host.ask("n1", {"type": "sb_status"}, 1.0) is None
         return await got(host, "n1")
 
@@ -193,7 +194,7 @@ def test_random_latencies_let_messages_overtake_one_another_and_constant_ones_ke
 def test_a_node_that_ends_is_down_and_its_end_is_known(tmp_path: Path) -> None:
     async def scenario(host: MaelstromHost) -> dict[str, str]:
         with pytest.raises(NoAnswer):
-            await host.channel("c1").rpc("n3", {"type": "riddle"}, 10.0)
+            await host.channel("c1").rpc("n3", {"type": "riddle"}, PATIENCE_S)
         await until(lambda: _quiet(host, "n3"))
         return dict(host.crashes())
 
