@@ -10,8 +10,11 @@ import pytest
 
 from harness.cli.main import run_command
 from harness.clusters.local import LocalCluster
+from harness.errors import EXIT_INVALID
 
 ROOT = Path(__file__).resolve().parents[1]
+# Timing is real there, so a bug may need another try.
+TRIES = 5
 _LINE = re.compile(r"^    splitbrain (?P<argv>.*?)(?:\s+# exit (?P<code>\d+).*)?$", re.MULTILINE)
 
 
@@ -51,7 +54,9 @@ def test_the_tour_on_local(home: Path) -> None:
     for argv, code in TOUR:
         if argv[0] in ("run", "check"):
             brief = ["--time-limit", "10", "--recovery", "5"] if argv[0] == "run" else []
-            assert run_command([*("local" if word == "sim" else word for word in argv), *brief]) == code, argv
+            words = [*("local" if word == "sim" else word for word in argv), *brief]
+            tries = TRIES if (argv[0], code) == ("run", EXIT_INVALID) else 1
+            assert any(run_command(words) == code for _ in range(tries)), argv
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
