@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from checkers import MODELS
-from checkers.kernels.engine import Plain
+from checkers.kernels.engine import Compiled, Plain
 from checkers.linearizable import generic
 from checkers.linearizable.check import make
 from checkers.linearizable.containers import case as containers
@@ -21,6 +21,7 @@ from harness.registry import Registry
 from harness.verdict import Budget, Validity
 from tests.checkers.brute import defined, linearizable
 from tests.checkers.containers import NAMES, container_run
+from tests.checkers.engines import compiled_image
 
 AMPLE = Limits(steps=300_000, configs=100_000)
 
@@ -66,16 +67,13 @@ def test_the_kernels_are_the_search_on_longer_histories(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_and_plain_kernels_agree(name: str) -> None:
-    from checkers.kernels.engine import Compiled
-    from checkers.kernels.image import make_image
-
     model = model_of(name)
     for seed in range(30):
         history = container_run(
             name, 40 + 10 * seed, seed, processes=3 + seed, lies=seed % 2 == 0, crashes=seed % 3 == 0
         )
         (case,) = containers.cases(history.calls(), model)
-        assert judge(case.container, Plain()) == judge(case.container, Compiled(make_image())), seed
+        assert judge(case.container, Plain()) == judge(case.container, Compiled(compiled_image())), seed
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from checkers import MODELS
 from checkers.kernels import variants
 from checkers.kernels.engine import Compiled, Plain
-from checkers.kernels.image import make_image
 from checkers.kernels.variants import substituted, variant
 from checkers.linearizable import generic, register_search, steps
 from checkers.linearizable.check import make
@@ -28,7 +27,7 @@ from harness.op import Op
 from harness.registry import Registry
 from harness.verdict import Budget, Validity
 from tests.checkers.brute import linearizable
-from tests.checkers.engines import NEVER, from_steps
+from tests.checkers.engines import NEVER, compiled_image, from_steps
 from tests.checkers.test_objects import run
 from tests.examples import examples
 
@@ -50,7 +49,7 @@ def test_a_tabled_search_is_the_definition(name: str, seed: int, length: int, cr
     history = run(name, length, seed, crashes=crashes)
     for case in generic.cases(history.calls(), model):
         right = linearizable(model, case.calls)
-        answers = {Tabled(model, case.calls).search(AMPLE, engine) for engine in (Plain(), Compiled(make_image()))}
+        answers = {Tabled(model, case.calls).search(AMPLE, engine) for engine in (Plain(), Compiled(compiled_image()))}
         assert [answer.validity is Validity.VALID for answer in answers] == [right]
 
 
@@ -61,7 +60,7 @@ def test_engines_take_the_same_way_through_longer_histories(name: str) -> None:
     for seed in range(12):
         history = run(name, 60 + 10 * seed, seed, processes=4, lies=seed % 3 > 0, crashes=seed % 2 > 0)
         answer = found(model, history, Plain())
-        assert found(model, history, Compiled(make_image())) == answer
+        assert found(model, history, Compiled(compiled_image())) == answer
         seen[answer.validity] += 1
     assert seen[Validity.VALID] >= 3
     assert seen[Validity.INVALID] >= 3
@@ -104,7 +103,7 @@ def test_numbers_that_might_overflow_are_looked_up_instead() -> None:
     read = Op(process=9, f="read")
     for right, total in ((True, 4 << 60), (False, 0)):
         history = History.of([*adds, *(op.ok(op.value) for op in adds), read, read.ok(total)])
-        assert (found(counter, history, Compiled(make_image())).validity is Validity.VALID) == right
+        assert (found(counter, history, Compiled(compiled_image())).validity is Validity.VALID) == right
 
 
 def readme_model() -> dict[str, Any]:

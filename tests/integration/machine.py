@@ -19,7 +19,16 @@ from typing import Any
 from harness import mark
 from harness.clusters.containers import labels
 from harness.clusters.containers.engine import connect
-from harness.clusters.fabric.netlink import DUMP, NETFILTER, ROUTE, Netlink, Request, open_socket
+from harness.clusters.fabric.netlink import (
+    DUMP,
+    NETFILTER,
+    ROUTE,
+    Netlink,
+    Request,
+    attribute,
+    attributes,
+    open_socket,
+)
 from harness.heal_machine import _mark_of
 from harness.mark import Life
 from tests.harness.clusters.local.running import namespaces_of
@@ -30,7 +39,11 @@ GET_ROUTES, GET_TABLES, GET_RULES = 26, 10 << 8 | 1, 10 << 8 | 7
 OF_CONTAINERS = ("overlay2/", "containers/", "netns/")
 # The way to SSH hosts of tests that run beside this one, by their process.
 OF_HOSTS = re.compile(r"sbt(\d+)$")
-ROUTE_HEAD, OIF = 12, 4  # rtnetlink(7): before the attributes; which of them is the interface's number
+ROUTE_HEAD, OIF, CACHE = (
+    12,
+    4,
+    12,
+)  # rtnetlink(7): before the attributes; those of the interface's number, and of how often it was used
 # What only tests on containers make and remove, one at a time: there nothing is waited for.
 AT_ONCE = {"containers", "networks", "volumes"}
 # What comes and goes with runs, whosever they are: only what has come is looked for.
@@ -41,7 +54,7 @@ Picture = dict[str, frozenset[Any]]
 
 def picture() -> Picture:
     """The machine now, without what belongs to another process that lives."""
-    routes = {route: _leads_to(route) for route in _listed(ROUTE, GET_ROUTES, bytes(12))}
+    routes = dict(map(_told_of, _listed(ROUTE, GET_ROUTES, bytes(12))))
     interfaces = {entry.name for entry in Path("/sys/class/net").iterdir()}
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
@@ -86,16 +99,13 @@ def _listed(protocol: int, kind: int, head: bytes) -> list[bytes]:
     return [answer.payload for answer in answers]
 
 
-def _leads_to(route: bytes) -> str:
-    """The name of the interface that a route leads to; empty if it has none, or none any more."""
-    at = ROUTE_HEAD
-    while at + 4 <= len(route):
-        size, kind = struct.unpack_from("HH", route, at)
-        if kind == OIF:
-            with suppress(OSError):
-                return socket.if_indextoname(*struct.unpack_from("I", route, at + 4))
-        at += max(4, size + 3 & ~3)
-    return ""
+def _told_of(route: bytes) -> tuple[bytes, str]:
+    """A route without what the kernel counts of its use, and the name of the interface that it leads to, if that still has one."""
+    fields = [(kind, value) for kind, value in attributes(route[ROUTE_HEAD:]) if kind != CACHE]
+    name = ""
+    with suppress(OSError, KeyError):
+        name = socket.if_indextoname(*struct.unpack("I", dict(fields)[OIF]))
+    return route[:ROUTE_HEAD] + b"".join(attribute(kind, value) for kind, value in fields), name
 
 
 def _of_the_dead(interface: str) -> bool:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from checkers.kernels.image import find_image, make_image
 from harness.formats import save_history
+from tests.checkers.engines import compiled_image
 from tests.checkers.runs import register_run, rolls
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def test_a_small_file_is_judged_soon(kind: str, domain: int, tmp_path: Path) -> 
     save_history(register_run(rolls(3_000, 1), domain=domain, lies=False, crashes=False), tmp_path / "history.jsonl")
     env = dict(os.environ)
     if kind == "image":
-        assert find_image() or make_image()  # where an installation has put it, or the first long check
+        assert compiled_image()  # where an installation has put it, or the first long check
     else:
         env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
