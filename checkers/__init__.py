@@ -27,6 +27,7 @@ CHECKERS = {
     "fifo-per-producer": "checkers.queues.order:make",
     "g2": "checkers.g2:make",
     "g-set": "checkers.broadcast:make_g_set",
+    "health": "checkers.health.check:make",
     "kafka": "checkers.kafka.check:make",
     "latency": "checkers.latency:make",
     "leadership": "checkers.leadership:make",

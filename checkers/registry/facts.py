@@ -101,7 +101,7 @@ def facts_of(calls: Calls) -> Facts:
             shown.update((identity(session), session) for session in found)
             lookups[name[0]].append((row, frozenset(map(identity, found))))
         elif f == WATCH and outcome == OK:
-            watches.append(_watch(calls, row, result))
+            watches.append(watch_of(calls, row, result))
     _attach(entries, beats, ends)
     return Facts(
         entries=entries,
@@ -146,11 +146,13 @@ def _found(calls: Calls, row: int, result: Any) -> Sequence[Any]:
     return result
 
 
-def _watch(calls: Calls, row: int, result: Any) -> Watch:
+def watch_of(calls: Calls, row: int, result: Any) -> Watch:
+    """What the watch of this row was told. Raises Unjudgeable."""
     try:
         since, upto = result["since"], result["upto"]
         changes = tuple((number, what, service, session) for number, what, service, session in result["changes"])
         right = all(type(number) is int for number in (since, upto, *(change[0] for change in changes)))
+        right = right and all(type(change[1]) is str for change in changes)
     except (TypeError, KeyError, ValueError):
         right = False
     if not right:

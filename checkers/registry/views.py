@@ -23,7 +23,7 @@ from itertools import accumulate
 
 from checkers.findings import Findings
 from checkers.registry.facts import Facts, last_line
-from checkers.registry.watches import ORDER, UP, Told, known_upto, words
+from checkers.registry.watches import DOWN, ORDER, UP, Told, known_upto, words
 from checkers.wording import count, listed, name
 from harness.history import FOREVER, Calls
 
@@ -39,7 +39,7 @@ def judge_views(calls: Calls, facts: Facts, told: Told, found: Findings) -> None
 
     def named(place: int) -> str:
         comes, service, session = order.changes[place]
-        return f"change {place + 1}, {words(comes, shown.get(service, service), shown.get(session, session))},"
+        return f"change {place + 1}, {words(UP if comes else DOWN, shown.get(service, service), shown.get(session, session))},"
 
     wrong = inversions(order)
     for a, b in wrong:

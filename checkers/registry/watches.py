@@ -11,7 +11,7 @@ Changes are numbered from 1 on, without a gap. A watch says since which number i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkers.findings import Findings
@@ -22,26 +22,34 @@ from harness.interning import identity
 
 GAP, ORDER, DISAGREES, PHANTOM, MISSED = "watch-gap", "watch-order", "watch-disagrees", "watch-phantom", "watch-missed"
 WRONG = frozenset({GAP, ORDER, DISAGREES, PHANTOM, MISSED})
-UP = "up"
-Told = dict[
-    int, tuple[tuple[str, Any, Any], int]
-]  # number → (what, service, session), and the row of the first watch that was told
+UP, DOWN = "up", "down"
+_NOUNS = {UP: "coming", DOWN: "going", "passing": "recovery", "critical": "failing"}
+Change = tuple[str, Any, Any]  # what, service, session
+Known = tuple[Change, int]  # and the row of a call that knew of it, or began before it
+Told = dict[int, tuple[Change, int]]  # number → the change, and the row of the first watch that was told
 
 
 def judge_watches(calls: Calls, facts: Facts, found: Findings) -> Told:
     """Add all that is wrong with watches; the changes that were told of."""
+    told = list_of(facts.watches, found)
+    _lives(facts, told, found)
+    made: list[Known] = [((UP, *entry), facts.entries[entry].register) for entry in facts.entries]
+    judge_missed(calls, told, found, [known for known in made if calls.outcome[known[1]] == OK], made)
+    return told
+
+
+def list_of(watches: Sequence[Watch], found: Findings, noun: str = "session") -> Told:
+    """The one list of changes (each of a ``noun``) of which every watch was told a part; adds what contradicts that."""
     told: Told = {}
-    for watch in facts.watches:
+    for watch in watches:
         _numbers(watch, found)
         for number, what, service, session in watch.changes:
             change = (what, identity(service), identity(session))
             known, row = told.setdefault(number, (change, watch.row))
             if known != change:
                 says = f"{found.say.who(watch.row)} {found.say.ended(watch.row)}"
-                reason = f"change {number} is {words(what == UP, service, session)} to {says}"
+                reason = f"change {number} is {words(what, service, session, noun)} to {says}"
                 found.add(DISAGREES, [row, watch.row], f"{reason}, and was another one to {found.say.who(row)}")
-    _lives(facts, told, found)
-    _missed(calls, facts, told, found)
     return told
 
 
@@ -63,7 +71,7 @@ def _lives(facts: Facts, told: Told, found: Findings) -> None:
     for number in range(1, known_upto(told) + 1):
         (what, service, session), row = told[number]
         entry = (service, session)
-        shown = words(what == UP, facts.shown.get(service, service), facts.shown.get(session, session))
+        shown = words(what, facts.shown.get(service, service), facts.shown.get(session, session))
         if entry not in facts.entries:
             found.add(PHANTOM, [row], f"change {number} is {shown}, which was never made")
         elif (what == UP) == (entry in up):
@@ -72,25 +80,32 @@ def _lives(facts: Facts, told: Told, found: Findings) -> None:
         (up.add if what == UP else up.discard)(entry)
 
 
-def _missed(calls: Calls, facts: Facts, told: Told, found: Findings) -> None:
-    numbers: dict[tuple[Any, Any], int] = {}
-    for number, ((what, service, session), _) in sorted(told.items()):
-        if what == UP:
-            numbers.setdefault((service, session), number)
+def judge_missed(calls: Calls, told: Told, found: Findings, certain: Sequence[Known], begun: Sequence[Known]) -> None:
+    """A change that was certain when another one had not begun is part of a list that is known up to that one.
+
+    ``certain``: changes with a row that knew of it when it ended; ``begun``: changes with a row before whose beginning they did not come.
+    """
+    numbers: dict[Change, int] = {}
+    for number, (change, _) in sorted(told.items()):
+        numbers.setdefault(change, number)
     known = known_upto(told)
-    made = [(entry, facts.entries[entry].register) for entry in facts.entries]
-    done = sorted((int(calls.ret[row]), entry, row) for entry, row in made if calls.outcome[row] == OK)
+    done = sorted((int(calls.ret[row]), change, row) for change, row in certain)
     at = 0
-    unseen: list[int] = []
-    for entry, row in sorted(made, key=lambda one: int(calls.call[one[1]])):
+    unseen: list[Known] = []
+    for change, row in sorted(begun, key=lambda one: int(calls.call[one[1]])):
+        mine = numbers.get(change)
         while at < len(done) and done[at][0] < int(calls.call[row]):
             if done[at][1] not in numbers:
-                unseen.append(done[at][2])
+                unseen.append(done[at][1:])
             at += 1
-        mine = numbers.get(entry)
         if mine is not None and mine <= known:
-            for lost in unseen:
-                reason = f"{found.say.whose(lost)} had been acknowledged {found.say.ended(lost)}, but is no change up to {mine}"
+            for (what, *_), lost in unseen:
+                made = (
+                    f"{found.say.whose(lost)} had been acknowledged"
+                    if what == UP
+                    else f"a {_NOUNS[what]} was told to {found.say.who(lost)}"
+                )
+                reason = f"{made} {found.say.ended(lost)}, but is no change up to {mine}"
                 found.add(MISSED, [lost, row], f"{reason}, which came after it")
             unseen = []
 
@@ -103,6 +118,6 @@ def known_upto(told: Mapping[int, Any]) -> int:
     return number
 
 
-def words(comes: bool, service: Any, session: Any) -> str:
+def words(what: str, service: Any, who: Any, noun: str = "session") -> str:
     """``the coming of session 7 under service 1``."""
-    return f"the {'coming' if comes else 'going'} of session {name(session)} under service {name(service)}"
+    return f"the {_NOUNS.get(what, what)} of {noun} {name(who)} under service {name(service)}"

@@ -68,6 +68,7 @@ WORKLOADS: Final[Mapping[str, str]] = {
     "events": "harness.workloads.events:EVENTS",
     "time": "harness.workloads.time_workload:TIME",
     "registry": "harness.workloads.registry:REGISTRY",
+    "health": "harness.workloads.health:HEALTH",
     "kafka": "harness.workloads.kafka:KAFKA",
     "kafka-pipelined": "harness.workloads.kafka:PIPELINED",
     "kafka-groups": "harness.workloads.kafka_groups:KAFKA_GROUPS",

@@ -6,9 +6,10 @@ from harness.protocols import Claim
 from targets.registry.bugs import SHORT
 
 ALL = ("partition", "packet", "kill", "pause", "clock", "power")
-TTL, WATCHES = "clock-of-a-session", "watches"
+TTL, WATCHES, PROBES = "clock-of-a-session", "watches", "probes"
 _CLOCKS = "Gray and Cheriton 1989, Leases; catalogue row 40"
 _WATCHES = "etcd, watch; ZooKeeper ATC'10, section 2.3"
+_PROBES = "Chandra and Toueg 1996, Unreliable failure detectors; Consul, health checks"
 
 CLAIMS = (
     Claim(
@@ -52,5 +53,27 @@ CLAIMS = (
         violates=("early-expiry", "late-expiry"),
         settings={**SHORT, "options": {"clock": "wall"}},
         source=_CLOCKS,
+    ),
+    Claim(
+        name="the-silent-are-found-and-the-answering-are-not",
+        topic=PROBES,
+        statement="Who is silent to probes is not told to be healthy for long, and then gone; who answers is, whatever failed before.",
+        model="health",
+        workload="health",
+        faults=ALL,
+        settings={**SHORT, "interval_s": 5.0},
+        source=_PROBES,
+    ),
+    Claim(
+        name="a-probe-cannot-tell-a-partition-from-a-death",
+        topic=PROBES,
+        statement="An instance that is cut off from who probes it is told to be critical, though it runs and would answer.",
+        model="health",
+        workload="health",
+        faults=("partition",),
+        violates=("false-alarm",),
+        checkers={"health": {"excused": False}},
+        settings={**SHORT, "interval_s": 8.0},
+        source=_PROBES,
     ),
 )

@@ -4,6 +4,11 @@ Operations: ``register`` (on the service of the op's key, for a session; complet
 (completed with {"session", "alive"}), ``leave``, ``lookup`` (completed with the sessions that are found) and ``watch`` (completed with
 {"since", "changes", "upto"}; the next one goes on from there). A watch now and then goes on at another node; all else goes to the client's
 own. A session opens with the first entry that is registered for it.
+
+Of instances that are probed: ``serve`` (on the service of the op's key: an instance begins to run on the client's node, and is registered
+with a check; completed with {"instance", "interval_s", "timeout_s", "failures", "deregister_s"}), ``mute`` and ``answer`` (from now on it
+is silent when it is probed, or answers; refused if it does not run there any more), ``withdraw``, ``instances`` (completed with
+[instance, status] of all that are registered) and ``healthy`` (completed with the instances that pass).
 """
 
 from __future__ import annotations
@@ -21,8 +26,10 @@ ERRORS: Mapping[int, bool] = {
     codes.UNAVAILABLE: True,  # no leader is known, or it has just been deposed
     codes.TIMEOUT: False,
 }
-CHANGES = ("register", "deregister", "beat", "leave")
-READS = ("lookup", "watch")
+OF_SESSIONS = ("register", "deregister", "beat", "leave")
+OF_INSTANCES = ("serve", "mute", "answer", "withdraw")
+CHANGES = (*OF_SESSIONS, *OF_INSTANCES)
+READS = ("lookup", "instances", "healthy", "watch")
 MOVES = 0.3  # share of the watches that go on at any node
 
 
@@ -58,7 +65,7 @@ class RegistryClient:
         if op.key is not None:
             body["service"] = f"s{op.key}"
         if op.f in CHANGES:
-            body["session"] = op.value
+            body["session" if op.f in OF_SESSIONS else "instance"] = op.value
         if op.f == "register":
             body["opens"] = op.value not in self._opened
             self._opened.add(op.value)
@@ -71,7 +78,9 @@ class RegistryClient:
             return {"session": op.value, "ttl_s": reply["ttl_s"]}
         if op.f == "beat":
             return {"session": op.value, "alive": reply["alive"]}
-        if op.f == "lookup":
+        if op.f == "serve":
+            return {"instance": op.value, **reply["check"]}
+        if op.f in ("lookup", "instances", "healthy"):
             return reply["found"]
         if op.f == "watch":
             since, self._since = self._since, reply["upto"]

@@ -26,6 +26,14 @@ class Bugs:
     watch_from_now: bool = False  # who watches on at another node is told what comes from now on
     watch_cut_short: bool = False  # of the changes only the latest few are kept, and whoever comes later is not told so
 
+    # Of health
+    one_failure_is_critical: bool = False  # one probe without an answer is enough
+    critical_still_listed: bool = False  # who asks for the healthy is told of the critical, too
+    critical_never_deregistered: bool = False  # who is critical stays registered for ever
+    probe_forgotten_after_failover: bool = False  # a new leader probes only what was registered under it
+    node_answers_for_instance: bool = False  # a probe asks whether the node lives, not whether the instance does
+    health_not_watched: bool = False  # watches are told who comes and goes, and not who falls ill
+
     # Of consensus
     registered_before_quorum: bool = False  # a change counts when the leader alone knows
 

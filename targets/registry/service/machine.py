@@ -8,9 +8,10 @@ Deterministic: it knows no time. A session's turn grows with every heartbeat. Co
 * ``["leave", session]``: the session ends, with all its entries;
 * ``["expire", session, turn]``: the same, unless it was heard of since this turn;
 * ``["lookup", service]``: whose entries there are;
-* ``["end-all"]`` is a seeded bug's.
+* ``["end-all"]`` is a seeded bug's;
+* those of instances that are probed stand in ``checks``.
 
-Changes are numbered from 1 on: [number, "up" or "down", service, session].
+Changes are numbered from 1 on: [number, "up" or "down", service, session], or of an instance that is probed also "passing" or "critical".
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from typing import Any
 
 from targets.node.env import Body
 from targets.registry.service.bugs import Bugs
+from targets.registry.service.checks import DOWN, UP, Checks
 
 DONE: Body = {"ok": True}
 REFUSED: Body = {"ok": False}
-UP, DOWN = "up", "down"
 KEPT = 5  # changes, with the seeded bug ``watch_cut_short``
 
 Change = list[Any]
@@ -38,10 +39,12 @@ class Entries:
         self._services: dict[str, list[str]] = {}  # service → sessions that have an entry
         self._changes: list[Change] = []
         self.revision = 0
+        self.checks = Checks(bugs, self._changed)
 
     def apply(self, command: list[Any]) -> Body:
         """Carry out ``command``."""
-        return _COMMANDS[command[0]](self, *command[1:])
+        mine = _COMMANDS.get(command[0])
+        return mine(self, *command[1:]) if mine else self.checks.apply(command)
 
     def dump(self) -> dict[str, Any]:
         """The whole state as JSON."""
@@ -50,6 +53,7 @@ class Entries:
             "services": {name: list(sessions) for name, sessions in self._services.items()},
             "changes": list(self._changes),
             "revision": self.revision,
+            "checks": self.checks.dump(),
         }
 
     def load(self, dump: dict[str, Any]) -> None:
@@ -57,6 +61,7 @@ class Entries:
         self._turns = dict(dump["turns"])
         self._services = {name: list(sessions) for name, sessions in dump["services"].items()}
         self._changes, self.revision = list(dump["changes"]), dump["revision"]
+        self.checks.load(dump["checks"])
 
     def leases(self) -> Iterator[tuple[str, int]]:
         """The sessions that live: (session, the turn in which it was last heard of)."""
