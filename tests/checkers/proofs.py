@@ -53,6 +53,14 @@ _LOGS = ("duplicate", "int-poll-skip", "int-nonmonotonic-poll", "int-nonmonotoni
 _MORE_LOGS = ("inconsistent-offsets", "precommitted-read", "lost-write", "nonmonotonic-poll", "nonmonotonic-send")
 _ENTRIES = ("phantom-entry", "early-expiry", "late-expiry", "ghost-entry")
 _WATCHES = ("watch-gap", "watch-order", "watch-disagrees", "watch-phantom", "watch-missed")
+_PROBED = (
+    "phantom-instance",
+    "ghost-instance",
+    "false-alarm",
+    "healthy-though-silent",
+    "not-deregistered",
+    "lost-instance",
+)
 _VERSIONS = ("phantom-read",)  # what no order of versions could explain
 PROOFS: dict[str, Proof] = {
     "atomic-commit": _golden("atomic_commit", f"test_commits.py::{_DEFINITION}", *_ATOMIC),
@@ -110,6 +118,7 @@ PROOFS: dict[str, Proof] = {
     ),
     "g-set": _golden("g_set", "test_broadcast.py::test_a_set_is_judged_as_a_broadcast_is", "lost", "duplicated"),
     "g2": _golden("g2", "test_small_checkers.py::test_g2_is_the_definition", "G2"),
+    "health": _tested("test_health.py", f"test_health.py::{_DEFINITION}", *_PROBED, *_WATCHES),
     "kafka": _tested(
         "test_kafka.py",
         "test_kafka.py::test_a_right_log_is_valid_and_one_message_less_is_not",
@@ -207,6 +216,7 @@ PROOFS: dict[str, Proof] = {
         "test_weak.py", "test_algorithms.py::test_orphans_are_the_operations_with_no_source_each"
     ),
 }
+_CHECK = '{"instance":"a","interval_s":1,"timeout_s":1,"failures":3,"deregister_s":9}'
 # Of checkers whose goldens are no files of lines or drawings: (options, history).
 SAMPLES: dict[str, list[tuple[dict[str, object], str]]] = {
     "atomicity": [
@@ -218,6 +228,20 @@ SAMPLES: dict[str, list[tuple[dict[str, object], str]]] = {
         ({}, "p0 |-- write x 1 --| |-- write x 2 --|\np1 |-- read x 1 --| |-- read x 2 --|"),
     ],
     "echo": [({}, "p0 |-- echo - 1 --| |-- echo - 2 --|"), ({}, "p0 invoke echo - 1\np0 ok echo - 2")],
+    "health": [
+        (
+            {},
+            f"""
+            p0 invoke serve s "a"
+            p0 ok     serve s {_CHECK}
+            p1 invoke instances s _
+            p1 ok     instances s [["a","{status}"]]
+            p2 invoke watch - _
+            p2 ok     watch - {{"since":0,"upto":1,"changes":[[1,"{what}","s","a"]]}}
+            """,
+        )
+        for status, what in (("critical", "up"), ("passing", "down"))
+    ],
     "kafka": [
         (
             {},

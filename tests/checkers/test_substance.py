@@ -33,6 +33,7 @@ OBJECTS: dict[str, tuple[tuple[str, str, str], tuple[str, str, str] | None]] = {
     "files": (("append", "f0", "%d"), ("read", "f0", "_")),
     "g-set": (("add", "-", "%d"), ("read", "-", "[]")),
     "g2": (("insert", "1", '["a", %d]'), None),
+    "health": (("serve", "x", '"a%d"'), ("healthy", "x", "[]")),
     "kafka": (("send", "-", '[["send", "x", %d]]'), ("poll", "-", '[["poll", {}]]')),
     "leadership": (("write", "x", "%d"), None),
     "linearizable": (("write", "x", "%d"), ("read", "x", "_")),

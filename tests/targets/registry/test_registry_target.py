@@ -15,7 +15,7 @@ from harness.registry import load
 from nemesis import FAULTS
 from targets.node import codes
 from targets.node.programs import PROGRAMS
-from targets.registry.client import ERRORS, RegistryClient
+from targets.registry.client import CHANGES, ERRORS, READS, RegistryClient
 from targets.registry.service.bugs import Bugs
 from targets.registry.target import REGISTRY
 
@@ -27,7 +27,8 @@ def test_the_target_is_told_whole() -> None:
     assert callable(load(REGISTRY.program))
     assert callable(load(REGISTRY.client))
     assert {bug.name for bug in REGISTRY.bugs} == {field.name.replace("_", "-") for field in fields(Bugs)}
-    assert all(bug.checker == "registry" and bug.source and set(bug.faults) <= set(FAULTS) for bug in REGISTRY.bugs)
+    assert all(bug.checker == bug.settings.get("workload", "registry") for bug in REGISTRY.bugs)
+    assert all(bug.source and set(bug.faults) <= set(FAULTS) for bug in REGISTRY.bugs)
     topics = {claim.topic for claim in REGISTRY.claims}
     assert all(
         {bool(claim.violates) for claim in REGISTRY.claims if claim.topic == topic} == {True, False} for topic in topics
@@ -61,8 +62,8 @@ def carried_out(node: Node, *ops: Op) -> list[Op]:
 
 
 def an(f: str, value: Any = "a") -> Op:
-    key = 1 if f in ("register", "deregister", "lookup") else None
-    return Op(f=f, key=key, value=None if f in ("lookup", "watch") else value, process=1)
+    key = 1 if f in ("register", "deregister", "lookup", "serve", "instances", "healthy") else None
+    return Op(f=f, key=key, value=None if f in READS else value, process=1)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +79,9 @@ def an(f: str, value: Any = "a") -> Op:
 def test_an_operation_is_a_fail_only_if_it_certainly_did_nothing(
     answer: Exception, changed: OpType, read: OpType
 ) -> None:
-    for f in ("register", "deregister", "beat", "leave"):
+    for f in CHANGES:
         assert carried_out(Node(answer), an(f))[0].type is changed
-    for f in ("lookup", "watch"):
+    for f in READS:
         assert carried_out(Node(answer), an(f))[0].type is read
 
 
@@ -94,6 +95,15 @@ def test_a_session_opens_once_and_is_told_what_it_was_promised() -> None:
     assert [body.get("opens") for _, body in node.asked] == [True, False, None]
     assert done[0].value == {"session": "a", "ttl_s": 2.0}
     assert done[2].value == {"session": "a", "alive": False}
+
+
+def test_an_instance_is_told_its_check_and_readings_what_was_found() -> None:
+    check = {"interval_s": 0.5, "timeout_s": 0.5, "failures": 3, "deregister_s": 3.0}
+    node = Node({"check": check}, {}, {"found": [["a", "critical"]]}, {"found": []})
+    done = carried_out(node, an("serve"), an("mute"), an("instances"), an("healthy"))
+    assert [body.get("instance") for _, body in node.asked] == ["a", "a", None, None]
+    assert [body.get("service") for _, body in node.asked] == ["s1", None, "s1", "s1"]
+    assert [op.value for op in done] == [{"instance": "a", **check}, "a", [["a", "critical"]], []]
 
 
 def test_a_watch_goes_on_where_it_was_wherever_that_is() -> None:
