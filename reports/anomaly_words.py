@@ -107,7 +107,7 @@ _WORDS = {
     "undefined-region": "a stretch of the file is what no order of the writes leaves",
     "replicas-differ": "copies of the same data differ",
     "under-replicated": "there are fewer copies than were promised",
-    # Locks, registries, security
+    # Locks, registries, health, security
     "mutual-exclusion": "two held the lock at once",
     "intrusion": "one client used the resource while another one held its lock",
     "token-order": "the numbers that fence a lock's holders did not grow",
@@ -123,6 +123,12 @@ _WORDS = {
     "watch-phantom": "a watcher was told of a change that never was",
     "mixed-view": "a listing shows what was there at no single moment",
     "view-went-back": "a listing is older than one that somebody had seen before",
+    "false-alarm": "an instance that answered every probe was told to be ill, or not told to be well",
+    "healthy-though-silent": "an instance that answered no probe any more was told to be well",
+    "not-deregistered": "an instance that had answered no probe for too long is still registered",
+    "lost-instance": "an instance that answered was dropped",
+    "phantom-instance": "an instance that nobody had registered",
+    "ghost-instance": "an instance that had been removed is listed",
     "let-in": "somebody without the right to it was answered",
     "unauthorized-write": "something written without the right to it took effect",
     "unnoticed": "an attempt to get in is in no log",
