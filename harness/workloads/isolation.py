@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from harness.generator import PENDING, Answer, Context, Generator, invocation, node
 from harness.op import Op
 from harness.workloads.final import reads_of
+from harness.workloads.groups import opened, used
 from harness.workloads.workload import Workload, WorkloadOptions
 
 # Keys of a group, groups that are written and read at a time, and how many of the transactions write.
@@ -49,10 +50,7 @@ class Forks:
         op = invocation(ctx, "txn", None, [["w", self.left[place], 1]])
         if op is PENDING:
             return PENDING
-        left, fresh = self.left[:place] + self.left[place + 1 :], self.fresh
-        if len(left) <= (GROUPS - 1) * self.size:
-            left, fresh = (*left, *range(fresh, fresh + self.size)), fresh + self.size
-        return op, Forks(self.size, left, fresh)
+        return op, Forks(self.size, *used(self.left, self.fresh, place, groups=GROUPS, size=self.size))
 
     def update(self, ctx: Context, event: Op) -> Generator:
         return self
@@ -107,7 +105,7 @@ _ALWAYS: tuple[tuple[str, dict[str, Any]], ...] = (("availability", {}), ("sanit
 
 def _forks(options: WorkloadOptions) -> Generator:
     size = max(2, options.keys_or(GROUP))
-    return Forks(size, tuple(range(GROUPS * size)), GROUPS * size)
+    return Forks(size, opened(GROUPS, size), GROUPS * size)
 
 
 LONG_FORK = Workload(

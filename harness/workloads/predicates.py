@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from harness.generator import PENDING, Answer, Context, Generator, invocation, node
 from harness.op import Op
+from harness.workloads.groups import opened, used
 from harness.workloads.workload import Workload, WorkloadOptions
 
 FIND, INSERT = "rp", "insert"
@@ -33,9 +34,9 @@ def keys_of(predicate: list[Any]) -> list[str]:
 
 @node
 class Predicates:
-    """Endless transactions on groups. ``left``: (group, place) of what is inserted next; ``fresh``: the first group after them."""
+    """Endless transactions on groups. ``left``: the keys that are inserted next; ``fresh``: the first one after them (see ``groups``)."""
 
-    left: tuple[tuple[int, int], ...]
+    left: tuple[int, ...]
     fresh: int
     deaf: ClassVar[bool] = True
 
@@ -45,30 +46,23 @@ class Predicates:
         random = ctx.rng.random
         if random() >= INSERT_SHARE:
             # Groups that are being filled, and as many that were: what is in them must be found.
-            group = max(0, self.fresh - 1 - int(2 * GROUPS * random()))
+            group = max(0, self.fresh // SIZE - 1 - int(2 * GROUPS * random()))
             op = invocation(ctx, "txn", None, [[FIND, ["mod", MODULUS, group], None]])
             return PENDING if op is PENDING else (op, self)
         chosen = int(len(self.left) * random())
-        group, place = self.left[chosen]
+        group, place = divmod(self.left[chosen], SIZE)
         insert = [INSERT, f"g{group}.{place}", group + MODULUS * place]
         op = invocation(ctx, "txn", None, [[FIND, ["mod", MODULUS, group], None], insert])
         if op is PENDING:
             return PENDING
-        left, fresh = self.left[:chosen] + self.left[chosen + 1 :], self.fresh
-        if len(left) <= (GROUPS - 1) * SIZE:
-            left, fresh = (*left, *_group(fresh)), fresh + 1
-        return op, Predicates(left, fresh)
+        return op, Predicates(*used(self.left, self.fresh, chosen, groups=GROUPS, size=SIZE))
 
     def update(self, ctx: Context, event: Op) -> Generator:
         return self
 
 
-def _group(group: int) -> tuple[tuple[int, int], ...]:
-    return tuple((group, place) for place in range(SIZE))
-
-
 def _predicates(_options: WorkloadOptions) -> Generator:
-    return Predicates(tuple(key for group in range(GROUPS) for key in _group(group)), GROUPS)
+    return Predicates(opened(GROUPS, SIZE), GROUPS * SIZE)
 
 
 PREDICATES = Workload(
