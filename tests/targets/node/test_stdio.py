@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -80,6 +81,13 @@ def test_a_failing_program_ends_the_node_after_what_it_had_sent() -> None:
     assert "asked to fail" in log[-1]["traceback"]
 
 
+def test_what_fails_when_the_node_has_ended_is_no_crash() -> None:
+    """A task of the program is cut short in the middle of its clean-up, which then fails: the node was told to end."""
+    status, bodies, log = node(feed=wire(INIT), program="tests.targets.node.test_stdio:Untidy")
+    assert (status, [body["type"] for body in bodies]) == (0, ["init_ok"])
+    assert [line["event"] for line in log] == ["start"]
+
+
 def test_storage_is_kept_in_the_directory_that_is_given(tmp_path: Path) -> None:
     save = {"type": "save", "msg_id": 2, "name": "log", "text": "kept", "sync": True}
     node("--data", str(tmp_path / "data"), feed=wire(INIT) + wire(save))
@@ -128,6 +136,19 @@ def test_wrong_arguments_are_explained(arguments: list[str], words: str) -> None
     done = subprocess.run(argv, input="", capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+class Untidy:
+    """Has work that never ends, and raises when it is cancelled."""
+
+    def __init__(self, _env: Any) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._work())  # as a library of the program's may
+
+    async def _work(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("cut short")
 
 
 class Show:
