@@ -97,7 +97,7 @@ def make_plan(request: Request) -> Plan:
 def _check_packet_log(options: Mapping[str, Any], cluster: str, cluster_class: Any) -> None:
     """Raises PlanError where a packet log is wanted that nobody would write."""
     if options.get(OPTION) and not getattr(cluster_class, "logs_packets", False):
-        raise PlanError(f"the cluster {cluster} keeps no packet log: all others do")
+        raise PlanError(f"the cluster {cluster} keeps no packet log: all others do, docker as root alone")
 
 
 def pick_cluster(name: str, target: Target | None = None) -> tuple[str, Any]:

@@ -129,5 +129,5 @@ def test_a_log_changes_nothing_of_a_simulated_run_and_tells_its_cuts(tmp_path: P
 
 
 def test_a_cluster_that_keeps_no_log_says_so() -> None:
-    with pytest.raises(PlanError, match="the cluster ssh keeps no packet log: all others do"):
+    with pytest.raises(PlanError, match="the cluster ssh keeps no packet log: all others do, docker as root alone"):
         simulation.plan_of(seed=1, cluster="ssh", options={OPTION: True})
