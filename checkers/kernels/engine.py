@@ -64,6 +64,10 @@ class Engine(Protocol):
         """The same of int32."""
         ...
 
+    def tiny(self, size: int, value: int) -> Tiny:
+        """The same of int8."""
+        ...
+
     def kernel(self, function: Kernel) -> Kernel:
         """The function that does what ``function`` does, on this engine's columns."""
         ...
@@ -82,6 +86,9 @@ class Plain:
         return [value] * size
 
     def narrow(self, size: int, value: int) -> Narrow:
+        return [value] * size
+
+    def tiny(self, size: int, value: int) -> Tiny:
         return [value] * size
 
     def kernel(self, function: Kernel) -> Kernel:
@@ -107,6 +114,9 @@ class Compiled:
 
     def narrow(self, size: int, value: int) -> Narrow:
         return cast("Narrow", np.full(size, value, dtype=np.int32))
+
+    def tiny(self, size: int, value: int) -> Tiny:
+        return cast("Tiny", np.full(size, value, dtype=np.int8))
 
     def kernel(self, function: Kernel) -> Kernel:
         found = None if self._image is None else self._image.kernel(function)

@@ -12,68 +12,74 @@ order of the reads has to do for all. Three answers, each of which proves what i
 3. *Wrong*: a few elements are impossible together. The same, with all but some elements forgotten, and of the calls only those that began
    before the sweep was stuck, where it cannot go on. Reads may be left out of any legal order. What is left is small, and is searched.
 
-If none of them answers, the search decides the whole, as for any model, as far as its budget goes.
+So it is exact, but not complete: if none of them answers, the search decides the whole, as for any model, as far as its budget goes. Then
+the verdict may be unknown, and says what was tried before. That needs reads that overlap, of which the sweep guessed the wrong one first,
+or an impossibility of many elements together.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from checkers.kernels.engine import Engine, engine
 from checkers.linearizable import generic
-from checkers.linearizable.elements import ADD as ADDED
-from checkers.linearizable.elements import FOUND as HAD
-from checkers.linearizable.elements import MISSED as LACKED
-from checkers.linearizable.elements import REMOVE as REMOVED
-from checkers.linearizable.elements import Touches, smallest, tell, wrong_elements
-from checkers.linearizable.encode import Unjudgeable
+from checkers.linearizable.elements import refuse_strange, smallest, tell
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import UNKNOWN, Model, frozen
 from checkers.linearizable.moments import (
-    ADD,
-    FOUND,
     HELD,
-    LATE,
-    MISSED,
-    NONE,
     OUT,
-    REMOVE,
-    SHOW,
     STUCK_AT,
     STUCK_BY,
     THOROUGH,
     WAITING,
+    Times,
     World,
+    copy_shows,
     find_suspect,
+    lay_out,
     sweep_moments,
+)
+from checkers.linearizable.touches import (
+    ADD,
+    FOUND,
+    LATE,
+    MISSED,
+    NONE,
+    REMOVE,
+    SHOW,
+    TWICE,
+    Touches,
+    kinds_of,
+    times_of,
+    wrong_elements,
 )
 from checkers.linearizable.wgl import Call
 from checkers.wording import Narrator, text
-from harness.history import FAIL, FOREVER, OK, Calls, Codes, Ints
+from harness.history import FOREVER, Bytes, Calls, Codes, Ints
 from harness.verdict import Anomaly, Validity
 
 MOMENTS = "moments"
+TRIED = "one sweep over the reads of the whole set had found neither an order nor a few elements that have none"
 _STEPS_PER_OP = 16
 # Codes and positions are taken as they are if they are not many more than the calls.
 _SPARSE = 6
 # So many suspected elements are looked at one by one; of the elements in the way so many together, with so many reads.
 SUSPECTS_MAX, TOGETHER_MAX, READS_MAX = 32, 12, 64
-_KINDS = {ADD: ADDED, REMOVE: REMOVED, FOUND: HAD, MISSED: LACKED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Columns:
-    """The calls that say something, in invocation order: what each is (see ``moments``), what about (a SHOW: its number), from when to
-    when (LATE: nobody knows), and which row. Of the SHOWs, where their elements begin, and these. ``codes`` are the elements' in the
-    history's lists, None if they are the same; positions are below ``end``, elements below ``size``.
+    """The calls in invocation order: what each is (NONE: it says nothing), what about (a SHOW: its number), from when to when (LATE:
+    nobody knows), and which row. Of the SHOWs, where their elements begin, and these. ``codes`` are the elements' in the history's lists,
+    None if they are the same; positions are below ``end``, elements below ``size``.
     """
 
-    kind: Codes
+    kind: Bytes
     about: Codes
     call: Codes
     ret: Codes
@@ -99,8 +105,8 @@ class Columns:
 
 @dataclass(slots=True, kw_only=True)
 class ChangingCase:
-    """One key. ``wrong`` are the calls of an element that is not linearizable, ``item`` is its text; ``together`` those on a few elements
-    that are not.
+    """One key: its ``calls``, which are ``rows`` among all. ``wrong`` are the calls of an element that is not linearizable, ``item`` is
+    its text; ``together`` those on a few elements that are not.
     """
 
     key: int
@@ -117,9 +123,10 @@ class ChangingCase:
     def attempt(self, limits: Limits, run: Engine) -> None:
         if self.together is None:
             self.algorithm = generic.WGL
-            self.together = generic.case_of(self.key, self.calls.take(self.rows), self.rows.tolist(), self.model)
+            self.together = generic.case_of(self.key, self.calls, self.rows.tolist(), self.model)
         self.together.attempt(limits, run)
-        self.found, self.algorithm = self.together.found, self.together.algorithm
+        assert self.together.found is not None
+        self.found, self.algorithm = replace(self.together.found, tried=TRIED), self.together.algorithm
 
     def anomaly(self, say: Narrator) -> Anomaly:
         if self.wrong is None:
@@ -132,17 +139,17 @@ class ChangingCase:
 
 
 def case_of(key: int, calls: Calls, rows: Ints, model: Model, answers: tuple[int, int]) -> ChangingCase | None:
-    """One key; None if an element is added or removed twice. ``answers`` are the codes of true and false. Raises Unjudgeable for a
-    strange result.
+    """One key, whose ``calls`` are ``rows`` among all; None if an element is added or removed twice. ``answers`` are the codes of true
+    and false. Raises Unjudgeable for a strange result.
     """
-    columns = columns_of(calls, rows, answers)
-    if columns is None:
+    run = engine(_STEPS_PER_OP * len(rows))
+    columns = columns_of(calls, rows, answers, run)
+    world = _world(columns, run)
+    if world is None:
         return None
     case = ChangingCase(key=key, size=len(rows), model=model, calls=calls, rows=rows)
-    run = engine(_STEPS_PER_OP * len(rows))
     good = Found(validity=Validity.VALID, steps=0, explained=len(rows), completed=len(rows))
     broken = Found(validity=Validity.INVALID, steps=0, explained=0, completed=len(rows))
-    world = _world(columns, run)
     if run.kernel(sweep_moments)(world):
         case.found = good
         return case
@@ -154,6 +161,7 @@ def case_of(key: int, calls: Calls, rows: Ints, model: Model, answers: tuple[int
         case.found, case.wrong, case.item = broken, _touches_of(columns, alone), text(item)
         return case
     world = _world(columns, run)
+    assert world is not None
     world.tally[THOROUGH] = 1
     if run.kernel(sweep_moments)(world):
         case.found = good
@@ -165,51 +173,37 @@ def case_of(key: int, calls: Calls, rows: Ints, model: Model, answers: tuple[int
     return case
 
 
-def columns_of(calls: Calls, rows: Ints, answers: tuple[int, int]) -> Columns | None:
+def columns_of(calls: Calls, rows: Ints, answers: tuple[int, int], run: Engine) -> Columns:
     """See ``case_of``."""
     history, lists = calls.history, calls.history.lists()
-    codes = {f: code for code, f in enumerate(history.fs)}
-    f, outcome, result = calls.f[rows], calls.outcome[rows], calls.result[rows]
-    is_add, is_remove, is_contains, is_read = (
-        f == codes.get(name, NONE) for name in ("add", "remove", "contains", "read")
-    )
-    there, absent = (result == code for code in answers)
-    asked, read = is_contains & (outcome == OK), is_read & (outcome == OK)
-    _refuse_strange(history.values, result, asked & ~there & ~absent, "a contains", "true or false")
-    _refuse_strange(history.values, result, read & ~lists.whole[result], "a read", "the list of its elements")
-    kept = np.flatnonzero(asked | read | ((is_add | is_remove) & (outcome != FAIL)))
-    kind = np.full(len(rows), ADD, dtype=np.int32)
-    for which, name in ((is_remove, REMOVE), (asked & there, FOUND), (asked & absent, MISSED), (read, SHOW)):
-        kind[which] = name
-    kind = kind[kept]
-    shown = result[kept[kind == SHOW]]
-    sizes = lists.first[shown + 1] - lists.first[shown]
-    first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    element = lists.element[np.repeat(lists.first[shown] - first[:-1], sizes) + np.arange(first[-1])]
-    about, size = calls.argument[rows][kept], len(history.values) + len(lists.others)
+    kind, strange = kinds_of(calls, answers, lists.whole.view(np.int8))
+    refuse_strange(calls, strange)
+    reads = np.flatnonzero(kind == SHOW)
+    shown = calls.result[reads]
+    first = np.zeros(len(shown) + 1, dtype=np.int32)
+    np.cumsum(lists.first[shown + 1] - lists.first[shown], out=first[1:])
+    copied = run.narrow(int(first[-1]), NONE)
+    run.kernel(copy_shows)(*map(run.view, (shown, lists.first, lists.element, first)), copied)
+    element = np.asarray(copied, dtype=np.int32)
+    about, size = calls.argument.copy(), len(history.values) + len(lists.others)
     names: Codes | None = None
-    about[kind == SHOW] = 0
     if size > _SPARSE * (len(rows) + len(element)) + 64:
         names, where = np.unique(np.concatenate([about, element]), return_inverse=True)
         dense = where.reshape(-1).astype(np.int32)
         about, element, size = dense[: len(about)], dense[len(about) :], len(names)
-    for once in (ADD, REMOVE):
-        if np.bincount(about[kind == once], minlength=1).max() > 1:
-            return None
-    about[kind == SHOW] = np.arange(len(shown))
-    mine, end = rows[kept], len(history)
-    call, ret = calls.call[mine], np.where(outcome[kept] == OK, calls.ret[mine], FOREVER)
-    done = ret != FOREVER
+    about[reads] = np.arange(len(reads))
+    (call, ret), end = times_of(calls), len(history)
     if end > _SPARSE * len(rows) + 64:
+        done = ret != LATE
         positions = np.sort(np.concatenate([call, ret[done]]))
         call, ret, end = np.searchsorted(positions, call), np.searchsorted(positions, ret), len(positions)
-    ret = np.where(done, ret, LATE).astype(np.int32)
+        call, ret = call.astype(np.int32), np.where(done, ret, LATE).astype(np.int32)
     return Columns(
         kind=kind,
         about=about,
-        call=call.astype(np.int32),
+        call=call,
         ret=ret,
-        row=mine,
+        row=rows,
         first=first,
         element=element,
         codes=names,
@@ -218,65 +212,36 @@ def columns_of(calls: Calls, rows: Ints, answers: tuple[int, int]) -> Columns | 
     )
 
 
-def _refuse_strange(values: Sequence[Any], result: Codes, strange: np.ndarray, who: str, right: str) -> None:
-    if strange.any():
-        value = values[int(result[np.argmax(strange)])]
-        raise Unjudgeable(f"{who} returned {text(value)}; of a set it returns {right}")
-
-
-def _world(columns: Columns, run: Engine) -> World:
-    size, calls = columns.size, len(columns.kind)
-    at = np.zeros(columns.end, dtype=np.int32)
-    done = columns.ret != LATE
-    numbers = np.arange(1, calls + 1, dtype=np.int32)
-    at[columns.call], at[columns.ret[done]] = numbers, -numbers[done]
-    reads, found = columns.of(SHOW), columns.of(FOUND)
-    added, removed, last = (np.full(size, NONE, dtype=np.int32) for _ in range(3))
-    leaves = np.full(size, LATE, dtype=np.int32)
-    for column, kind in ((added, ADD), (removed, REMOVE)):
-        mine = columns.of(kind)
-        column[columns.about[mine]] = columns.call[mine]
-    leaves[columns.about[mine]] = columns.ret[mine]
-    begin, end, sizes = columns.call[reads], columns.ret[reads], np.diff(columns.first)
-    np.maximum.at(last, columns.about[found], columns.call[found])
-    np.maximum.at(last, columns.element, np.repeat(begin, sizes))
-    # What is found after its removal was removed in vain, before it was added.
-    vain = (leaves < np.maximum(last, added)) & (added != NONE)
-    added[vain] = np.maximum(added[vain], removed[vain])
-    removed[vain], leaves[vain] = NONE, LATE
-    # A read comes after all that it shows was added, and before any of it is removed.
-    some = sizes > 0
-    if some.any():
-        at_first = columns.first[:-1][some]
-        begin[some] = np.maximum(begin[some], np.maximum.reduceat(added[columns.element], at_first))
-        end[some] = np.minimum(end[some], np.minimum.reduceat(leaves[columns.element], at_first))
-    np.maximum.at(last, columns.element, np.repeat(begin, sizes))
-    left = np.bincount(columns.element, minlength=size) + np.bincount(columns.about[found], minlength=size)
+def _world(columns: Columns, run: Engine) -> World | None:
+    """All that the sweep begins with; None if an element is added or removed twice."""
+    calls, shows, size = len(columns.kind), len(columns.first) - 1, columns.size
     view, new = run.view, run.narrow
-    return World(
-        at=view(at),
+    world = World(
+        at=new(columns.end, 0),
         kind=view(columns.kind),
         about=view(columns.about),
         placed=new(calls, 0),
         following=new(calls, NONE),
-        begins=view(columns.call[reads]),
-        until=view(end),
+        begins=new(shows, NONE),
+        until=new(shows, LATE),
         first=view(columns.first),
         element=view(columns.element),
-        common=new(len(reads), 0),
-        queued=new(len(reads), NONE),
-        added=view(added),
-        removed=view(removed),
-        last=view(last),
-        left=view(left.astype(np.int32)),
+        common=new(shows, 0),
+        queued=new(shows, NONE),
+        added=new(size, NONE),
+        removed=new(size, NONE),
+        last=new(size, NONE),
+        left=new(size, 0),
         status=new(size, OUT),
         place=new(size, NONE),
         asking=new(size, NONE),
         held=new(size, NONE),
-        reads=new(len(reads), NONE),
-        stack=new(len(reads) + 1, NONE),
+        reads=new(shows, NONE),
+        stack=new(shows + 1, NONE),
         tally=new(5, 0),
     )
+    times = Times(call=view(columns.call), ret=view(columns.ret), leaves=new(size, LATE))
+    return None if run.kernel(lay_out)(times, world) == TWICE else world
 
 
 def _wrong_alone(columns: Columns, run: Engine, world: World) -> int | None:
@@ -284,13 +249,14 @@ def _wrong_alone(columns: Columns, run: Engine, world: World) -> int | None:
     reads, reader = columns.shows()
     others = columns.of(ADD, REMOVE, FOUND, MISSED)
     said = np.concatenate([others, reader])
-    kind = np.concatenate([_kinds(columns.kind[others]), np.full(len(reader), HAD)])
-    element = np.concatenate([columns.about[others], columns.element]).astype(np.int64)
+    kind = np.concatenate([columns.kind[others], np.full(len(reader), FOUND, dtype=np.int8)])
+    element = np.concatenate([columns.about[others], columns.element])
     wrong = wrong_elements(_touches(columns, said, kind, element))
+    assert wrong is not None
     if len(wrong):
         return int(wrong[0])
     since, until = np.full(columns.size, LATE, dtype=np.int32), np.full(columns.size, LATE, dtype=np.int32)
-    certain = kind != LACKED
+    certain = kind != MISSED
     np.minimum.at(since, element[certain], columns.ret[said[certain]])
     removed = np.zeros(columns.size, dtype=np.bool_)
     removed[columns.about[columns.of(REMOVE)]] = True
@@ -300,7 +266,8 @@ def _wrong_alone(columns: Columns, run: Engine, world: World) -> int | None:
     bounds = (run.view(since), run.view(until), run.view(start))
     suspect = int(world.tally[STUCK_BY])
     for number in range(SUSPECTS_MAX):
-        if len(wrong_elements(_touches_of(columns, suspect))):
+        wrong = wrong_elements(_touches_of(columns, suspect))
+        if wrong is not None and len(wrong):
             return suspect
         suspect = run.kernel(find_suspect)(world, *bounds, suspect + 1 if number else 0)
         if suspect == NONE:
@@ -308,18 +275,8 @@ def _wrong_alone(columns: Columns, run: Engine, world: World) -> int | None:
     return None
 
 
-def _kinds(kind: Codes) -> Ints:
-    table = np.zeros(len(_KINDS), dtype=np.int64)
-    table[list(_KINDS)] = list(_KINDS.values())
-    return table[kind]
-
-
-def _touches(columns: Columns, which: Ints, kind: Ints, element: Ints) -> Touches:
-    ret = columns.ret[which].astype(np.int64)
-    ret[ret == LATE] = FOREVER
-    return Touches(
-        kind=kind, element=element, call=columns.call[which].astype(np.int64), ret=ret, row=columns.row[which]
-    )
+def _touches(columns: Columns, which: Ints, kind: Bytes, element: Codes) -> Touches:
+    return Touches(kind=kind, element=element, call=columns.call[which], ret=columns.ret[which], row=columns.row[which])
 
 
 def _touches_of(columns: Columns, element: int) -> Touches:
@@ -327,12 +284,12 @@ def _touches_of(columns: Columns, element: int) -> Touches:
     reads, reader = columns.shows()
     others = columns.of(ADD, REMOVE, FOUND, MISSED)
     others = others[columns.about[others] == element]
-    kind = np.full(len(columns.kind), NONE)
-    kind[reads] = LACKED
-    kind[reader[columns.element == element]] = HAD
-    kind[others] = _kinds(columns.kind[others])
+    kind = np.full(len(columns.kind), NONE, dtype=np.int8)
+    kind[reads] = MISSED
+    kind[reader[columns.element == element]] = FOUND
+    kind[others] = columns.kind[others]
     which = np.flatnonzero(kind != NONE)
-    return _touches(columns, which, kind[which], np.zeros(len(which), dtype=np.int64))
+    return _touches(columns, which, kind[which], np.zeros(len(which), dtype=np.int32))
 
 
 def _in_the_way(columns: Columns, world: World, key: int, calls: Calls, model: Model) -> generic.GenericCase:
@@ -368,5 +325,5 @@ def _call(columns: Columns, i: int, calls: Calls, chosen: set[int], stuck_at: in
     else:
         argument = int(columns.about[i])
         result = frozen(kind == FOUND) if kind in (FOUND, MISSED) else UNKNOWN
-    f = history.fs[calls.f[columns.row[i]]]
+    f = history.fs[calls.f[i]]
     return Call(call=int(columns.call[i]), ret=ret if done else FOREVER, f=f, argument=argument, result=result)

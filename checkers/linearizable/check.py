@@ -99,9 +99,9 @@ class Linearizable:
 
             return containers.cases(calls, self.model)
         if self.model.elements:
-            from checkers.linearizable import elements
+            from checkers.linearizable import sets
 
-            return elements.cases(calls, self.model)
+            return sets.cases(calls, self.model)
         if self.model.appends:
             from checkers.linearizable import appends
 
@@ -226,6 +226,7 @@ def _undecided(calls: Calls, open_cases: Sequence[Case], keys: int, budget: Budg
     if case.found is not None:
         done, all_of_it = case.found.explained, case.found.completed
         reached = f"a legal order was found for the first {done:,} of {all_of_it:,} completed operations"
+        reached += f" ({case.found.tried})" if case.found.tried else ""
     return (
         f"{count(len(open_cases), 'key')} of {keys:,} undecided within the budget ({budget.steps_max:,} steps, "
         f"{budget.configs_max:,} configurations, {budget.memory_max_mb:,} MiB); {of}{reached}"

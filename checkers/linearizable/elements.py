@@ -20,25 +20,30 @@ A set that is read as a whole does not fall into its elements: ``growing`` decid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from checkers.kernels.engine import Engine
-from checkers.linearizable import generic, growing
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.limits import Found, Limits
-from checkers.linearizable.models import Model
 from checkers.linearizable.shrink import shrink
+from checkers.linearizable.touches import (
+    ADD,
+    FOUND,
+    KINDS,
+    LATE,
+    NONE,
+    REMOVE,
+    Touches,
+    kinds_of,
+    times_of,
+    wrong_elements,
+)
 from checkers.wording import Narrator, count, text
-from harness.history import FAIL, FOREVER, OK, Calls, Ints
+from harness.history import Calls, Ints
 from harness.verdict import Anomaly, Validity
-
-if TYPE_CHECKING:
-    from checkers.linearizable.changing import ChangingCase
 
 ELEMENTS = "elements"
 ANOMALIES = {
@@ -48,55 +53,10 @@ ANOMALIES = {
     "stale-read": "an element was found after its removal had completed",
     "nonlinearizable": "no order that respects real time explains all results",
 }
-# What a call is to its element.
-ADD, REMOVE, FOUND, MISSED = range(4)
-BEFORE = -1
 # Codes of values are taken as they are if they are not many more than the calls.
 _SPARSE = 6
 # Calls judged anew while a witness is made smaller. What is left then is the witness.
 WORK_MAX = 200_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touches:
-    """The calls that say something, in invocation order: what each is, to which element (from 0 on), from when to when, in which row."""
-
-    kind: Ints
-    element: Ints
-    call: Ints
-    ret: Ints
-    row: Ints
-
-    def take(self, which: npt.NDArray[np.intp] | Sequence[int]) -> Touches:
-        """These alone."""
-        at = np.asarray(which, dtype=np.intp)
-        return Touches(
-            kind=self.kind[at], element=self.element[at], call=self.call[at], ret=self.ret[at], row=self.row[at]
-        )
-
-    def of(self, kind: int) -> npt.NDArray[np.bool_]:
-        mask: npt.NDArray[np.bool_] = self.kind == kind
-        return mask
-
-
-def wrong_elements(touches: Touches) -> Ints:
-    """The elements that are not linearizable, ascending. Each has at most one ADD and one REMOVE."""
-    size = 1 + int(touches.element.max(initial=-1))
-    starts, ends = np.full((4, size), BEFORE), np.full((4, size), FOREVER)
-    np.maximum.at(starts, (touches.kind, touches.element), touches.call)  # the last invocation of a kind
-    np.minimum.at(ends, (touches.kind, touches.element), touches.ret)  # the first response
-    added, removed = starts[ADD] != BEFORE, starts[REMOVE] != BEFORE
-    never = (starts[FOUND] == BEFORE) & (ends[ADD] == FOREVER)
-    follows = added & (starts[ADD] < ends[FOUND]) & (starts[MISSED] < np.minimum(ends[ADD], ends[FOUND]))
-    # A removal of unknown outcome may come first, too, or not at all: it asks for nothing there.
-    early = follows & (~removed | (starts[REMOVE] < np.minimum(ends[ADD], ends[FOUND])) | (ends[REMOVE] == FOREVER))
-    between = added & removed & (starts[ADD] < np.minimum(ends[FOUND], ends[REMOVE])) & (starts[FOUND] < ends[REMOVE])
-    first_end, last_start = ends[:MISSED].min(axis=0), starts[:MISSED].max(axis=0)
-    missed, element = touches.of(MISSED), touches.element
-    stranded = missed & (touches.call >= first_end[element]) & (touches.ret <= last_start[element])
-    between[element[stranded]] = False
-    here = np.bincount(element, minlength=size) > 0
-    return np.flatnonzero(here & ~(never | early | between))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,74 +81,42 @@ class ElementsCase:
         )
 
 
-def cases(
-    calls: Calls, model: Model
-) -> Sequence[ElementsCase | growing.GrowingCase | ChangingCase | generic.GenericCase]:
-    """Every key of ``calls``, by the algorithm for what is done with it. Raises Unjudgeable."""
-    fs = calls.history.fs
-    alone = np.array([f in ("remove", "contains") for f in fs] or [False])[calls.f]
-    if not alone.any():
-        return growing.cases(calls)
-    from checkers.linearizable import changing
-
-    found: list[ElementsCase | growing.GrowingCase | changing.ChangingCase | generic.GenericCase] = []
-    say = Narrator(calls)
-    reads = (calls.outcome == OK) & np.array([f == "read" for f in fs])[calls.f]
-    asked = calls.result[(calls.outcome == OK) & np.array([f == "contains" for f in fs])[calls.f]]
-    values = {code: calls.history.values[code] for code in np.flatnonzero(np.bincount(asked)).tolist()}
-    answers = {value: code for code, value in values.items() if value is True or value is False}
-    for key, rows in growing.parts(calls):
-        if not alone[rows].any():
-            found.append(growing.case_of(key, rows, calls, say))
-            continue
-        truths = answers.get(True, BEFORE), answers.get(False, BEFORE)
-        if reads[rows].any():
-            case = changing.case_of(key, calls, rows, model, truths)
-            found.append(case or generic.case_of(key, calls.take(rows), rows.tolist(), model))
-            continue
-        touches = touches_of(calls, rows, truths)
-        if touches is None:
-            found.append(generic.case_of(key, calls.take(rows), rows.tolist(), model))
-            continue
-        wrong = wrong_elements(touches)
-        good = not len(wrong)
-        answer = Found(
-            validity=Validity.VALID if good else Validity.INVALID,
-            steps=0,
-            explained=len(rows) if good else 0,
-            completed=len(rows),
-        )
-        shown = touches.take(np.flatnonzero(touches.element == wrong[0]) if not good else [])
-        found.append(ElementsCase(key=key, size=len(rows), found=answer, wrong=shown))
-    return found
-
-
-def touches_of(calls: Calls, rows: Ints, answers: tuple[int, int]) -> Touches | None:
-    """The calls of one key; None if they are not what ``wrong_elements`` can judge. ``answers`` are the codes of true and false.
-
-    Raises Unjudgeable for a strange result.
+def case_of(key: int, calls: Calls, rows: Ints, answers: tuple[int, int]) -> ElementsCase | None:
+    """One key, whose calls stand in ``rows`` among all; None if an element is added or removed twice. ``answers`` are the codes of true
+    and false. Raises Unjudgeable for a strange result.
     """
-    history = calls.history
-    codes = {f: code for code, f in enumerate(history.fs)}
-    f, outcome, result = calls.f[rows], calls.outcome[rows], calls.result[rows]
-    is_add, is_remove, is_contains = (f == codes.get(name, BEFORE) for name in ("add", "remove", "contains"))
-    there, absent = (result == code for code in answers)
-    asked = is_contains & (outcome == OK)
-    strange = np.flatnonzero(asked & ~there & ~absent)
-    if len(strange):
-        value = history.values[int(result[strange[0]])]
-        raise Unjudgeable(f"a contains returned {text(value)}; of a set it returns true or false")
-    kept = np.flatnonzero(asked | ((is_add | is_remove) & (outcome != FAIL)))
-    kind = np.where(is_add, ADD, np.where(is_remove, REMOVE, np.where(there, FOUND, MISSED)))[kept]
-    element = calls.argument[rows][kept].astype(np.int64)
-    if len(history.values) > _SPARSE * len(rows) + 64:
-        element = np.unique(element, return_inverse=True)[1].reshape(-1)
-    for once in (ADD, REMOVE):
-        if np.bincount(element[kind == once], minlength=1).max() > 1:
-            return None
-    mine = rows[kept]
-    ret = np.where(outcome[kept] == OK, calls.ret[mine], FOREVER)
-    return Touches(kind=kind, element=element, call=calls.call[mine], ret=ret, row=mine)
+    touches = _touches_of(calls, rows, answers)
+    wrong = wrong_elements(touches)
+    if wrong is None:
+        return None
+    good = not len(wrong)
+    found = Found(
+        validity=Validity.VALID if good else Validity.INVALID,
+        steps=0,
+        explained=len(rows) if good else 0,
+        completed=len(rows),
+    )
+    told = (touches.element == wrong[0]) & (touches.kind != NONE) if not good else np.zeros(len(rows), dtype=np.bool_)
+    return ElementsCase(key=key, size=len(rows), found=found, wrong=touches.take(np.flatnonzero(told)))
+
+
+def _touches_of(calls: Calls, rows: Ints, answers: tuple[int, int]) -> Touches:
+    kind, strange = kinds_of(calls, answers, np.zeros(0, dtype=np.int8))
+    refuse_strange(calls, strange)
+    call, ret = times_of(calls)
+    element = calls.argument
+    if len(calls.history.values) > _SPARSE * len(calls) + 64:
+        element = np.unique(element, return_inverse=True)[1].reshape(-1).astype(np.int32)
+    return Touches(kind=kind, element=element, call=call, ret=ret, row=rows)
+
+
+def refuse_strange(calls: Calls, at: int) -> None:
+    """Raises Unjudgeable if that call returned what no set returns; NONE: none did."""
+    if at != NONE:
+        who = calls.history.fs[calls.f[at]]
+        right = "true or false" if KINDS[who] == FOUND else "the list of its elements"
+        value = calls.history.values[int(calls.result[at])]
+        raise Unjudgeable(f"a {who} returned {text(value)}; of a set it returns {right}")
 
 
 def smallest(touches: Touches) -> Touches:
@@ -205,7 +133,8 @@ def smallest(touches: Touches) -> Touches:
         if len(chosen) > work_left:
             return None
         work_left -= len(chosen)
-        return part if len(wrong_elements(touches.take(chosen))) else None
+        wrong = wrong_elements(touches.take(chosen))
+        return part if wrong is not None and len(wrong) else None
 
     return touches.take(sorted(changes + shrink(answers, broken)))
 
@@ -226,7 +155,7 @@ def tell(shown: Touches, say: Narrator, item: str) -> tuple[str, list[int], str]
         told = wrongly(_Scene(shown, say, item), i, add, remove)
         if told is not None:
             return told
-    done = np.flatnonzero(shown.ret != FOREVER)
+    done = np.flatnonzero(shown.ret != LATE)
     last = int(shown.row[done[np.argmax(shown.ret[done])]])
     others = count(len(shown.row) - 1, "other operation")
     sentence = f"no order that respects real time explains {say.whose(last)} {say.span(last)} together with {others}"

@@ -59,6 +59,8 @@ def cases(calls: Calls) -> Sequence[GrowingCase]:
 
 def parts(calls: Calls) -> list[tuple[int, Ints]]:
     """(code of a key, rows of its calls), in the order of their first calls."""
+    if len(calls) and int(calls.key.min()) == int(calls.key.max()):
+        return [(int(calls.key[0]), np.arange(len(calls)))]
     order = np.argsort(calls.key, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(calls.key[order])) + 1) if len(order) else []
     return [(int(calls.key[rows[0]]), rows) for rows in sorted(groups, key=lambda rows: int(rows[0]))]

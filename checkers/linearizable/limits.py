@@ -24,7 +24,8 @@ class Found:
 
     ``explained`` of ``completed`` completed operations, in the order of their ends, have a legal order that
     was found (all of them if valid); ``stuck`` is the one after them (a position among the operations
-    searched), which no order reached: None if there is none. UNKNOWN means that the limits were reached.
+    searched), which no order reached: None if there is none. UNKNOWN means that the limits were reached; ``tried`` is what had not
+    decided it before the search, for whoever reads the verdict.
     """
 
     validity: Validity
@@ -32,6 +33,7 @@ class Found:
     explained: int
     completed: int
     stuck: int | None = None
+    tried: str = ""
 
 
 def further(before: Found | None, now: Found) -> Found:

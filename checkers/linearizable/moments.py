@@ -21,11 +21,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from checkers.kernels.engine import Narrow
+from checkers.kernels.engine import Narrow, Tiny
+from checkers.linearizable.touches import ADD, FOUND, LATE, MISSED, NONE, REMOVE, SHOW, TWICE
 
-NONE, LATE = -1, (1 << 31) - 1
-# What calls are. A SHOW is a read of the whole set; what it is about is its number, of the others it is the element.
-ADD, REMOVE, FOUND, MISSED, SHOW = range(5)
+# So many numbers are looked through, one after the other.
+FEW = 16
 # What an element is: it was not added yet, it is in the set, or it is gone for good.
 OUT, IN, GONE = range(3)
 # What ``asked_for`` says where it names no read.
@@ -35,7 +35,7 @@ HELD, WAITING, STUCK_AT, STUCK_BY, THOROUGH = range(5)
 
 
 class World(NamedTuple):
-    """All that the sweep knows.
+    """All that the sweep knows. A SHOW is a read of the whole set; what it is about is its number, of the others it is the element.
 
     Per position, ``at``: the call that begins there (plus 1), or the one that ends there (its number plus 1, negative). Per call,
     ``kind`` and ``about``, whether it is ``placed``, and the next one that waits for the same element (``following``). Per read of the
@@ -48,7 +48,7 @@ class World(NamedTuple):
     """
 
     at: Narrow
-    kind: Narrow
+    kind: Tiny
     about: Narrow
     placed: Narrow
     following: Narrow
@@ -71,6 +71,72 @@ class World(NamedTuple):
     tally: Narrow
 
 
+class Times(NamedTuple):
+    """From when to when calls were (LATE: nobody knows); and per element when its removal ended, LATE to begin with."""
+
+    call: Narrow
+    ret: Narrow
+    leaves: Narrow
+
+
+def copy_shows(shown: Narrow, first_of: Narrow, element_of: Narrow, first: Narrow, element: Narrow) -> int:
+    """Kernel: the elements of the lists that were shown, one list after the other, into ``element``; each begins at ``first``."""
+    for show in range(len(shown)):
+        at = first_of[shown[show]]
+        for place in range(first[show], first[show + 1]):
+            element[place] = element_of[at]
+            at += 1
+    return 0
+
+
+def lay_out(t: Times, w: World) -> int:
+    """Kernel: what is known before the sweep; TWICE if an element was added or removed twice."""
+    for i in range(len(w.kind)):
+        if w.kind[i] != NONE:
+            w.at[t.call[i]] = i + 1
+            if t.ret[i] != LATE:
+                w.at[t.ret[i]] = -i - 1
+            if note(i, t, w) == TWICE:
+                return TWICE
+    for element in range(len(w.added)):
+        # What is found after its removal was removed in vain, before it was added.
+        if w.added[element] != NONE and t.leaves[element] < max(w.last[element], w.added[element]):
+            w.added[element] = max(w.added[element], w.removed[element])
+            w.removed[element], t.leaves[element] = NONE, LATE
+    for show in range(len(w.begins)):
+        # A read comes after all that it shows was added, and before any of it is removed.
+        begin, end = w.begins[show], w.until[show]
+        for at in range(w.first[show], w.first[show + 1]):
+            begin = max(begin, w.added[w.element[at]])
+            end = min(end, t.leaves[w.element[at]])
+        for at in range(w.first[show], w.first[show + 1]):
+            w.last[w.element[at]] = max(w.last[w.element[at]], begin)
+        w.until[show] = end
+    return 0
+
+
+def note(i: int, t: Times, w: World) -> int:
+    """Kernel: what one call says; TWICE if its element was added or removed before."""
+    kind, about = w.kind[i], w.about[i]
+    if kind == SHOW:
+        w.begins[about], w.until[about] = t.call[i], t.ret[i]
+        for at in range(w.first[about], w.first[about + 1]):
+            w.last[w.element[at]] = max(w.last[w.element[at]], t.call[i])
+            w.left[w.element[at]] += 1
+    elif kind == FOUND:
+        w.last[about] = max(w.last[about], t.call[i])
+        w.left[about] += 1
+    elif kind == ADD:
+        if w.added[about] != NONE:
+            return TWICE
+        w.added[about] = t.call[i]
+    elif kind == REMOVE:
+        if w.removed[about] != NONE:
+            return TWICE
+        w.removed[about], t.leaves[about] = t.call[i], t.ret[i]
+    return 0
+
+
 def sweep_moments(w: World) -> int:
     """Kernel: 1 if every call that ended has its moment, 0 if the sweep was stuck, as ``tally`` says."""
     for position in range(len(w.at)):
@@ -89,15 +155,17 @@ def begin(call: int, w: World) -> None:
     """Kernel: the call was invoked; place it at once if it changes nothing, else let it wait."""
     kind, about = w.kind[call], w.about[call]
     if kind == SHOW:
-        held = 0
-        for at in range(w.first[about], w.first[about + 1]):
+        held, first, end = 0, w.first[about], w.first[about + 1]
+        for at in range(first, end):
             if w.status[w.element[at]] == IN:
                 held += 1
-        w.common[about] = held
-        w.queued[about] = w.tally[WAITING]
-        w.reads[w.tally[WAITING]] = about
-        w.tally[WAITING] += 1
-        settle(w)
+        if held == end - first and held == w.tally[HELD]:
+            find_all(about, w)
+        else:
+            w.common[about] = held
+            w.queued[about] = w.tally[WAITING]
+            w.reads[w.tally[WAITING]] = about
+            w.tally[WAITING] += 1
     elif kind in (FOUND, MISSED):
         if (w.status[about] == IN) == (kind == FOUND):
             w.placed[call] = 1
@@ -261,13 +329,16 @@ def is_shown(element: int, show: int, w: World) -> bool:
 def stands_in(column: Narrow, low: int, end: int, number: int) -> bool:
     """Kernel: whether the number stands in this part of the column, which is ascending."""
     high = end
-    while low < high:
+    while high - low > FEW:
         middle = (low + high) // 2
-        if column[middle] < number:
-            low = middle + 1
+        if column[middle] <= number:
+            low = middle
         else:
             high = middle
-    return low < end and column[low] == number
+    found = 0
+    for at in range(low, high):  # no branch that anybody would have to foresee
+        found += column[at] == number
+    return found > 0
 
 
 def turn_into(show: int, w: World) -> None:
@@ -303,30 +374,28 @@ def change(element: int, kind: int, w: World) -> None:
             w.left[element] -= 1
         call = w.following[call]
     w.asking[element] = NONE
-    for at in range(w.tally[WAITING]):
-        show = w.reads[at]
-        if is_shown(element, show, w):
-            w.common[show] += 1 if kind == ADD else -1
-    settle(w)
-
-
-def settle(w: World) -> None:
-    """Kernel: place the reads of just what is there."""
-    at = 0
+    step, at = 1 if kind == ADD else -1, 0
     while at < w.tally[WAITING]:
         show = w.reads[at]
+        if is_shown(element, show, w):
+            w.common[show] += step
         size = w.first[show + 1] - w.first[show]
-        if w.common[show] != size or size != w.tally[HELD]:
+        if w.common[show] == size and size == w.tally[HELD]:
+            find_all(show, w)
+            w.queued[show] = NONE
+            w.tally[WAITING] -= 1
+            other = w.reads[w.tally[WAITING]]
+            w.reads[at] = other
+            if other != show:
+                w.queued[other] = at
+        else:
             at += 1
-            continue
-        for item in range(w.first[show], w.first[show + 1]):
-            w.left[w.element[item]] -= 1
-        w.queued[show] = NONE
-        w.tally[WAITING] -= 1
-        other = w.reads[w.tally[WAITING]]
-        w.reads[at] = other
-        if other != show:
-            w.queued[other] = at
+
+
+def find_all(show: int, w: World) -> None:
+    """Kernel: the read takes place, and finds all that it shows."""
+    for at in range(w.first[show], w.first[show + 1]):
+        w.left[w.element[at]] -= 1
 
 
 def find_suspect(w: World, since: Narrow, until: Narrow, start: Narrow, element: int) -> int:

@@ -60,50 +60,52 @@ def _read(text: str, name: str, *, keyed: bool) -> History:
 
 def _op(form: Any, *, keyed: bool) -> Op:
     """The op that ``form`` is. Raises HistoryError, without a place, if it is none."""
-    if isinstance(form, Tagged) and form.tag.rpartition(".")[2] == "Op":
-        form = form.value  # the records of jepsen.history, knossos and others
-    if not isinstance(form, Mapping):
-        raise HistoryError(f"this is {dumps(form)[:40]}, no op; {_OP_IS}")
+    if type(form) is not dict:
+        form = _untagged(form)
     given = form.get("type")
     type_ = _TYPES.get(given) if isinstance(given, str) else None
     if type_ is None:
         raise HistoryError(f":type is {dumps(given)}; it must be one of {', '.join(_TYPES)}")
-    process, key, value = form.get("process"), form.get("key"), form.get("value")
+    process, key, value, f = form.get("process"), form.get("key"), form.get("value"), form.get("f")
     if process == NEMESIS:
         process = NEMESIS
     elif keyed and key is None:
         key, value = _split_key(value)
-    node = form.get("node")
+    node, index, time_ns = form.get("node"), form.get("index", -1), form.get("time", -1)
     if node is not None and not isinstance(node, str):
         raise HistoryError(f":node is {dumps(node)}; a node is a name")
     return Op(
-        index=_whole(form, "index"),
-        time_ns=_whole(form, "time"),
+        index=index if type(index) is int else _whole("index", index),
+        time_ns=time_ns if type(time_ns) is int else _whole("time", time_ns),
         type=type_,
         process=process,  # type: ignore[arg-type]  # History.of says which processes there can be
-        f=_f(form),
+        f=str(f) if isinstance(f, str) and f else _implied_f(form),
         key=key,
         value=value,
         node=None if node is None else str(node),
         error=form.get("error"),
-        extra=_extra(form),
+        extra={} if form.keys() <= _FIELDS else _extra(form),
     )
 
 
-def _whole(form: Mapping[Any, Any], name: str) -> int:
-    number = form.get(name)
+def _untagged(form: Any) -> Mapping[Any, Any]:
+    """The map that ``form`` is, also as a record of jepsen.history, knossos and others. Raises HistoryError, without a place."""
+    if isinstance(form, Tagged) and form.tag.rpartition(".")[2] == "Op":
+        form = form.value
+    if not isinstance(form, Mapping):
+        raise HistoryError(f"this is {dumps(form)[:40]}, no op; {_OP_IS}")
+    return form
+
+
+def _whole(name: str, number: Any) -> int:
     if number is None:
         return -1
-    if type(number) is not int:
-        raise HistoryError(f":{name} is {dumps(number)}; it must be a whole number")
-    return number
+    raise HistoryError(f":{name} is {dumps(number)}; it must be a whole number")
 
 
-def _f(form: Mapping[Any, Any]) -> str:
+def _implied_f(form: Mapping[Any, Any]) -> str:
+    """Elle's transactions may come without :f; their value is a vector of vectors. Raises HistoryError, without a place, for others."""
     f, value = form.get("f"), form.get("value")
-    if isinstance(f, str) and f:
-        return str(f)
-    # Elle's transactions may come without :f; their value is a vector of vectors.
     if f is None and isinstance(value, list) and all(isinstance(part, list) for part in value):
         return "txn"
     raise HistoryError(f":f is {dumps(f)}; it must be the name of the operation, such as :read")
@@ -118,8 +120,6 @@ def _split_key(value: Any) -> tuple[Any, Any]:
 
 
 def _extra(form: Mapping[Any, Any]) -> dict[str, Any]:
-    if form.keys() <= _FIELDS:
-        return {}
     extra = {name: item for name, item in form.items() if name not in _FIELDS}
     odd = next((name for name in extra if not isinstance(name, str)), None)
     if odd is not None:

@@ -1,14 +1,15 @@
 """EDN, the notation in which Jepsen writes: text to values. How kinds map to Python stands in ``edn``.
 
 One compiled expression finds the tokens, and one loop with a stack of its own puts them together, so depth
-costs no recursion and is bounded by DEPTH_MAX. Errors name line and column.
+costs no recursion and is bounded by DEPTH_MAX. Errors name line and column. Maps of atoms alone, which most lines
+of a history are, are cut into words at once; one that is odd in any way is left to the loop.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -34,6 +35,12 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+# A map of atoms alone, in ASCII; what could be anything else in it is left to the tokens.
+_FLAT = re.compile(r"[\s,]*+\{([^\[\](){}\"\\;#^@~`'\x80-\U0010ffff]*+)\}")
+_BEGIN, _GAP, _CLOSED = r"[\s,]*+\{[\s,]*+", r"[\s,]++", r"[\s,]*+\}"
+_WORD = r"([^\s,\[\](){}\"\\;#^@~`'\x80-\U0010ffff]++)"
+_NOWHERE = re.compile(r"(?!)")
+_DIGITS = frozenset("123456789")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-3]?[0-7]{1,2}|.)", re.DOTALL)
 _CHAR_CODE = re.compile(r"u([0-9a-fA-F]{4})|o([0-3]?[0-7]{1,2})")
 _WHOLE = r"[+-]?(?:0|[1-9]\d*)"  # a leading zero is octal to some and a mistake to others, so it is refused
@@ -74,8 +81,10 @@ class _Parser:
     def __init__(self, text: str, name: str, *, unwrap: bool) -> None:
         self._text, self._unwrap = text, unwrap
         self._make = _Scalars(text, name)
+        self._shapes: dict[tuple[str, ...], re.Pattern[str]] = {}  # names, in the order of a map → what finds such maps
+        self._shape, self._keys = _NOWHERE, list[str]()
 
-    def forms(self) -> Iterator[tuple[int, Any]]:  # noqa: C901 - the one hot loop; calls would double its time
+    def forms(self) -> Iterator[tuple[int, Any]]:  # noqa: C901, PLR0912 - the one hot loop; calls would double its time
         make = self._make
         known, atom, others = make.known, make.atom, make.others()
         outer: list[tuple[str, int, list[Any], list[Any]]] = []
@@ -83,43 +92,83 @@ class _Parser:
         items: list[Any] = []
         pending: list[Any] = []  # tags and discards that wait for a form
         top = -1 if self._unwrap else 0  # how deep the wanted forms are; -1 until the first token says it
-        for token in _TOKEN.finditer(self._text):
-            group = token.lastindex
-            if top != depth and not depth and group != _END:
-                top = self._enter(top, token, pending)
-            if group == _ATOM:
-                word = token[1]
-                value = known[word] if word in known else atom(word, token)
-            elif group == _OPEN:
-                outer.append((opening, start, items, pending))
-                opening, start, items, pending, depth = token[_OPEN], token.start(_OPEN), [], [], depth + 1
-                if depth > DEPTH_MAX:
-                    raise make.error(token, f"collections are nested more than {DEPTH_MAX} deep; flatten them")
-                continue
-            elif group == _CLOSE:
-                self._check_close(token, opening, start, pending)
-                value = make.collection(opening, items, start)
-                closed_at = start
-                opening, start, items, pending = outer.pop()
-                depth -= 1
-                if top > depth:
-                    continue  # that was the vector around all forms
-            elif group in others:
-                value = others[group](token[group], token)
-            elif group == _END:
-                break
-            else:
-                pending.append(_SKIP if group == _DISCARD else token[_TAG])
-                continue
-            if pending:
-                value = _under_tags(value, pending)
-                if value is _SKIP:
+        at, group = 0, 0
+        while group != _END:
+            if self._unwrap and depth == top and not pending:
+                at = yield from self._flat_maps(at)
+            for token in _TOKEN.finditer(self._text, at):
+                group = token.lastindex or 0
+                if top != depth and not depth and group != _END:
+                    top = self._enter(top, token, pending)
+                if group == _ATOM:
+                    word = token[1]
+                    value = known[word] if word in known else atom(word, token)
+                elif group == _OPEN:
+                    outer.append((opening, start, items, pending))
+                    opening, start, items, pending, depth = token[_OPEN], token.start(_OPEN), [], [], depth + 1
+                    if depth > DEPTH_MAX:
+                        raise make.error(token, f"collections are nested more than {DEPTH_MAX} deep; flatten them")
                     continue
-            if depth == top:
-                yield (closed_at if group == _CLOSE else token.start(group)), value
-            else:
+                elif group == _CLOSE:
+                    self._check_close(token, opening, start, pending)
+                    value = make.collection(opening, items, start)
+                    closed_at = start
+                    opening, start, items, pending = outer.pop()
+                    depth -= 1
+                    if top > depth:
+                        continue  # that was the vector around all forms
+                elif group in others:
+                    value = others[group](token[group], token)
+                elif group == _END:
+                    break
+                else:
+                    pending.append(_SKIP if group == _DISCARD else token[_TAG])
+                    continue
+                if pending:
+                    value = _under_tags(value, pending)
+                    if value is _SKIP:
+                        continue
+                if depth == top:
+                    yield (closed_at if group == _CLOSE else token.start(group)), value
+                    at = token.end()
+                    break
                 items.append(value)
         self._check_end(opening, start, pending)
+
+    def _flat_maps(self, at: int) -> Generator[tuple[int, Any], None, int]:
+        """The maps of known atoms and plain numbers from ``at`` on, one after the other, with the names of keywords for keys, which is the
+        same to whoever looks them up; returns where something else begins.
+        """
+        text, known = self._text, self._make.known
+        while found := self._shape.match(text, at) or self._other_shape(at):
+            try:
+                items = [
+                    known[word]
+                    if word in known
+                    else int(word)
+                    if word[0] in _DIGITS and word.isdigit()
+                    else _zero(word)
+                    for word in found.groups()
+                ]
+            except ValueError:
+                return at
+            yield text.index("{", at), dict(zip(self._keys, items, strict=True))
+            at = found.end()
+        return at
+
+    def _other_shape(self, at: int) -> re.Match[str] | None:
+        """The map of atoms at ``at``, whose names, in their order, are the shape from now on; None if there is none such."""
+        found = _FLAT.match(self._text, at)
+        names = tuple(found[1].replace(",", " ").split()[::2]) if found else ()
+        keys = [str(key) for name in names if isinstance(key := self._make.known.get(name), Keyword)]
+        if not keys or len(set(keys)) != len(names):
+            return None
+        if names not in self._shapes:
+            self._shapes[names] = re.compile(
+                _BEGIN + _GAP.join(re.escape(name) + _GAP + _WORD for name in names) + _CLOSED
+            )
+        self._shape, self._keys = self._shapes[names], keys
+        return self._shape.match(self._text, at)
 
     def _enter(self, top: int, token: re.Match[str], pending: list[Any]) -> int:
         """At the first token: are the forms bare (0), or in one vector (1)? At a token after that vector: an
@@ -146,6 +195,13 @@ class _Parser:
             raise self._make.error(start, f"this {opening} is never closed")
         if pending:
             raise self._make.error(len(self._text), "a tag or #_ has no form after it")
+
+
+def _zero(word: str) -> int:
+    """Raises ValueError for all but 0."""
+    if word == "0":
+        return 0
+    raise ValueError
 
 
 def _under_tags(value: Any, pending: list[Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -14,61 +15,15 @@ from checkers.linearizable import changing, elements, generic
 from checkers.linearizable.check import make
 from checkers.linearizable.models import SET
 from harness.history import History
-from harness.op import Op
 from harness.verdict import Budget, Validity
 from tests.builders import timeline
 from tests.checkers.brute import defined, linearizable
 from tests.checkers.engines import compiled
-from tests.checkers.runs import ROLLS, rolls
+from tests.checkers.runs import STEPS, rolls
+from tests.checkers.set_runs import READ, set_run
 from tests.examples import examples
 
 CHECKER = make(model="set")
-PROCESSES = 4
-STEPS = st.lists(st.tuples(st.integers(0, PROCESSES - 1), st.integers(0, ROLLS - 1)), max_size=24)
-
-
-def changing_run(
-    steps: list[tuple[int, int]], values: int, *, processes: int = PROCESSES, lies: bool = True, fresh: bool = False
-) -> History:
-    """A set that ran, each value added and removed at most once, often read as a whole; with calls that crash before or after their
-    effect, and now and then another answer. In ``steps`` a process goes on, and a roll decides what it does. ``fresh``: a value that is
-    spent makes room for a new one, so that a long run goes on changing.
-    """
-    content, spent = set[int](), set[tuple[str, int]]()
-    names, base = list(range(processes)), [0] * values
-    open_ops: dict[int, Op] = {}
-    answers: dict[int, object] = {}
-    ops: list[Op] = []
-    for process, roll in steps:
-        if process not in open_ops:
-            f, place = ("add", "remove", "read", "read", "contains")[roll % 5], roll // 5 % values
-            value = place + base[place] * values
-            if (f, value) in spent:
-                f = "read"
-            if f in ("add", "remove"):
-                spent.add((f, value))
-                if fresh and {("add", value), ("remove", value)} <= spent:
-                    base[place] += 1
-            open_ops[process] = Op(process=names[process], f=f, value=None if f == "read" else value)
-            ops.append(open_ops[process])
-            continue
-        op = open_ops[process]
-        if process not in answers and roll < 85:
-            answers[process] = sorted(content) if op.f == "read" else op.value in content
-            (content.add if op.f == "add" else content.discard if op.f == "remove" else bool)(op.value)
-            continue
-        del open_ops[process]
-        answer = answers.pop(process, None)
-        if answer is None or roll >= 94:
-            names[process] += processes
-            ops.append(op.info("timeout"))
-            continue
-        if lies and roll % 7 == 0 and op.f in ("read", "contains"):
-            place = roll // 7 % values
-            lie = place + max(base[place] - 1, 0) * values
-            answer = not answer if op.f == "contains" else sorted({*answer} ^ {lie})
-        ops.append(op.ok(answer if op.f in ("read", "contains") else op.value))
-    return History.of(ops)
 
 
 def decided(history: History) -> Validity:
@@ -78,14 +33,14 @@ def decided(history: History) -> Validity:
 @examples(150)
 @given(STEPS, st.integers(1, 3))
 def test_the_answer_is_the_definition(steps: list[tuple[int, int]], values: int) -> None:
-    history = changing_run(steps, values)
+    history = set_run(steps, values, READ)
     assert decided(history) is defined(SET, history)
 
 
 def test_it_says_both_often() -> None:
     seen = Counter[Validity]()
     for seed in range(900):
-        history = changing_run(rolls(10 + seed % 16, seed), 1 + seed % 3)
+        history = set_run(rolls(10 + seed % 16, seed), 1 + seed % 3, READ)
         wanted = defined(SET, history)
         assert decided(history) is wanted, seed
         seen[wanted] += 1
@@ -95,7 +50,7 @@ def test_it_says_both_often() -> None:
 def test_it_is_the_search_on_longer_histories_and_says_every_name() -> None:
     seen, names, by = Counter[Validity](), Counter[str](), Counter[str]()
     for seed in range(150):
-        history = changing_run(rolls(110, seed), 6, lies=seed % 3 > 0, fresh=True)
+        history = set_run(rolls(110, seed), 6, READ, lies=seed % 3 > 0, fresh=True)
         (search,) = generic.cases(history.calls(), SET)
         search.attempt(generic.PART_LIMITS, Plain())
         assert search.found is not None
@@ -113,15 +68,23 @@ def test_it_is_the_search_on_longer_histories_and_says_every_name() -> None:
 @pytest.mark.parametrize("processes", [4, 12, 24])
 def test_what_really_ran_needs_no_search(processes: int) -> None:
     for seed in range(6):
-        history = changing_run(rolls(1500, seed, processes), 8, processes=processes, lies=False, fresh=True)
+        history = set_run(rolls(1500, seed, processes), 8, READ, processes=processes, lies=False, fresh=True)
         verdict = CHECKER.check(history, Budget(steps_max=1))
         assert verdict.validity is Validity.VALID, (seed, verdict.reason)
         assert verdict.stats["algorithms"] == {changing.MOMENTS: 1}
 
 
+def test_an_unknown_verdict_says_what_was_tried() -> None:
+    history = set_run(rolls(110, 3), 6, READ, lies=False, fresh=True)
+    with patch.object(changing, "sweep_moments", lambda world: 0):
+        verdict = CHECKER.check(history, Budget(steps_max=1))
+    assert verdict.validity is Validity.UNKNOWN
+    assert changing.TRIED in verdict.reason
+
+
 def test_machine_code_answers_alike() -> None:
     for seed in range(40):
-        history = changing_run(rolls(120, seed), 5, fresh=True)
+        history = set_run(rolls(120, seed), 5, READ, fresh=True)
         verdict = CHECKER.check(history, Budget())
         with compiled():
             assert CHECKER.check(history, Budget()) == verdict, seed
@@ -130,7 +93,7 @@ def test_machine_code_answers_alike() -> None:
 def test_a_witness_is_impossible_on_one_of_its_elements_by_definition() -> None:
     sizes = []
     for seed in range(200):
-        history = changing_run(rolls(40, seed), 3)
+        history = set_run(rolls(40, seed), 3, READ)
         for anomaly in CHECKER.check(history, Budget()).anomalies:
             assert set(anomaly.ops) <= set(anomaly.witness)
             parts = [about(history, anomaly.witness, item) for item in range(3)]

@@ -17,62 +17,24 @@ from harness.history import History
 from harness.op import Op
 from harness.verdict import Budget, Validity
 from tests.checkers.brute import defined, linearizable
-from tests.checkers.runs import rolls
+from tests.checkers.runs import STEPS, rolls
+from tests.checkers.set_runs import ASKED, set_run
 from tests.examples import examples
 
 CHECKER = make(model="set")
-PROCESSES = 4
-ROLLS = 100
-STEPS = st.lists(st.tuples(st.integers(0, PROCESSES - 1), st.integers(0, ROLLS - 1)), max_size=22)
-
-
-def element_run(steps: list[tuple[int, int]], values: int, *, lies: bool = True) -> History:
-    """A set that ran, each value added and removed at most once; with calls that crash before or after their effect, and now and then
-    another answer. In ``steps`` a process goes on, and a roll decides what it does.
-    """
-    content, spent = set[int](), set[tuple[str, int]]()
-    names = list(range(PROCESSES))
-    open_ops: dict[int, Op] = {}
-    answers: dict[int, bool] = {}
-    ops: list[Op] = []
-    for process, roll in steps:
-        if process not in open_ops:
-            f, value = ("add", "remove", "contains", "contains")[roll % 4], roll // 4 % values
-            if (f, value) in spent:
-                f = "contains"
-            if f != "contains":
-                spent.add((f, value))
-            open_ops[process] = Op(process=names[process], f=f, value=value)
-            ops.append(open_ops[process])
-            continue
-        op = open_ops[process]
-        if process not in answers and roll < 85:
-            answers[process] = op.value in content
-            (content.add if op.f == "add" else content.discard if op.f == "remove" else bool)(op.value)
-            continue
-        del open_ops[process]
-        answer = answers.pop(process, None)
-        if answer is None or roll >= 90:
-            names[process] += PROCESSES
-            ops.append(op.info("timeout"))
-        elif op.f == "contains":
-            ops.append(op.ok(answer ^ (lies and roll % 6 == 0)))
-        else:
-            ops.append(op.ok(op.value))
-    return History.of(ops)
 
 
 @examples(120)
 @given(STEPS, st.integers(1, 3))
 def test_the_shapes_are_the_definition(steps: list[tuple[int, int]], values: int) -> None:
-    history = element_run(steps, values)
+    history = set_run(steps, values, ASKED)
     assert CHECKER.check(history, Budget()).validity is defined(SET, history)
 
 
 def test_they_say_both_often_and_by_every_name() -> None:
     seen, names = Counter[Validity](), Counter[str]()
     for seed in range(1200):
-        history = element_run(rolls(10 + seed % 14, seed), 1 + seed % 3)
+        history = set_run(rolls(10 + seed % 14, seed), 1 + seed % 3, ASKED)
         verdict, wanted = CHECKER.check(history, Budget()), defined(SET, history)
         assert verdict.validity is wanted, seed
         seen[wanted] += 1
@@ -84,7 +46,7 @@ def test_they_say_both_often_and_by_every_name() -> None:
 def test_they_are_the_search_on_longer_histories() -> None:
     seen = Counter[Validity]()
     for seed in range(60):
-        history = element_run(rolls(150, seed), 8, lies=seed % 2 > 0)
+        history = set_run(rolls(150, seed), 8, ASKED, lies=seed % 2 > 0)
         (search,) = generic.cases(history.calls(), SET)
         search.attempt(generic.PART_LIMITS, Plain())
         assert search.found is not None
@@ -98,7 +60,7 @@ def test_they_are_the_search_on_longer_histories() -> None:
 def test_a_witness_is_impossible_by_definition() -> None:
     sizes = []
     for seed in range(300):
-        history = element_run(rolls(40, seed), 3)
+        history = set_run(rolls(40, seed), 3, ASKED)
         for anomaly in CHECKER.check(history, Budget()).anomalies:
             part = history.select(history.rows_of(anomaly.witness))
             (case,) = generic.cases(part.calls(), SET)

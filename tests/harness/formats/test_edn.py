@@ -17,6 +17,7 @@ from harness.errors import HistoryError
 from harness.formats.edn import Char, EdnList, FrozenMap, Keyword, Symbol, Tagged, dumps
 from harness.formats.edn_reader import EdnSyntaxError, loads, read_forms
 from harness.interning import identity
+from tests.examples import examples
 from tests.harness.formats.strategies import edn_values, patient
 
 READ: dict[str, Any] = {
@@ -263,3 +264,69 @@ def test_tagged_values_compare_deeply() -> None:
 @given(edn_values())
 def test_values_can_be_pickled(value: Any) -> None:
     assert identity(pickle.loads(pickle.dumps(value))) == identity(value)
+
+
+ATOMS = st.sampled_from(
+    [
+        "0",
+        "7",
+        "12",
+        "-5",
+        "+5",
+        "007",
+        "1N",
+        "1_0",
+        "1.5",
+        "1/2",
+        "1e3",
+        "0x1f",
+        ":a",
+        ":b",
+        "a",
+        "nil",
+        "true",
+        "false",
+        ":é",
+        "é",
+        "٣",
+        "²",
+        "9223372036854775808",
+        ":",
+        "7x",
+        "a/b",
+        ":k#x",
+    ]
+)
+GAPS = st.sampled_from([" ", ", ", ",", "\n", " ; no\n", "\t"])
+FLAT_MAPS = st.lists(
+    st.tuples(st.sampled_from([":a", ":b", ":c", "a", "1"]) | ATOMS, GAPS, ATOMS, GAPS), max_size=4
+).map(lambda pairs: "{" + "".join(map("".join, pairs)) + "}")
+FORMS = FLAT_MAPS | st.sampled_from(
+    ["{:a [1 2]}", '{:a "x"}', "#_{:a 1}", "#tag {:a 1}", "{:a}", "{:a {:b 1}}", "}", "{", "x"]
+)
+
+
+def forms_or_error(text: str, *, unwrap: bool) -> object:
+    found = []
+    try:
+        for offset, form in read_forms(text, "x", unwrap=unwrap):
+            found.append((text.count("\n", 0, offset), identity(_plain_keys(form))))
+    except HistoryError as error:
+        return found, str(error)
+    return found
+
+
+def _plain_keys(form: object) -> object:
+    """Names of fields may be keywords or their names."""
+    return (
+        {str(key) if type(key) is Keyword else key: value for key, value in form.items()}
+        if type(form) is dict
+        else form
+    )
+
+
+@examples(300)
+@given(st.lists(st.tuples(FORMS, GAPS), max_size=8))
+def test_maps_of_atoms_are_read_alike_at_once_and_token_by_token(parts: list[tuple[str, str]]) -> None:
+    text = "{:a 1 :b 0}" + "".join(form + gap for form, gap in parts)
+    assert forms_or_error(text, unwrap=True) == forms_or_error(text, unwrap=False)
