@@ -183,7 +183,7 @@ def columns_of(calls: Calls, rows: Ints, answers: tuple[int, int], run: Engine) 
     first = np.zeros(len(shown) + 1, dtype=np.int32)
     np.cumsum(lists.first[shown + 1] - lists.first[shown], out=first[1:])
     copied = run.narrow(int(first[-1]), NONE)
-    run.kernel(copy_shows)(*map(run.view, (shown, lists.first, lists.element, first)), copied)
+    run.kernel(copy_shows)(run.view(shown), run.view(lists.first), run.view(lists.element), run.view(first), copied)
     element = np.asarray(copied, dtype=np.int32)
     about, size = calls.argument.copy(), len(history.values) + len(lists.others)
     names: Codes | None = None
@@ -196,8 +196,8 @@ def columns_of(calls: Calls, rows: Ints, answers: tuple[int, int], run: Engine) 
     if end > _SPARSE * len(rows) + 64:
         done = ret != LATE
         positions = np.sort(np.concatenate([call, ret[done]]))
-        call, ret, end = np.searchsorted(positions, call), np.searchsorted(positions, ret), len(positions)
-        call, ret = call.astype(np.int32), np.where(done, ret, LATE).astype(np.int32)
+        ret = np.where(done, np.searchsorted(positions, ret), LATE).astype(np.int32)
+        call, end = np.searchsorted(positions, call).astype(np.int32), len(positions)
     return Columns(
         kind=kind,
         about=about,

@@ -78,7 +78,7 @@ def _op(form: Any, *, keyed: bool) -> Op:
         index=index if type(index) is int else _whole("index", index),
         time_ns=time_ns if type(time_ns) is int else _whole("time", time_ns),
         type=type_,
-        process=process,  # type: ignore[arg-type]  # History.of says which processes there can be
+        process=process,  # History.of says which processes there can be
         f=str(f) if isinstance(f, str) and f else _implied_f(form),
         key=key,
         value=value,
