@@ -1,4 +1,4 @@
-"""What it costs to load a history from each format: `python benchmarks/history_formats.py [LINES...]`, by default 10^6.
+"""What it costs to load a history from each format: `python benchmarks/history_formats.py [LINES...] [FORMAT...]`, by default 10^6, all.
 
 A register with unique writes, ten processes, two lines for an operation. Each row is a process of its own: MB are its peak of memory
 beyond what it had before it loaded, so with the history, and seconds are of the processor, so that a busy machine does not blur them.
@@ -99,11 +99,11 @@ def loaded(path: Path, lines: int) -> tuple[float, float]:
     return took_s, peak_mb() - before_mb
 
 
-def main(counts: list[int]) -> None:
+def main(counts: list[int], formats: list[str]) -> None:
     print(f"{'format':<8} {'lines':>11} {'file MB':>8} {'s':>8} {'µs/line':>8} {'peak MB':>8} {'B/line':>7}")
     alone = multiprocessing.get_context("spawn")
     for lines in counts:
-        for suffix in (*TEXTS, "parquet"):
+        for suffix in formats:
             with tempfile.TemporaryDirectory() as directory:
                 path = Path(directory) / f"history.{suffix}"
                 (write_parquet if suffix == "parquet" else write_text)(path, lines)
@@ -115,4 +115,6 @@ def main(counts: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(float(word)) for word in sys.argv[1:]] or [1_000_000])
+    every = [*TEXTS, "parquet"]
+    numbers = [int(float(word)) for word in sys.argv[1:] if word not in every]
+    main(numbers or [1_000_000], [word for word in sys.argv[1:] if word in every] or every)

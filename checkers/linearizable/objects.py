@@ -108,11 +108,17 @@ def _registers(state: Any, _f: str, argument: Any, result: Any) -> tuple[bool, S
     now = dict(state)
     steps = argument if result is UNKNOWN else result
     for name, key, value in steps or ():
-        if name in ("w", "write"):
+        if _writes(name):
             now[key] = value
         elif result is not UNKNOWN and now.get(key) != value:
             return False, state
     return True, tuple(sorted(now.items(), key=repr))
+
+
+def _writes(name: Any) -> bool:
+    """Whether a step is called a write; a keyword of EDN comes with its kind (see ``frozen``)."""
+    word = name[1] if isinstance(name, tuple) else name
+    return isinstance(word, str) and word.removeprefix(":") in ("w", "write")
 
 
 _STRING_FS = frozenset({"read", "get", "write", "put", "append", "delete"})

@@ -2,7 +2,8 @@
 
 etcd: ``INFO  jepsen.util - 0 :invoke :read nil``, one register with :read, :write and :cas [expected new]. A
 completion ``:info`` or ``:fail`` with ``:timed-out`` is of unknown outcome, as Jepsen's etcd client had it; a
-read that failed, in whichever way, did nothing.
+read that failed, in whichever way, did nothing. Newer logs end each line with ``:hint 4913``, a revision of the
+store, which is passed over.
 
 kv: ``{:process 0, :type :invoke, :f :append, :key "0", :value "x 0 0 y"}`` is EDN and is read as such.
 """
@@ -20,7 +21,9 @@ from harness.formats.content import Data, stream
 from harness.formats.json_columns import NULL, JsonColumns, Line
 from harness.history import History
 
-_LINE = re.compile(r"INFO\s+jepsen\.util\s+-\s+(\d+)\s+:(invoke|ok|fail|info)\s+:(read|write|cas)\s*(.*)")
+_LINE = re.compile(
+    r"INFO\s+jepsen\.util\s+-\s+(\d+)\s+:(invoke|ok|fail|info)\s+:(read|write|cas)\s*(.*?)(?:\s+:hint\s+\d+)?"
+)
 _VALUE = re.compile(r"nil|-?\d+|\[\s*-?\d+\s+-?\d+\s*\]")
 # What such a log begins with.
 START = re.compile(rb"\s*INFO\s+jepsen\.util\s+-\s")

@@ -17,6 +17,7 @@ from checkers.linearizable import appends, generic, register_search, wgl
 from checkers.linearizable.check import make
 from checkers.linearizable.limits import Limits
 from checkers.linearizable.models import Model, frozen
+from harness.formats.edn import Keyword
 from harness.history import History
 from harness.op import Op
 from harness.registry import Registry
@@ -160,3 +161,12 @@ def test_values_that_are_no_strings_are_unknown() -> None:
     verdict = make(model="string-kv").check(history, Budget())
     assert verdict.validity is Validity.UNKNOWN
     assert "no string" in verdict.reason
+
+
+@pytest.mark.parametrize(("read", "wanted"), [(1, Validity.VALID), (2, Validity.INVALID)])
+@pytest.mark.parametrize("names", ["w r", "write read"])
+def test_steps_that_edn_names_by_keywords_are_what_they_are_called(names: str, read: int, wanted: Validity) -> None:
+    write, told = map(Keyword, names.split())
+    op = Op(process=0, f="txn", value=[[write, Keyword("x"), 1], [told, Keyword("x"), None]])
+    history = History.of([op, op.ok([[write, Keyword("x"), 1], [told, Keyword("x"), read]])])
+    assert make(model="multi-register").check(history, Budget()).validity is wanted

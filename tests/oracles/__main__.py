@@ -44,10 +44,10 @@ def main(roots: list[str]) -> int:
     times: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for oracle in (oracle for root in roots for oracle in find(Path(root))):
         word, load_s, judge_s, why = judged(oracle)
-        counts[oracle.model][word] += 1
-        times[oracle.model].append((load_s, judge_s))
+        counts[oracle.name][word] += 1
+        times[oracle.name].append((load_s, judge_s))
         if word not in ("agrees", "no-oracle"):
-            print(f"{word}: {oracle.path} ({oracle.model}): {why}", flush=True)
+            print(f"{word}: {oracle.path} ({oracle.name}): {why}", flush=True)
     for model, found in sorted(counts.items()):
         load_s, judge_s = (sum(column) for column in zip(*times[model], strict=True))
         told = ", ".join(f"{number} {word}" for word, number in sorted(found.items()))

@@ -2,8 +2,8 @@
 
 * Knossos ``data/``: ``data/<model>/good/*.edn`` and ``data/<model>/bad/*.edn``, models cas-register, multi-register,
   mutex and so on.
-* Porcupine ``test_data/``: ``jepsen/etcd_NNN.log``, whose verdicts stand in porcupine_test.go, and ``kv/*.txt``,
-  whose names end in -ok or -bad.
+* Porcupine ``test_data/``: ``jepsen/etcd_NNN.log``, whose verdicts stand in porcupine_test.go, other ``etcd_*.log`` without one, and
+  ``kv/*.txt``, whose names end in -ok or -bad.
 * elle-cli ``histories/``: ``<tool>/<model>/good|bad/*.edn|json``, judged by the models that test.sh names: ``--model MODEL FILE``, the
   option also as a variable of the shell; where a line goes on with true or false, that is the verdict.
 """
@@ -12,13 +12,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-# Knossos' and elle-cli's names for models that are ours under another name.
-MODELS = {
+from checkers.linearizable.models import Model, frozen
+from checkers.linearizable.objects import MULTI_REGISTER
+from harness.formats.edn import Keyword
+
+# Its one history says in a comment what its registers begin with.
+_BEGUN = replace(MULTI_REGISTER, init=tuple((frozen(Keyword(name)), 0) for name in "xy"))
+# What Knossos and elle-cli call models, and which of ours they are.
+MODELS: dict[str, str | Model] = {
     "cas-register": "cas-register",
     "register": "register",
+    "multi-register": _BEGUN,
     "mutex": "mutex",
     "knossos-register": "register",
     "knossos-cas-register": "cas-register",
@@ -39,8 +46,13 @@ class Oracle:
     """A history with the model to judge it by, and what the corpus says (None: nothing)."""
 
     path: Path
-    model: str
+    model: str | Model
     valid: bool | None
+
+    @property
+    def name(self) -> str:
+        """The model's."""
+        return self.model if isinstance(self.model, str) else self.model.name
 
 
 def find(root: Path) -> Iterator[Oracle]:
@@ -63,7 +75,8 @@ def _etcd(root: Path) -> Iterator[Oracle]:
         if test.is_file():
             known |= {int(number): answer == "true" for number, answer in _ETCD_TEST.findall(test.read_text())}
     for path in sorted(root.rglob("etcd_*.log")):
-        yield Oracle(path=path, model="cas-register", valid=known.get(int(path.stem[5:])))
+        number = path.stem[5:]
+        yield Oracle(path=path, model="cas-register", valid=known.get(int(number)) if number.isdecimal() else None)
 
 
 def _kv(root: Path) -> Iterator[Oracle]:

@@ -14,6 +14,14 @@ KV = (
     '{:process 0, :type :invoke, :f :append, :key "0", :value "b"}\n{:process 0, :type :ok, :f :append, :key "0", :value "b"}\n'
     '{:process 0, :type :invoke, :f :get, :key "0", :value nil}\n'
 )
+HINTED = (
+    "INFO  jepsen.util - 0 \t:invoke :write \t34 \t:hint 0\nINFO  jepsen.util - 0 \t:ok :write \t34 \t:hint 4909\n"
+    "INFO  jepsen.util - 2 \t:invoke :read \tnil \t:hint 0\nINFO  jepsen.util - 2 \t:ok :read \t34 \t:hint 4909\n"
+)
+BEGUN = (
+    "; x=0 and y=0\n[{:type :invoke, :f :txn, :value [[:read :x nil] [:write :y 2]], :process 3}\n"
+    "{:type :ok,\n :f :txn,\n :value [[:read :x 0] [:write :y 2]],\n :process 3}]\n"
+)
 LOCK = (
     "{:process 0, :type :invoke, :f :acquire}\n{:process 0, :type :ok, :f :acquire}\n"
     "{:process 1, :type :invoke, :f :acquire}\n{:process 1, :type :ok, :f :acquire}\n"
@@ -27,7 +35,9 @@ def corpora(root: Path, *, right: bool) -> None:
         "porcupine/test_data/jepsen/etcd_001.log": ETCD + "INFO  jepsen.util - 0 :ok :read 2\n",
         "porcupine/test_data/kv/c01-ok.txt": KV + '{:process 0, :type :ok, :f :get, :key "0", :value "ab"}\n',
         "porcupine/test_data/kv/c01-bad.txt": KV + '{:process 0, :type :ok, :f :get, :key "0", :value "ba"}\n',
+        "porcupine/test_data/etcd/etcd_RR0.5_CLI8_OPS20000.log": HINTED,
         "knossos/data/mutex/bad/two.edn": LOCK,
+        "knossos/data/multi-register/good/two.edn": BEGUN,
         "elle-cli/histories/mutex/two.edn": LOCK,
         "elle-cli/histories/knossos/mutex/bad/two.edn": LOCK,
         "elle-cli/test.sh": "check -m knossos-mutex histories/mutex/two.edn  # false\n"
@@ -46,6 +56,8 @@ def test_every_corpus_is_found_and_compared(tmp_path: Path, right: bool, capsys:
     out = capsys.readouterr().out
     assert "mutex: 4 agrees" in out  # the last one is found by either rule
     assert "string-kv: 2 agrees" in out
+    assert "multi-register: 1 agrees" in out
+    assert "1 no-oracle" in out
     assert code == (0 if right else 1)
     assert ("etcd_001.log" in out) != right
 
