@@ -129,8 +129,11 @@ class Judge:
 
     def left_out(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was not told of it though it was there."""
-        last = max((sight.call for sight in self.seen(named)), default=-1)
-        for span in spans.registered:
+        seen = self.seen(named)
+        last = max((sight.call for sight in seen), default=-1)
+        # Whoever was told of it when it was being served knew that it was registered then already.
+        registered = [(min([lo, *(sight.done_ns for sight in seen)]), hi) for lo, hi in spans.registered]
+        for span in registered:
             for sight in self._unseen(named, span):
                 self._add(
                     LOST,
@@ -141,7 +144,7 @@ class Judge:
                 )
         for span in spans.passing:
             for sight in self._unseen(named, span, whole=False):
-                if sight.ret <= last or any(sight.within(there) for there in spans.registered):
+                if sight.ret <= last or any(sight.within(there) for there in registered):
                     self._add(
                         ALARM,
                         self._shown(life, sight),

@@ -4,7 +4,8 @@ A thread runs instances, one after another: it registers one with a check (``ser
 that it answers (``answer``, which shows that it still runs), has it fall silent (``mute``) for a moment, mostly too short to be noticed,
 and answer again, and at last takes it back (``withdraw``) or leaves it silent, so that it must be found critical, and be deregistered. In
 between it asks for all instances of a service (``instances``), for the healthy ones (``healthy``), and hears what has changed (``watch``).
-A thread of which an operation ends unknown, or whose instance does not run any more, begins a new one.
+A thread of which an operation ends unknown, or whose instance does not run any more, begins a new one. When all is healed, each thread has
+one more instance that it takes back, since faults may have hit the few before.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from harness.generator import (
     until_ok,
 )
 from harness.op import Op, OpType
+from harness.workloads.registry import last_life
 from harness.workloads.workload import Workload, WorkloadOptions
 
 KEYS: Final = 3
@@ -43,9 +45,12 @@ def _generator(options: WorkloadOptions) -> Generator:
 
 
 def _final(options: WorkloadOptions) -> Generator:
+    life = last_life(
+        Op(f="serve", key=0, value="last"), *(Op(f=f, value="last") for f in ("answer", "mute", "withdraw"))
+    )
     reads = [Op(f=f, key=key, extra={"final": True}) for f in READS[:2] for key in range(options.keys_or(KEYS))]
     reads.append(Op(f="watch", extra={"final": True}))
-    return each_thread([until_ok(limit(TRIES, delay(PAUSE_S, repeat(read)))) for read in reads])
+    return each_thread([life, *(until_ok(limit(TRIES, delay(PAUSE_S, repeat(read)))) for read in reads)])
 
 
 @node

@@ -4,6 +4,8 @@ A thread is an instance: it opens a session with an entry (``register``, of a se
 perhaps a second one, says a few times that it lives (``beat``), and then leaves (``leave``), takes an entry back (``deregister``) or falls
 silent, so that its session must end by itself. In between it looks up who offers a service (``lookup``) and hears what has changed
 (``watch``). A thread that hears that its session has ended, or of which an operation ends unknown, begins a new one.
+
+Faults may have hit whatever left or was taken back, which is rare: so each thread does both once more when all is healed.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from harness.generator import (
     each_thread,
     invocation,
     limit,
+    map_ops,
     node,
     repeat,
     until_ok,
@@ -41,10 +44,19 @@ def _generator(options: WorkloadOptions) -> Generator:
     return each_thread(Instance(options.keys_or(KEYS)))
 
 
+def last_life(*acts: Op) -> Generator:
+    """These operations, one after another, on something of the thread's own: its process's number is put before their values."""
+    own = map_ops(lambda op: replace(op, value=f"{op.process}.{op.value}"), list(acts))
+    return delay(PAUSE_S, own)
+
+
 def _final(options: WorkloadOptions) -> Generator:
+    leaves = last_life(Op(f="register", key=0, value="leaves"), Op(f="leave", value="leaves"))
+    gives_back = last_life(Op(f="register", key=0, value="gives"), Op(f="deregister", key=0, value="gives"))
     reads = [Op(f="lookup", key=key, extra={"final": True}) for key in range(options.keys_or(KEYS))]
     reads.append(Op(f="watch", extra={"final": True}))
-    return each_thread([until_ok(limit(TRIES, delay(PAUSE_S, repeat(read)))) for read in reads])
+    known = [until_ok(limit(TRIES, delay(PAUSE_S, repeat(read)))) for read in reads]
+    return each_thread([leaves, gives_back, *known])
 
 
 @node

@@ -19,7 +19,7 @@ from harness.verdict import Budget, Validity, Verdict
 SECOND_NS = 1_000_000_000
 OK, FAIL, INFO = OpType.OK, OpType.FAIL, OpType.INFO
 Call = tuple[str, int, int, OpType, Any]  # f, the seconds of its beginning and its end, how it ended, what it returned
-INTERVAL_S, TIMEOUT_S, FAILURES, DEREGISTER_S, LATE_S = 2, 1, 2, 4, 2
+INTERVAL_S, TIMEOUT_S, FAILURES, DEREGISTER_S, LATE_S = 2.25, 1.25, 2, 4.5, 2.0  # so that no deadline is a whole second
 PATIENCE_S, SILENCE_S = INTERVAL_S + TIMEOUT_S + LATE_S, FAILURES * INTERVAL_S + TIMEOUT_S
 GRACE_S = (FAILURES - 1) * INTERVAL_S
 CHECK = {
@@ -216,7 +216,7 @@ def test_verdicts_are_those_of_the_definition(drawn: tuple[list[Call], tuple[str
     assert (verdict.validity is not Validity.INVALID) == legal(*drawn), (verdict.reason, drawn)
 
 
-LATE = served(1, 2)  # it must pass from 7 on, if it answers
+LATE = served(1, 2)  # it must pass from 7.5 on, if it answers
 
 
 @pytest.mark.parametrize(
@@ -226,12 +226,12 @@ LATE = served(1, 2)  # it must pass from 7 on, if it answers
         ([read("instances", 1, 2, "critical"), served(3, 4)], "phantom-instance"),
         ([served(1, 2), commanded("withdraw", 3, 4), read("healthy", 5, 6, "passing")], "ghost-instance"),
         ([served(1, 2, INFO), *map(read, ["instances"] * 3, [3, 5, 7], [4, 6, 8], ["critical", None, "critical"])], "ghost-instance"),
-        ([LATE, read("instances", 7, 8, "critical")], "false-alarm"),
-        ([LATE, read("healthy", 7, 8, None)], "false-alarm"),
+        ([LATE, read("instances", 8, 9, "critical")], "false-alarm"),
+        ([LATE, read("healthy", 8, 9, None)], "false-alarm"),
         ([LATE, commanded("mute", 9, 12), read("instances", 9, 10, "critical")], "false-alarm"),
-        ([LATE, commanded("mute", 9, 10), read("healthy", 17, 18, "passing")], "healthy-though-silent"),
-        ([LATE, commanded("mute", 9, 10), read("healthy", 13, 14, None), read("healthy", 15, 16, "passing")], "healthy-though-silent"),
-        ([LATE, commanded("mute", 9, 10), read("instances", 24, 25, "critical")], "not-deregistered"),
+        ([LATE, commanded("mute", 9, 10), read("healthy", 18, 19, "passing")], "healthy-though-silent"),
+        ([LATE, commanded("mute", 9, 10), read("healthy", 14, 15, None), read("healthy", 16, 17, "passing")], "healthy-though-silent"),
+        ([LATE, commanded("mute", 9, 10), read("instances", 26, 27, "critical")], "not-deregistered"),
         ([LATE, read("instances", 3, 4, None)], "lost-instance"),
     ],
 )  # fmt: skip
@@ -244,11 +244,11 @@ def test_each_way_to_be_wrong_has_its_name(calls: list[Call], name: str) -> None
 @pytest.mark.parametrize(
     "calls",
     [
-        [LATE, read("instances", 6, 8, "critical")],
+        [LATE, read("instances", 7, 9, "critical")],
         [LATE, commanded("mute", 9, 12), read("instances", 10, 12, "critical")],
-        [LATE, commanded("mute", 9, 10), read("healthy", 16, 17, "passing")],
-        [LATE, commanded("mute", 9, 10), read("healthy", 12, 14, None), read("healthy", 15, 16, "passing")],
-        [LATE, commanded("mute", 9, 10), read("instances", 23, 25, "critical")],
+        [LATE, commanded("mute", 9, 10), read("healthy", 17, 18, "passing")],
+        [LATE, commanded("mute", 9, 10), read("healthy", 13, 15, None), read("healthy", 16, 17, "passing")],
+        [LATE, commanded("mute", 9, 10), read("instances", 25, 27, "critical")],
         [LATE, commanded("mute", 9, 10, INFO), read("healthy", 30, 31, "passing")],
     ],
 )
@@ -260,7 +260,7 @@ def test_the_words() -> None:
     verdict = judged([LATE, commanded("answer", 3, 4), read("instances", 8, 9, "critical")])
     assert verdict.reason == (
         "process 2, who asked for service 0 (8.00 s – 9.00 s), was told that instance a is critical, "
-        "which has answered for 1.000 s longer than it may take to tell"
+        "which has answered for 0.500 s longer than it may take to tell"
     )
 
 
