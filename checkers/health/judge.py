@@ -12,7 +12,7 @@ from checkers.health.facts import CRITICAL, PASSING, WITHDRAW, Facts, Life, Name
 from checkers.health.spans import Span, Spans
 from checkers.registry.facts import last_line
 from checkers.wording import SECOND_NS, name
-from harness.history import FAIL, OK, Calls
+from harness.history import FAIL, FOREVER, OK, Calls
 
 PHANTOM, GHOST, ALARM = "phantom-instance", "ghost-instance", "false-alarm"
 SILENT, STAYS, LOST = "healthy-though-silent", "not-deregistered", "lost-instance"
@@ -88,26 +88,16 @@ class Judge:
 
     def told(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was told a status that it cannot have had."""
+        gone_ns = min((lo for lo, _ in spans.gone), default=FOREVER)  # and for good
         for sight in self.seen(named):
-            for span in spans.passing if sight.status == CRITICAL else spans.not_passing:
-                if sight.within(span):
-                    wrong, why = (ALARM, "has answered") if sight.status == CRITICAL else (SILENT, "has been silent")
-                    self._add(
-                        wrong,
-                        self._shown(life, sight),
-                        sight,
-                        life,
-                        f"told that {{}} is {sight.status}, {self._long(why, sight, span)}",
-                    )
-            for span in spans.gone if sight.status == CRITICAL else ():
-                if sight.within(span):
-                    self._add(
-                        STAYS,
-                        self._shown(life, sight),
-                        sight,
-                        life,
-                        f"told of {{}}, {self._long('should have been gone', sight, span)}",
-                    )
+            ill = sight.status == CRITICAL
+            wrong, why = (ALARM, "has answered") if ill else (SILENT, "has been silent")
+            told = f"told that {{}} is {sight.status}"
+            span = next((span for span in (spans.passing if ill else spans.not_passing) if sight.within(span)), None)
+            if span is None and sight.begun_ns >= gone_ns:
+                span, wrong, why = (gone_ns, FOREVER), STAYS, "should have been gone"
+            if span is not None:
+                self._add(wrong, self._shown(life, sight), sight, life, f"{told}, {self._long(why, sight, span)}")
 
     def relapsed(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was told that it passes though somebody had been told before that it does not, and it had been silent all the time.

@@ -1,4 +1,7 @@
-"""The corpus of a file of claims: seeds that once showed something, tried before any other."""
+"""A corpus: seeds that once showed something, of claims (or of whatever else has a name), tried before any other.
+
+A JSON document of one line for each name, so that versions of it can be compared: {"version": 1, "claims": {NAME: {CLUSTER: [SEED, ...]}}}.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +46,12 @@ def learn_seeds(path: Path, known: Corpus, trials: Iterable[Trial]) -> None:
         if trial.case.breaks:
             telling = [] if set(telling) & set(seeds) else telling[:1]
         seeds += [seed for seed in telling if seed not in seeds]
-    kept = {
-        claim: {place: seeds for place, seeds in sorted(places.items()) if seeds} for claim, places in known.items()
-    }
-    claims = {claim: places for claim, places in sorted(kept.items()) if places}
-    store.write(path, json.dumps({"version": CORPUS_VERSION, "claims": claims}, indent=1) + "\n")
+    write_corpus(path, known)
+
+
+def write_corpus(path: Path, corpus: Corpus) -> None:
+    """Write what ``read_corpus`` reads, whole or not at all; names without a seed are left out."""
+    kept = {name: {place: seeds for place, seeds in sorted(places.items()) if seeds} for name, places in corpus.items()}
+    lines = [f"{json.dumps(name)}: {json.dumps(places)}" for name, places in sorted(kept.items()) if places]
+    inner = ",\n".join(f"  {line}" for line in lines)
+    store.write(path, f'{{\n "version": {CORPUS_VERSION},\n "claims": {{\n{inner}\n }}\n}}\n')

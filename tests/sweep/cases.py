@@ -7,13 +7,13 @@ seed of each that shows it, which is tried first, in a brief run, so that a swee
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.cli.corpus import Corpus, read_corpus
 from harness.protocols import Bug, Claim, Target
 from harness.registry import Registry
 from reports.report import Report
@@ -25,7 +25,7 @@ FULL = os.environ.get("SPLITBRAIN_SWEEP") == "full"
 # A run is as brief as this where the bug or the claim does not say how long it must be.
 BRIEF: Mapping[str, float] = {} if FULL else {"time_limit_s": 30.0, "rate": 50.0}
 CORPUS = Path(__file__).parent / "corpus.json"
-KNOWN: Mapping[str, int] = {} if FULL else json.loads(CORPUS.read_text())
+KNOWN: Corpus = {} if FULL else read_corpus(CORPUS)
 
 _REGISTRY = Registry("target", TARGETS)
 # Programs that are not ours need a machine to run on: their targets name who hosts them.
@@ -73,12 +73,12 @@ class Case:
             for anomaly in found
         )
 
-    def order(self, known: Mapping[str, int]) -> Iterable[int]:
-        """The seeds in the order in which they are tried: the one that is known to show it, then all from 0 on."""
-        first = [known[str(self)]] if str(self) in known else []
+    def order(self, known: Corpus) -> Iterable[int]:
+        """The seeds in the order in which they are tried: those that are known to show it, then all from 0 on."""
+        first = known.get(str(self), {}).get("sim", [])
         return (*first, *(seed for seed in range(self.seeds) if seed not in first))
 
-    def shown(self, known: Mapping[str, int] = KNOWN) -> int:
+    def shown(self, known: Corpus = KNOWN) -> int:
         """The first seed that shows it. Raises AssertionError if none does."""
         for seed in self.order(known):
             if self.shown_by(run(self.target, seed=seed, **self.wishes())):

@@ -6,28 +6,29 @@ that it may be interrupted; exits with 1 if a case showed in no seed.
 
 from __future__ import annotations
 
-import json
 import sys
 
+from harness.cli.corpus import read_corpus, write_corpus
 from tests.sweep.cases import BROKEN, BUGS, CORPUS
 
 
 def main(parts: list[str]) -> int:
     """Renew the entries whose names have one of ``parts`` in them, or all; returns the exit code."""
     cases = {str(case): case for case in (*BUGS, *BROKEN)}
-    known = {name: seed for name, seed in json.loads(CORPUS.read_text()).items() if name in cases}
+    known = {name: places for name, places in read_corpus(CORPUS).items() if name in cases}
     lost = 0
     for name, case in cases.items():
         if parts and not any(part in name for part in parts):
             continue
         try:
-            known[name] = case.shown(known)
-            print(f"{name}: seed {known[name]}", flush=True)  # noqa: T201 - a command
+            seed = case.shown(known)
+            known[name] = {"sim": [seed]}
+            print(f"{name}: seed {seed}", flush=True)  # noqa: T201 - a command
         except AssertionError as error:
             known.pop(name, None)
             print(error, flush=True)  # noqa: T201
             lost += 1
-        CORPUS.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n")
+        write_corpus(CORPUS, known)
     return 1 if lost else 0
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
 
 from harness.claims import Case, parse_claims
 from harness.cli import tables
+from harness.cli.corpus import read_corpus
 from harness.cli.models import judged
 
 PATH = Path(__file__).resolve().parents[2] / "claims" / "textbook.toml"
@@ -36,6 +36,6 @@ def test_every_claim_can_be_judged_by_what_it_names() -> None:
 
 
 def test_the_corpus_knows_claims_of_the_file_alone() -> None:
-    known = json.loads(PATH.with_suffix(".corpus.json").read_text(encoding="utf-8"))["claims"]
+    known = read_corpus(PATH.with_suffix(".corpus.json"))
     assert set(known) <= {case.name for case in CASES}
     assert {case.name for case in CASES if case.breaks} <= set(known)

@@ -12,7 +12,7 @@ import pytest
 
 from harness.claims import Case
 from harness.cli import tables, trials, trying, verify
-from harness.cli.corpus import read_corpus
+from harness.cli.corpus import Corpus, read_corpus, write_corpus
 from harness.cli.main import run_command
 from harness.cli.models import judged
 from harness.cli.planning import Request, claim_of, make_plan
@@ -105,6 +105,14 @@ def test_what_cannot_be_verified_is_said_before_anything_runs(
     assert code == 254
     assert sentence in document["error"]
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("kept", [{}, {"kv/raft:a": {"sim": [3, 1]}, 'kv/raft --bug "b"': {"docker": [2], "sim": [0]}}])
+def test_a_corpus_is_read_as_it_was_written_one_name_a_line(kept: Corpus, tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    write_corpus(path, {**kept, "nothing": {}, "no-seed": {"sim": []}})
+    assert read_corpus(path) == kept
+    assert sum(line.startswith("  ") for line in path.read_text().splitlines()) == len(kept)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 2, "claims": {}}', '{"version": 1, "claims": {"a": 3}}'])
