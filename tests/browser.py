@@ -35,18 +35,23 @@ FLAGS = (
 
 
 class Browser:
-    """One Chromium with one page. See ``browser``."""
+    """One Chromium with one page at a time, of which the next one knows nothing. See ``browser``."""
 
     def __init__(self, answers: int, requests: int) -> None:
         self._answers, self._requests = answers, requests
         self._numbers = count(1)
         self._heard = b""
-        self._session = ""
+        self._session = self._context = ""
         self.events: list[dict[str, Any]] = []  # what the browser said of itself: exceptions, refusals of the policy
 
     def open(self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        """Open the file and wait until it is loaded."""
-        target = self._ask("Target.createTarget", {"url": "about:blank"})["targetId"]
+        """Open the file in the place of what was open and wait until it is loaded."""
+        self._session, before = "", self._context
+        self._context = self._ask("Target.createBrowserContext", {})["browserContextId"]
+        if before:
+            self._ask("Target.disposeBrowserContext", {"browserContextId": before})
+        place = {"url": "about:blank", "browserContextId": self._context}
+        target = self._ask("Target.createTarget", place)["targetId"]
         self._session = self._ask("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self._ask(f"{domain}.enable", {})
@@ -98,7 +103,7 @@ class Browser:
             self._heard += chunk
         text, _, self._heard = self._heard.partition(b"\0")
         message: dict[str, Any] = json.loads(text)
-        if "method" in message:
+        if "method" in message and message.get("sessionId", "") == self._session:
             self.events.append(message)
         return message
 

@@ -13,7 +13,15 @@ from harness.effects import ClockSkew, PacketShape
 from harness.errors import TargetError
 from harness.powers import POWERS, powers_of
 from harness.protocols import NoAnswer, NotSent, RpcError
-from tests.conformance.worlds import NODES, WORLDS, World, every_cluster, every_cluster_on_messages, run
+from tests.conformance.worlds import (
+    NODES,
+    WORLDS,
+    World,
+    every_cluster,
+    every_cluster_on_messages,
+    every_cluster_once,
+    run,
+)
 
 # Who has not answered by then is taken for dead: longer only makes the tests slower, never wrong.
 QUIET_S = 0.3
@@ -164,7 +172,7 @@ def test_a_killed_node_is_silent_and_comes_back_with_what_it_had_synced(cluster_
     run(cluster_name, tmp_path, scenario)
 
 
-@every_cluster
+@every_cluster_once
 def test_unsynced_data_can_be_lost(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> list[str]:
         left = []
@@ -206,7 +214,7 @@ def test_a_paused_node_stands_still_and_then_goes_on(cluster_name: str, tmp_path
     run(cluster_name, tmp_path, scenario)
 
 
-@every_cluster
+@every_cluster_once
 def test_a_paused_node_can_be_killed_and_a_new_life_is_not_paused(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         await world.cluster.pause("n2")
@@ -220,7 +228,7 @@ def test_a_paused_node_can_be_killed_and_a_new_life_is_not_paused(cluster_name: 
     run(cluster_name, tmp_path, scenario)
 
 
-@every_cluster
+@every_cluster_once
 def test_a_skewed_clock_is_wrong_also_in_the_next_life_until_it_is_set_right(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         cluster = world.cluster
@@ -248,7 +256,7 @@ def test_a_skewed_clock_is_wrong_also_in_the_next_life_until_it_is_set_right(clu
     run(cluster_name, tmp_path, scenario)
 
 
-@every_cluster
+@every_cluster_once
 def test_a_strobing_clock_flips(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> set[bool]:
         await world.cluster.skew("n2", ClockSkew(offset_s=30, strobe_period_s=0.1))
@@ -287,7 +295,7 @@ def test_what_a_client_is_told(cluster_name: str, tmp_path: Path) -> None:
     run(cluster_name, tmp_path, scenario)
 
 
-@every_cluster
+@every_cluster_once
 def test_the_runtime_tells_the_status_of_its_program(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> list[Any]:
         replies = [await world.cluster.ask(node, {"type": "sb_status"}, 30.0) for node in NODES]
@@ -296,7 +304,7 @@ def test_the_runtime_tells_the_status_of_its_program(cluster_name: str, tmp_path
     assert run(cluster_name, tmp_path, scenario) == ["leader", "follower", "follower"]
 
 
-@every_cluster
+@every_cluster_once
 def test_a_program_that_fails_takes_its_node_with_it(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
         await world.call("n2", "save", name="log", text="kept", sync=True)
@@ -318,7 +326,7 @@ def test_a_program_that_fails_takes_its_node_with_it(cluster_name: str, tmp_path
     assert "asked to fail" in log
 
 
-@every_cluster
+@every_cluster_once
 def test_a_node_that_cannot_start_is_named_with_its_last_lines(cluster_name: str, tmp_path: Path) -> None:
     async def scenario(_world: World) -> None:
         raise AssertionError("the cluster started")

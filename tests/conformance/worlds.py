@@ -54,6 +54,8 @@ def every_cluster_with(power: str) -> pytest.MarkDecorator:
 
 
 every_cluster = _worlds(sorted(WORLDS))
+# For what has nothing to do with the network between the nodes.
+every_cluster_once = _worlds(sorted(CLUSTERS))
 every_cluster_on_messages = _worlds(sorted(set(WORLDS) - ON_STREAMS))
 
 

@@ -83,12 +83,12 @@ def test_the_helper_may_little_and_nodes_may_nothing(tmp_path: Path) -> None:
     assert not left(before)
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "198.18.255.1", "10.0.0.77", "169.254.0.1"])
-def test_no_packet_has_a_way_out(tmp_path: Path, host: str) -> None:
-    async def scenario(world: World) -> Any:
-        return (await world.call("n1", "reach", host=host))["refused"]
+def test_no_packet_has_a_way_out(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        for host in ("192.0.2.1", "198.18.255.1", "10.0.0.77", "169.254.0.1"):
+            assert (await world.call("n1", "reach", host=host))["refused"], host
 
-    assert run(tmp_path, scenario, fabric="helper")
+    run(tmp_path, scenario, fabric="helper")
 
 
 def test_a_helper_that_somebody_takes_away_ends_the_run(tmp_path: Path) -> None:

@@ -67,12 +67,13 @@ def test_a_node_sees_its_own_world_and_may_nothing(tmp_path: Path) -> None:
     run(tmp_path, scenario, cpus=0.5)
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.77", "169.254.0.1"])
-def test_no_packet_has_a_way_out(tmp_path: Path, host: str) -> None:
-    async def scenario(world: World) -> Any:
-        return (await world.call("n1", "reach", host=host))["refused"]
+def test_no_packet_has_a_way_out(tmp_path: Path) -> None:
+    async def scenario(world: World) -> None:
+        for host in ("192.0.2.1", "10.0.0.77", "169.254.0.1"):
+            refused = (await world.call("n1", "reach", host=host))["refused"]
+            assert refused in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ECONNREFUSED}, host
 
-    assert run(tmp_path, scenario) in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ECONNREFUSED}
+    run(tmp_path, scenario)
 
 
 def test_what_a_node_has_written_stays_when_it_is_killed(tmp_path: Path) -> None:

@@ -47,21 +47,15 @@ def test_a_node_sees_its_own_world_and_none_other(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in (tmp_path / "nodes").iterdir()) == list(NODES)
 
 
-@pytest.mark.parametrize(
-    ("host", "numbers"),
-    [
-        ("192.0.2.1", {errno.ENETUNREACH, errno.EHOSTUNREACH}),
-        ("10.0.0.77", {errno.EHOSTUNREACH, errno.ENETUNREACH}),
-        ("2001:db8::1", {errno.ENETUNREACH, errno.EHOSTUNREACH}),
-        ("fd5b::77", {errno.ENETUNREACH, errno.EHOSTUNREACH}),
-        ("10.0.0.2", {errno.ECONNREFUSED}),
-    ],
-)
-def test_no_packet_has_a_way_out(tmp_path: Path, host: str, numbers: set[int]) -> None:
-    async def scenario(world: World) -> Any:
-        return (await world.call("n1", "reach", host=host))["refused"]
+def test_no_packet_has_a_way_out(tmp_path: Path) -> None:
+    nowhere = {errno.ENETUNREACH, errno.EHOSTUNREACH}
 
-    assert run(tmp_path, scenario) in numbers
+    async def scenario(world: World) -> None:
+        for host in ("192.0.2.1", "10.0.0.77", "2001:db8::1", "fd5b::77"):
+            assert (await world.call("n1", "reach", host=host))["refused"] in nowhere, host
+        assert (await world.call("n1", "reach", host="10.0.0.2"))["refused"] == errno.ECONNREFUSED
+
+    run(tmp_path, scenario)
 
 
 def test_what_a_node_has_started_dies_with_it(tmp_path: Path) -> None:
