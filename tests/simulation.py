@@ -13,6 +13,8 @@ from harness.cli.run import conduct_plan
 from harness.plan import Plan
 from reports.report import Report
 
+TRIES = 8  # of a bug on a real cluster
+
 
 def plan_of(target: str = "kv/raft", *, seed: int, cluster: str = "sim", **wishes: Any) -> Plan:
     """The plan of ``target`` with this seed; ``wishes`` are fields of Request, or of its settings."""
@@ -31,6 +33,15 @@ def conduct(plan: Plan, *, path: Path | None = None, claim: str | None = None) -
 def run(target: str = "kv/raft", *, seed: int, path: Path | None = None, **wishes: Any) -> Report:
     """Run ``target`` with this seed and judge it: ``plan_of`` and ``conduct`` in one."""
     return conduct(plan_of(target, seed=seed, **wishes), path=path, claim=wishes.get("claim"))
+
+
+def caught(target: str = "kv/raft", *, path: Path, **wishes: Any) -> Report:
+    """The first run, seed after seed, that is invalid. For bugs on real clusters: timing is real there, so one may need another try."""
+    for seed in range(TRIES):
+        report = run(target, seed=seed, path=path / str(seed), **wishes)
+        if report.results["verdict"] == "invalid":
+            return report
+    raise AssertionError(f"nothing was found in {TRIES} runs: {why(report)}")
 
 
 def why(report: Report) -> str:

@@ -27,8 +27,6 @@ from tests.integration.container_deaths import KINDS, LINES, TARGETS, die
 from tests.integration.machine import left, picture
 
 pytestmark = needs_docker
-# Timing is real here, so a bug may need another try.
-TRIES = 5
 FAULTS = {"partition", "packet", "kill", "term", "pause", "clock", "throttle", "memory"}
 
 
@@ -53,41 +51,31 @@ def test_a_raft_under_all_faults(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bug", ["stale-local-read", "no-fsync", "ack-before-quorum"])
 def test_a_seeded_bug_is_invalid(tmp_path: Path, bug: str) -> None:
-    for seed in range(TRIES):
-        report = simulation.run(
-            cluster="docker",
-            seed=seed,
-            path=tmp_path / str(seed),
-            bug=bug,
-            time_limit_s=12.0,
-            interval_s=2.0,
-            recovery_s=5.0,
-        )
-        if report.results["verdict"] == "invalid":
-            assert report.results["anomalies"][0]["checker"] == "linearizable"
-            return
-    pytest.fail(f"{bug} was not found in {TRIES} runs: {simulation.why(report)}")
+    report = simulation.caught(
+        cluster="docker",
+        path=tmp_path,
+        bug=bug,
+        time_limit_s=12.0,
+        interval_s=2.0,
+        recovery_s=5.0,
+    )
+    assert report.results["anomalies"][0]["checker"] == "linearizable"
 
 
 def test_the_losses_of_an_asynchronous_primary_are_counted(tmp_path: Path) -> None:
-    for seed in range(TRIES):
-        report = simulation.run(
-            "kv/primary-async",
-            cluster="docker",
-            seed=seed,
-            path=tmp_path / str(seed),
-            workload="set",
-            nemesis="partition,kill",
-            time_limit_s=12.0,
-            interval_s=3.0,
-            recovery_s=5.0,
-        )
-        if report.results["verdict"] == "invalid":
-            lost = [anomaly for anomaly in report.results["anomalies"] if anomaly["name"] == "lost"]
-            assert lost, simulation.why(report)
-            assert any(character.isdigit() for character in lost[0]["reason"])
-            return
-    pytest.fail(f"nothing was lost in {TRIES} runs: {simulation.why(report)}")
+    report = simulation.caught(
+        "kv/primary-async",
+        cluster="docker",
+        path=tmp_path,
+        workload="set",
+        nemesis="partition,kill",
+        time_limit_s=12.0,
+        interval_s=3.0,
+        recovery_s=5.0,
+    )
+    lost = [anomaly for anomaly in report.results["anomalies"] if anomaly["name"] == "lost"]
+    assert lost, simulation.why(report)
+    assert any(character.isdigit() for character in lost[0]["reason"])
 
 
 def test_one_schedule_gives_the_same_faults_everywhere(tmp_path: Path) -> None:

@@ -31,8 +31,6 @@ pytestmark = needs_namespaces
 
 ROOT = Path(__file__).parent.parent.parent
 LIVES = "tests.integration.local_lives"
-# Timing is real here, so a bug may need another try.
-TRIES = 5
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -56,39 +54,29 @@ def test_a_raft_under_all_faults(tmp_path: Path, version: int) -> None:
 
 @pytest.mark.parametrize("bug", ["stale-local-read", "no-fsync"])
 def test_a_seeded_bug_is_invalid(tmp_path: Path, bug: str) -> None:
-    for seed in range(TRIES):
-        report = simulation.run(
-            cluster="local",
-            seed=seed,
-            path=tmp_path / str(seed),
-            bug=bug,
-            time_limit_s=12.0,
-            interval_s=2.0,
-            recovery_s=5.0,
-        )
-        if report.results["verdict"] == "invalid":
-            assert report.results["anomalies"][0]["checker"] == "linearizable"
-            return
-    pytest.fail(f"{bug} was not found in {TRIES} runs: {simulation.why(report)}")
+    report = simulation.caught(
+        cluster="local",
+        path=tmp_path,
+        bug=bug,
+        time_limit_s=12.0,
+        interval_s=2.0,
+        recovery_s=5.0,
+    )
+    assert report.results["anomalies"][0]["checker"] == "linearizable"
 
 
 def test_what_asynchronous_replication_loses_is_counted(tmp_path: Path) -> None:
-    for seed in range(TRIES):
-        report = simulation.run(
-            "kv/primary-async",
-            cluster="local",
-            seed=seed,
-            path=tmp_path / str(seed),
-            nemesis="partition,kill",
-            time_limit_s=15.0,
-            recovery_s=5.0,
-        )
-        if report.results["verdict"] == "invalid":
-            (judged,) = [one for one in report.results["checkers"] if one["checker"] == "set"]
-            assert 0 < judged["stats"]["lost_acknowledged"] < judged["stats"]["acknowledged"]
-            assert judged["reason"].startswith(f"lost {judged['stats']['lost']} of ")
-            return
-    pytest.fail(f"nothing was lost in {TRIES} runs: {simulation.why(report)}")
+    report = simulation.caught(
+        "kv/primary-async",
+        cluster="local",
+        path=tmp_path,
+        nemesis="partition,kill",
+        time_limit_s=15.0,
+        recovery_s=5.0,
+    )
+    (judged,) = [one for one in report.results["checkers"] if one["checker"] == "set"]
+    assert 0 < judged["stats"]["lost_acknowledged"] < judged["stats"]["acknowledged"]
+    assert judged["reason"].startswith(f"lost {judged['stats']['lost']} of ")
 
 
 def test_an_interrupt_ends_a_run_and_all_that_it_started(tmp_path: Path) -> None:
