@@ -40,11 +40,13 @@ def judging(checkers: Sequence[Checker]) -> list[Checker]:
     return [checker for checker in checkers if checker.name not in BLIND]
 
 
-def strength(history: History, checkers: Sequence[Checker], budget: Budget) -> Verdict:
-    """Valid, or unknown if the checkers would have noticed nothing. ``checkers`` have found ``history`` valid."""
+def strength(history: History, checkers: Sequence[Checker], budget: Budget, *, lies: bool = True) -> Verdict:
+    """Valid, or unknown if the checkers would have noticed nothing. ``checkers`` have found ``history`` valid. Without ``lies`` none is
+    told: the figures alone.
+    """
     stats: dict[str, Any] = _figures(history)
     each = min(EACH_MAX, max(EACH_MIN, LINES_MAX // (KINDS * max(1, len(history)))))
-    tried, watching = Tried(), judging(checkers)
+    tried, watching = Tried(), judging(checkers) if lies else []
     for times in ROUNDS if watching else ():
         tried = Tried()
         for kind, mutant in mutants(history, each * times):
@@ -62,7 +64,8 @@ def strength(history: History, checkers: Sequence[Checker], budget: Budget) -> V
             reason=f"{lies}, so that nothing was found says nothing",
             stats=stats,
         )
-    return Verdict(checker=NAME, validity=Validity.VALID, reason=_words(stats, tried.made, tried.caught), stats=stats)
+    words = _words(stats, tried, lies=lies)
+    return Verdict(checker=NAME, validity=Validity.VALID, reason=words, stats=stats)
 
 
 @dataclass(slots=True)
@@ -87,13 +90,16 @@ def _judged(checker: Checker, mutant: History, budget: Budget) -> Validity:
         return Validity.UNKNOWN
 
 
-def _words(stats: dict[str, Any], made: Counter[str], caught: Counter[str]) -> str:
-    open_at_once = f"up to {count(stats['open_at_once'], 'operation')} at once"
+def _words(stats: dict[str, Any], tried: Tried, *, lies: bool) -> str:
     during = f", {stats['during_faults']:,} during faults" if stats["faults"] else ""
     shared = f", {count(stats['contended_keys'], 'contended key')}"
-    if not made:
-        return f"{open_at_once}{during}{shared}; no lie was thought of that the checkers could have caught"
-    return f"{caught.total():,} of {count(made.total(), 'lie')} told in copies of this history were caught; {open_at_once}{during}{shared}"
+    figures = f"up to {count(stats['open_at_once'], 'operation')} at once{during}{shared}"
+    if not lies:
+        return figures
+    if not tried.made:
+        return f"{figures}; no lie was thought of that the checkers could have caught"
+    made = count(tried.made.total(), "lie")
+    return f"{tried.caught.total():,} of {made} told in copies of this history were caught; {figures}"
 
 
 def _figures(history: History) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from checkers import strength
 from harness import results, store
 from harness.cli import tables
 from harness.cli.checkers import make_checker, parse_checkers, stats_of
@@ -16,11 +19,15 @@ from harness.cli.showing import print_orders, show
 from harness.cli.workers import judge_apart
 from harness.errors import PlanError
 from harness.formats import load_history
+from harness.history import History
 from harness.judge import judge, substance
 from harness.registry import load
-from harness.verdict import Budget
+from harness.verdict import Budget, Checker, Validity, Verdict, worst
 from reports import REPORTS
 from reports.report import Report
+
+# What a mutant may cost: so small a part of what the history may.
+MUTANT_SHARE = 40
 
 
 @click.command()
@@ -52,6 +59,11 @@ from reports.report import Report
     "--show-order", is_flag=True, help="If valid, print an order of the operations that explains all results."
 )
 @click.option(
+    "--strict-strength",
+    is_flag=True,
+    help="A history in which no lie would have been noticed is unknown, as a run's is.",
+)
+@click.option(
     "--html", "html_path", type=click.Path(path_type=Path), metavar="FILE", help="Also write the report page to FILE."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on standard output.")
@@ -64,6 +76,7 @@ def check(
     steps_max: int | None,
     memory_mb: int,
     show_order: bool,
+    strict_strength: bool,
     html_path: Path | None,
     as_json: bool,
     debug: bool,  # noqa: ARG001 - read by the last line of defence in main
@@ -93,6 +106,7 @@ def check(
         budget=budget,
         memory_mb=memory_mb,
         options={"order": True} if show_order else {},
+        strict=strict_strength,
     )
     _write_page(report, html_path)
     code = show(report, html_path, as_json=as_json)
@@ -116,6 +130,7 @@ def _judge_file(
     budget: Budget,
     memory_mb: int,
     options: dict[str, Any],
+    strict: bool,
 ) -> Report:
     if not (model or names):
         known = ", ".join(tables.models().names())
@@ -134,8 +149,10 @@ def _judge_file(
         *judge(history, figures, budget),
         substance(history),
     ]
+    if worst(verdicts) is Validity.VALID:
+        verdicts.append(_strength(history, checkers, budget, memory_mb=memory_mb, strict=strict))
     argv = ["splitbrain", "check", str(path), *(["--model", model] if model else []), *(["--keyed"] if keyed else [])]
-    argv += [word for name in names for word in ("--checker", name)]
+    argv += [word for name in names for word in ("--checker", name)] + (["--strict-strength"] if strict else [])
     document = results.document(
         history=history,
         verdicts=verdicts,
@@ -145,3 +162,27 @@ def _judge_file(
         stats=stats_of(verdicts),
     )
     return Report(results=document, history=history)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Strength:
+    """The strength of a history as a checker, that can be judged apart."""
+
+    checkers: Sequence[Checker]
+    lies: bool
+    name: str = strength.NAME
+
+    def check(self, history: History, budget: Budget) -> Verdict:
+        return strength.strength(history, self.checkers, budget, lies=self.lies)
+
+
+def _strength(
+    history: History, checkers: Sequence[Checker], budget: Budget, *, memory_mb: int, strict: bool
+) -> Verdict:
+    """How strong a valid history is. Whether it keeps a model does not depend on that, so it is a remark, unless ``strict``; and in one
+    that is long, where each lie costs as much as the check, none is told then.
+    """
+    judge_of = _Strength(checkers=checkers, lies=strict or len(history) <= strength.LINES_MAX)
+    small = replace(budget, steps_max=max(1, budget.steps_max // MUTANT_SHARE))
+    (verdict,) = judge_apart(history, [judge_of], small, memory_mb=memory_mb)
+    return verdict if strict else replace(verdict, validity=Validity.VALID)

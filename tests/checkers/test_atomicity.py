@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkers.atomicity import NEVER, SECOND_NS, TOO_STALE, k_register, make
+from checkers.atomicity import NEVER, SECOND_NS, TOO_STALE, make
 from checkers.linearizable import generic
-from checkers.linearizable.models import CAS_REGISTER, UNKNOWN
+from checkers.linearizable.models import CAS_REGISTER, UNKNOWN, Model
 from checkers.linearizable.wgl import Call
 from harness.errors import PlanError
 from harness.history import FOREVER, History
 from harness.op import Op
 from harness.verdict import Budget, Validity, Verdict
-from tests.builders import timeline
+from tests.builders import history, timeline
 from tests.checkers.brute import linearizable
 from tests.checkers.runs import STEPS, Step, could_be_wrong, history_of, register_run, rolls
 from tests.examples import examples
@@ -32,9 +34,22 @@ def calls_of(history: History) -> list[list[Call]]:
     return [list(case.calls) for case in generic.cases(history.calls(), CAS_REGISTER)]
 
 
+def last_of(k: int) -> Model:
+    """A register that remembers all it ever held, the newest first; a read returns one of the last ``k``."""
+
+    def step(state: Any, f: str, argument: Any, result: Any) -> tuple[bool, Any]:
+        if f == "read":
+            return result is UNKNOWN or result in state[:k], state
+        if f == "cas" and argument[0] != state[0]:
+            return result is UNKNOWN, state
+        return True, (argument if f == "write" else argument[1], *state)
+
+    return replace(CAS_REGISTER, init=(None,), step=step)
+
+
 def least_k(calls: list[Call]) -> int | None:
     """By the definition; None if there is none."""
-    return next((k for k in range(1, len(calls) + 2) if linearizable(k_register(k), calls)), None)
+    return next((k for k in range(1, len(calls) + 2) if linearizable(last_of(k), calls)), None)
 
 
 def least_delta(calls: list[Call]) -> int | None:
@@ -103,28 +118,46 @@ def test_reads_of_old_values_have_the_least_k_and_delta_of_the_definition() -> N
 
 
 def test_bounds_are_judged_and_the_sentence_says_what_was_allowed() -> None:
-    history = timeline("""
+    run = timeline("""
         p0  |- write x 1 -|  |- write x 2 -|  |- write x 3 -|
         p1                                                     |- read x 1 -|
     """)
-    verdict = judged(history)
+    verdict = judged(run)
     assert verdict.validity is Validity.VALID
     assert verdict.stats["k"] == 3
     assert verdict.stats["by_key"] == [{"key": "x", "k": 3}]
-    assert judged(history, k=3).validity is Validity.VALID
+    assert judged(run, k=3).validity is Validity.VALID
     for k, words in (
         (2, "even if reads may return any of the last 2 values: "),
         (1, "with every read of the last value: "),
     ):
-        verdict = judged(history, k=k)
+        verdict = judged(run, k=k)
         assert verdict.validity is Validity.INVALID
         assert verdict.anomalies[0].name == TOO_STALE
         assert verdict.reason.startswith(words)
-    seconds = judged(history).stats["seconds"]
-    assert judged(history, seconds=seconds).validity is Validity.VALID
-    verdict = judged(history, seconds=seconds / 2)
+    seconds = judged(run).stats["seconds"]
+    assert judged(run, seconds=seconds).validity is Validity.VALID
+    verdict = judged(run, seconds=seconds / 2)
     assert verdict.validity is Validity.INVALID
     assert f"even if reads may be {seconds / 2:g} s out of date: process 1 read 1 from key x" in verdict.reason
+
+
+def test_what_is_linearizable_is_said_to_be() -> None:
+    verdict = judged(timeline("p0 |- write x 1 -| |- read x 1 -|"))
+    assert (verdict.validity, verdict.stats["k"], verdict.stats["seconds"]) == (Validity.VALID, 1, 0.0)
+    assert verdict.reason == "every key is linearizable (k = 1, Δ = 0)"
+
+
+def test_what_begins_at_the_moment_of_an_end_but_behind_it_is_not_beside_it() -> None:
+    verdict = judged(
+        history("""
+        p0 invoke write x 1 time=1ms
+        p0 ok write x 1     time=2ms
+        p1 invoke read x _  time=2ms
+        p1 ok read x _      time=3ms
+        """)
+    )
+    assert (verdict.stats["k"], verdict.stats["seconds"]) == (2, 1 / SECOND_NS)
 
 
 def test_a_budget_that_ends_leaves_bounds() -> None:
@@ -144,10 +177,10 @@ def test_a_budget_that_ends_leaves_bounds() -> None:
 def test_without_times_only_k_is_known() -> None:
     op = Op(process=0, f="write", value=1)
     read = Op(process=0, f="read")
-    history = History.of([op, op.ok(1), read, read.ok(None)])
-    verdict = judged(history)
+    run = History.of([op, op.ok(1), read, read.ok(None)])
+    verdict = judged(run)
     assert (verdict.validity, verdict.stats["k"], verdict.stats["seconds"]) == (Validity.VALID, 2, None)
-    assert judged(history, seconds=1.0).validity is Validity.UNKNOWN
+    assert judged(run, seconds=1.0).validity is Validity.UNKNOWN
     phantom = History.of([op, op.ok(1), read, read.ok(9)])
     assert judged(phantom).anomalies[0].name == NEVER
 

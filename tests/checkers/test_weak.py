@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
 
@@ -12,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkers.weak.check import MODELS, make
-from checkers.weak.reads_from import NONE, Sessions, Unseen, sessions_of
 from harness.history import History
 from harness.op import Op
 from harness.verdict import Budget, Validity
@@ -20,6 +20,7 @@ from tests.builders import timeline
 from tests.checkers.runs import could_be_wrong
 
 made = cache(lambda model: make(model=model))
+NONE = -1
 ORDER = ["sequential", "causal-memory", "causal-convergence", "causal", "pram"]
 
 
@@ -44,6 +45,37 @@ def small_run(seed: int) -> History:
             op = Op(process=process, f="read", key=key)
             ops += [op, op.ok(dice.choice([*written[key], *written[key], None]))]
     return History.of(ops)
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Operations, process by process; the first ones write the nulls that keys begin with. ``source``: the write that a read saw."""
+
+    session: list[int]
+    key: list[int]
+    source: list[int]
+
+    def __len__(self) -> int:
+        return len(self.session)
+
+    @property
+    def sessions(self) -> int:
+        return max(self.session) + 1
+
+
+def sessions_of(history: History) -> Sessions | None:
+    """None if something was read that nobody wrote."""
+    ops = sorted((op for op in history if op.type == "ok"), key=lambda op: int(op.process))
+    keys, processes = sorted({str(op.key) for op in ops}), sorted({op.process for op in ops}, key=int)
+    source = {(key, None): at for at, key in enumerate(keys)}
+    source |= {(str(op.key), op.value): at for at, op in enumerate(ops, len(keys)) if op.f == "write"}
+    if any((op.key, op.value) not in source for op in ops):
+        return None
+    return Sessions(
+        session=[0] * len(keys) + [processes.index(op.process) + 1 for op in ops],
+        key=[*range(len(keys)), *(keys.index(str(op.key)) for op in ops)],
+        source=[NONE] * len(keys) + [NONE if op.f == "write" else source[str(op.key), op.value] for op in ops],
+    )
 
 
 def explained(s: Sessions, operations: list[int], order: set[tuple[int, int]], readers: set[int]) -> bool:
@@ -76,7 +108,7 @@ def causal_order(s: Sessions) -> set[tuple[int, int]]:
 
 
 def by_definition(s: Sessions, model: str) -> bool:
-    real = [i for i in range(len(s)) if s.row[i] != NONE]
+    real = [i for i in range(len(s)) if s.session[i]]
     program = {(i, k) for i in real for k in real if s.session[i] == s.session[k] and i < k}
     reads = {i for i in real if s.source[i] != NONE}
     if model == "sequential":
@@ -129,10 +161,8 @@ def test_every_model_is_its_definition(model: str, seed: int) -> None:
 
 def defined(history: History, model: str) -> bool | None:
     """Whether the model allows it; None if something was read that nobody wrote, which no model is asked about."""
-    try:
-        return by_definition(sessions_of(history.calls()), model)
-    except Unseen:
-        return None
+    found = sessions_of(history)
+    return None if found is None else by_definition(found, model)
 
 
 @pytest.mark.parametrize("model", MODELS)
