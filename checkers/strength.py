@@ -57,11 +57,11 @@ def strength(history: History, checkers: Sequence[Checker], budget: Budget, *, l
     stats["caught_share"] = round(tried.caught.total() / tried.made.total(), 3) if tried.made else None
     about_results = sum(tried.made[kind] for kind in RESULTS)
     if about_results >= TOLD_MIN and not tried.noticed:
-        lies = f"not one of {count(tried.made.total(), 'lie')} told in copies of this history would have been noticed"
+        unseen = f"not one of {count(tried.made.total(), 'lie')} told in copies of this history would have been noticed"
         return Verdict(
             checker=NAME,
             validity=Validity.UNKNOWN,
-            reason=f"{lies}, so that nothing was found says nothing",
+            reason=f"{unseen}, so that nothing was found says nothing",
             stats=stats,
         )
     words = _words(stats, tried, lies=lies)

@@ -164,7 +164,7 @@ def _judge_file(
     return Report(results=document, history=history)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Strength:
     """The strength of a history as a checker, that can be judged apart."""
 
