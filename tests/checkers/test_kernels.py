@@ -16,9 +16,11 @@ import pytest
 
 from checkers.kernels import KERNELS, MADE_FROM, engine, image
 from checkers.kernels.engine import Column, Compiled, Plain
-from checkers.kernels.image import Compilation, Image, image_name, kernels, make_image, read, save
+from checkers.kernels.image import Compilation, Image, find_image, image_name, kernels, make_image, read, save
+from checkers.linearizable.check import make
 from checkers.linearizable.unique import Ops, find_writers
-from tests.checkers.engines import NEVER, compiled, compiled_image, from_steps
+from harness.verdict import Budget
+from tests.checkers.engines import NEVER, compiled, compiled_image, from_steps, plain
 from tests.checkers.runs import register_run, rolls
 from tests.checkers.test_algorithms import by_search
 
@@ -138,6 +140,30 @@ def test_making_an_image_is_told_once_and_survives_a_place_that_cannot_be_writte
         assert isinstance(make_image(), Compilation)
     make_image.cache_clear()
     assert "once for this machine" in caplog.text
+
+
+def test_where_no_image_fits_one_is_made_for_all_that_follow_and_that_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    compiled_image()
+    places = (image.HERE, image.cache_directory())
+    whole = next(found for place in places if (found := read(place / image_name())) is not None)
+    history = register_run(rolls(300, 1), domain=4)
+    with plain():
+        wanted = make().check(history, Budget())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(image, "HERE", tmp_path)
+    try:
+        for times_built in (1, 0):  # by the first process, and by the next one
+            find_image.cache_clear()
+            make_image.cache_clear()
+            with patch("checkers.kernels.build.build", return_value=whole) as build, compiled():
+                assert [make().check(history, Budget()) for _ in range(3)] == [wanted] * 3
+            assert build.call_count == times_built
+            assert caplog.text.count("compiling the kernels of the checkers, once") == 1
+    finally:
+        find_image.cache_clear()
+        make_image.cache_clear()
 
 
 def test_what_builds_a_wheel_has_all_that_kernels_import() -> None:
