@@ -20,8 +20,9 @@ from typing import Any, Protocol, runtime_checkable
 from checkers.kernels.engine import Engine
 from checkers.linearizable.limits import Limits
 
-# From so many operations, times the factor of the round, a fork (some milliseconds) pays for itself.
-FORK_FROM_OPS = 100_000
+# From so many operations, times the factor of the round, a fork (some milliseconds, and memory that both touch is copied) pays for itself,
+# if each process has so many searches: of two searches of 50,000 operations each in its own process, both took twice as long as here.
+FORK_FROM_OPS, TASKS_EACH = 100_000, 2
 PROCESSES_MAX = 8
 # A remembered configuration takes at most about so much: the tables of all processes together keep to the limit.
 _BYTES_PER_CONFIG = 256

@@ -181,7 +181,9 @@ def _ahead(waiting: Sequence[Case], left: Budget, factor: int, run: Engine, proc
         tasks.append(case)
         shares.append(limits)
         work += factor * case.size
-    return apart.search_ahead(tasks, shares, run, processes) if work >= apart.FORK_FROM_OPS else []
+    # Searches that two rounds could not end take so long that one for each process is enough.
+    enough = len(tasks) >= apart.TASKS_EACH * processes or factor > ROUND_FACTOR
+    return apart.search_ahead(tasks, shares, run, processes) if enough and work >= apart.FORK_FROM_OPS else []
 
 
 def _validity(case: Case) -> Validity:

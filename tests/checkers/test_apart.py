@@ -41,7 +41,7 @@ def forking(processes: int) -> Iterator[Forks]:
 
     with (
         patch.multiple(check, ROUND_CONFIGS=2, ROUND_CONFIGS_PER_OP=0),
-        patch.object(apart, "FORK_FROM_OPS", 0),
+        patch.multiple(apart, FORK_FROM_OPS=0, TASKS_EACH=0),
         patch.object(apart, "usable_processes", lambda: processes),
         patch("os.fork", counted),
     ):
@@ -99,6 +99,22 @@ def test_no_child_is_left() -> None:
     assert children >= 2
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_search_for_each_process_is_worth_one_only_if_two_rounds_could_not_end_it() -> None:
+    history = hard_run(3)
+
+    def children(tasks_each: int, round_factor: int) -> int:
+        with (
+            forking(2) as forks,
+            patch.object(apart, "TASKS_EACH", tasks_each),
+            patch.object(check, "ROUND_FACTOR", round_factor),
+        ):
+            make().check(history, AMPLE)
+        return len(forks.children)
+
+    assert children(0, 8) > children(2, 8) == 0  # two rounds are enough
+    assert children(0, 2) > children(2, 2) > 0
 
 
 def test_little_work_is_done_here() -> None:
