@@ -5,7 +5,7 @@ Histories are strictly serializable (see ``transactions_histories``), of 2.5 mic
 Causal consistency is judged of histories without unknown outcomes, since each of these begins a new process. With `--file` the lists are
 also judged from a file of JSON lines, in a process of its own, from the first byte to the verdict. `goal` is what is aimed at, of 10^6
 transactions on one core; beyond that, that the cost grows as their number does: `each to first` is the seconds per transaction, in those
-of the smallest count. 10^7 (one round) want some 8 GB.
+of the smallest count. 10^7 (one round) want some 8 GB. With `--lists` only lists, for strict serializability.
 """
 
 from __future__ import annotations
@@ -105,13 +105,14 @@ def _word(met: bool) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    counts = [int(float(word)) for word in arguments if word != "--file"] or [10_000, 100_000, 1_000_000]
+    counts = [int(float(word)) for word in arguments if not word.startswith("--")] or [10_000, 100_000, 1_000_000]
+    cases = [(CASES[0][0], CASES[0][1], CASES[0][2][:1])] if "--lists" in arguments else CASES
     alone = multiprocessing.get_context("spawn")
     show(*COLUMNS)
     first: dict[tuple[str, str], float] = {}
     for count in counts:
         lists_s = 0.0
-        for checker, unknown, models in CASES:
+        for checker, unknown, models in cases:
             with alone.Pool(1) as pool:
                 found = pool.apply(measure, (checker, unknown, models, count))
             for model, seconds, megabytes in found:
