@@ -5,7 +5,8 @@ Histories are strictly serializable (see ``transactions_histories``), of 2.5 mic
 Causal consistency is judged of histories without unknown outcomes, since each of these begins a new process. With `--file` the lists are
 also judged from a file of JSON lines, in a process of its own, from the first byte to the verdict. `goal` is what is aimed at, of 10^6
 transactions on one core; beyond that, that the cost grows as their number does: `each to first` is the seconds per transaction, in those
-of the smallest count. 10^7 (one round) want some 8 GB. With `--lists` only lists, for strict serializability.
+of the smallest count. 10^7 (one round) want some 8 GB, lists 4. With `--lists` these
+alone, for strict serializability.
 """
 
 from __future__ import annotations

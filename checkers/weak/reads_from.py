@@ -13,8 +13,6 @@ from checkers.wording import text
 from harness.history import FOREVER, Calls, Ints
 
 NONE = -1
-# The session of the writes of the values that registers begin with.
-INITIAL = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -142,6 +142,27 @@ def test_bounds_are_judged_and_the_sentence_says_what_was_allowed() -> None:
     assert f"even if reads may be {seconds / 2:g} s out of date: process 1 read 1 from key x" in verdict.reason
 
 
+def test_a_cas_is_one_value_more_as_a_write_is() -> None:
+    """The first read saw what the cas wrote, and the second is two values behind it; or the first one is, and the cas came later."""
+    verdict = judged(
+        history("""
+        p0 invoke write x 3
+        p0 ok write x 3
+        p0 invoke write x 1
+        p0 ok write x 1
+        p0 invoke write x 2
+        p0 ok write x 2
+        p0 invoke cas x [2,3]
+        p1 invoke read x _
+        p1 ok read x 3
+        p1 invoke read x _
+        p1 ok read x 1
+        p0 ok cas x [2,3]
+        """)
+    )
+    assert verdict.stats["k"] == 3
+
+
 def test_what_is_linearizable_is_said_to_be() -> None:
     verdict = judged(timeline("p0 |- write x 1 -| |- read x 1 -|"))
     assert (verdict.validity, verdict.stats["k"], verdict.stats["seconds"]) == (Validity.VALID, 1, 0.0)

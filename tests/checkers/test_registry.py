@@ -183,6 +183,13 @@ def told_of(*sessions: str) -> Verdict:
     return make().check(history, Budget())
 
 
+def test_a_watch_that_is_told_of_who_never_registered() -> None:
+    [phantom] = [anomaly for anomaly in told_of("a", "d").anomalies if anomaly.name == "watch-phantom"]
+    assert phantom.reason.startswith("change 2 is ")
+    assert phantom.reason.endswith(", which was never made")
+    assert "watch-phantom" not in {anomaly.name for anomaly in told_of("a", "b", "c").anomalies}
+
+
 def test_changes_come_in_the_order_of_what_was_done_and_none_is_missing() -> None:
     assert told_of("a", "b", "c").validity is Validity.VALID
     assert told_of("a", "b").validity is Validity.VALID  # it has not heard of c yet
