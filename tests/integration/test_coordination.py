@@ -30,6 +30,7 @@ def test_the_correct_program_is_valid(tmp_path: Path, target: str) -> None:
         ("txn/2pc", "locks-released-at-vote", "list-append", PAUSE),
         ("lock/fenced", "token-by-wall-clock", "locks", CLOCK),
         ("registry", "leave-keeps-entries", "registry", KILL),
+        ("registry", "node-answers-for-instance", "health", KILL),
     ],
 )
 def test_a_seeded_bug_is_found_by_its_checker(
