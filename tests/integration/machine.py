@@ -1,7 +1,7 @@
 """What a run may leave on a machine, as one comparable picture: routes, packet filter, interfaces, mounts, namespaces, containers.
 
-Other runs go on meanwhile and make such things, too, all but containers, on which one test works at a time. What belongs to somebody who
-lives is no part of the picture; what somebody has just left that died is seen in it, and waited for to go.
+Other runs go on meanwhile and make such things, too. What belongs to another process that lives is no part of the picture; what one has
+just left that died is seen in it, and waited for to go. What the engine mounts and links for a container goes with the container.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,24 +31,19 @@ from harness.clusters.fabric.netlink import (
     open_socket,
 )
 from harness.heal_machine import _mark_of
-from harness.mark import Life
+from harness.mark import Life, Mark
 from tests.harness.clusters.local.running import namespaces_of
 
 PATIENCE_S, LOOK_S = 60.0, 0.1
 GET_ROUTES, GET_TABLES, GET_RULES = 26, 10 << 8 | 1, 10 << 8 | 7
-# Of things that the engine makes for containers; those of a run carry its mark. What else is mounted meanwhile is none of ours.
-OF_CONTAINERS = ("overlay2/", "containers/", "netns/")
-# The way to SSH hosts of tests that run beside this one, by their process.
-OF_HOSTS = re.compile(r"sbt(\d+)$")
-ROUTE_HEAD, OIF, CACHE = (
-    12,
-    4,
-    12,
-)  # rtnetlink(7): before the attributes; those of the interface's number, and of how often it was used
+# The way to SSH hosts of tests that run beside this one, by their process; and interfaces that the engine makes for a network.
+OF_HOSTS, OF_ENGINE = re.compile(r"sbt(\d+)$"), re.compile(r"(br-[0-9a-f]{12}|veth[0-9a-f]{7})$")
+# rtnetlink(7): where the attributes begin; those of the interface's number, and of how often a route was used
+ROUTE_HEAD, OIF, CACHE = 12, 4, 12
 # What only tests on containers make and remove, one at a time: there nothing is waited for.
 AT_ONCE = {"containers", "networks", "volumes"}
 # What comes and goes with runs, whosever they are: only what has come is looked for.
-OF_RUNS = {"marked mounts", "interfaces to hosts", "ways to hosts", "namespaces"}
+OF_RUNS = {"mounts", "interfaces to hosts", "ways to hosts", "namespaces"}
 
 Picture = dict[str, frozenset[Any]]
 
@@ -59,19 +55,14 @@ def picture() -> Picture:
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return {
-        "routes": frozenset(route for route, name in routes.items() if not OF_HOSTS.match(name)),
+        "routes": frozenset(route for route, name in routes.items() if _of_the_machine(name)),
         "ways to hosts": frozenset(route for route, name in routes.items() if _of_the_dead(name)),
         "tables": frozenset(_listed(NETFILTER, GET_TABLES, bytes(4)) if os.geteuid() == 0 else ()),
         "rules": frozenset(_listed(NETFILTER, GET_RULES, bytes(4)) if os.geteuid() == 0 else ()),
-        "interfaces": frozenset(name for name in interfaces if not OF_HOSTS.match(name)),
+        "interfaces": frozenset(name for name in interfaces if _of_the_machine(name)),
         "interfaces to hosts": frozenset(filter(_of_the_dead, interfaces)),
-        "mounts": frozenset(
-            _place(line) for line in mounts if any(word in line for word in OF_CONTAINERS) and not mark.in_name(line)
-        ),
-        "marked mounts": frozenset(
-            _place(line) for line in mounts if (owner := mark.in_name(line)) and _is_left(owner.life())
-        ),
-        "namespaces": frozenset(namespaces_of({pid for pid in pids if _of_a_dead_run(pid) or _in_a_container(pid)})),
+        "mounts": frozenset(line.split(" ", 5)[4] for line in mounts if _counts(mark.in_name(line))),
+        "namespaces": frozenset(namespaces_of({pid for pid in pids if _counts(_mark_of(pid))})),
         **_kept_by_the_engine(),
     }
 
@@ -114,34 +105,27 @@ def _of_the_dead(interface: str) -> bool:
     return found is not None and not Path(f"/proc/{found[1]}").exists()
 
 
-def _place(mount: str) -> str:
-    return mount.split(" ", 5)[4]
+def _of_the_machine(interface: str) -> bool:
+    return not (OF_HOSTS.match(interface) or OF_ENGINE.match(interface))
 
 
-def _is_left(life: Life) -> bool:
-    return life is not Life.LIVES
-
-
-def _of_a_dead_run(pid: int) -> bool:
-    owner = _mark_of(pid)
-    return owner is not None and _is_left(owner.life())
-
-
-def _in_a_container(pid: int) -> bool:
-    try:
-        return "docker" in Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii")
-    except OSError:
-        return False
+def _counts(owner: Mark | None) -> bool:
+    """Whether what has this mark is ours, or left by who is dead."""
+    return owner is not None and (owner == mark.mine() or owner.life() is not Life.LIVES)
 
 
 def _kept_by_the_engine() -> Picture:
+    def ours(found: Mapping[str, Any]) -> bool:
+        owner = labels.controller(found["Labels"] or {})
+        return owner is None or _counts(owner)
+
     client = connect()
     try:
-        ours = {"label": labels.OURS}
+        marked = client.containers(all=True, filters={"label": labels.OURS})
         return {
-            "containers": frozenset(found["Id"] for found in client.containers(all=True, filters=ours)),
-            "networks": frozenset(found["Name"] for found in client.networks()),
-            "volumes": frozenset(found["Name"] for found in client.volumes()["Volumes"] or []),
+            "containers": frozenset(one["Id"] for one in filter(ours, marked)),
+            "networks": frozenset(one["Name"] for one in filter(ours, client.networks())),
+            "volumes": frozenset(one["Name"] for one in client.volumes()["Volumes"] or []),
         }
     finally:
         client.close()
