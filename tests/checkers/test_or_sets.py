@@ -186,21 +186,23 @@ def test_figures() -> None:
         p0 ok     add - 2 node=n1
         p0 invoke remove - 2 node=n1
         p0 ok     remove - 2 node=n1
+        p0 invoke add - 3 node=n1
+        p0 ok     add - 3 node=n1
         p0 invoke read - _ node=n1 time=9s final=true
-        p0 ok     read - [1] node=n1 time=9s
+        p0 ok     read - [1,3] node=n1 time=9s
         p1 invoke read - _ node=n2 time=9s final=true
-        p1 ok     read - [1] node=n2 time=9s
+        p1 ok     read - [1,3] node=n2 time=9s
     """)
     verdict = make().check(run, Budget())
     assert verdict.validity is Validity.VALID
     assert verdict.stats == {
         "nodes": 2,
-        "elements": 2,
-        "adds_ok": 2,
+        "elements": 3,
+        "adds_ok": 3,
         "removes_ok": 1,
         "reads": 3,
         "final_reads": 2,
-        "decided": 2,
+        "decided": 3,
         "unsettled": 0,
         "never_read": 1,
         "stale": 1,

@@ -107,6 +107,12 @@ def test_where_nothing_was_promised_nothing_is_known() -> None:
     assert judged([]).validity is Validity.UNKNOWN
 
 
+def test_unless_it_is_said_no_reference_may_be_wrong_and_none_is_remembered() -> None:
+    references = ("n1", "n2", "n3")
+    assert judged([(1, 1, 9, 0)], [(0, 2, ("n1",))], references=references).validity is Validity.UNKNOWN
+    assert judged([(1, 1, 9, 0)], [(0, 0, ("n1",))], references=references).validity is Validity.INVALID
+
+
 @pytest.mark.parametrize(
     "op",
     [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checkers.transactions import list_append, rw_register
+from checkers.transactions.visible import Sights
 from harness.history import History
 from harness.verdict import Budget, Validity, Verdict
 from tests.checkers.engines import compiled, plain
@@ -46,3 +48,9 @@ def test_compiled_and_plain_kernels_say_the_same(write: str, store: str) -> None
             wanted = check(write, lines, model)
         with compiled():
             assert check(write, lines, model) == wanted
+
+
+def test_a_wrong_read_is_told_with_the_version_that_it_should_have_seen_itself() -> None:
+    read, visible, direct = np.array([3, 4, 4, 5]), np.array([30, 40, 41, 50]), np.array([True, False, True, True])
+    sights = Sights(read=read, visible=visible, saw=visible, by=read, direct=direct)
+    assert [(at, sights.missed(at)) for at in sights.wrong()] == [(3, 30), (4, 41), (5, 50)]
