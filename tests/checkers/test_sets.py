@@ -319,3 +319,14 @@ def rewrite() -> None:
 
 if __name__ == "__main__":
     rewrite()
+
+
+def test_who_saw_a_lost_element_is_told_also_if_that_is_the_first_operation() -> None:
+    run = timeline("""
+        p1 |----- read x [1] -----|
+        p0    |- add x 1 -|
+        p2                           |- read x [] -|
+    """)
+    [lost] = sets.make().check(run, Budget()).anomalies
+    assert lost.name == "lost"
+    assert "process 1's read returned it" in lost.reason
