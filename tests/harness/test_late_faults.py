@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.effects import Cut, Kill
-from tests.harness.test_injector import AC, FakeStep, Lab, links
+from tests.harness.lab import AC, FakeStep, Lab, links
 
 
 def test_what_is_due_at_once_is_done_though_the_stop_comes_in_the_same_instant(

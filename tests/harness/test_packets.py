@@ -11,7 +11,7 @@ from harness.effects import Cut, Kill, Link
 from harness.injector import Injector
 from harness.journal import FaultJournal
 from harness.packets import since
-from tests.harness.test_injector import AB, AC, BA, FakeCluster, FakeFault, Lab, _steps_are_not_json, links
+from tests.harness.lab import AB, AC, BA, FakeCluster, FakeFault, Lab, _steps_are_not_json, links
 
 __all__ = ["_steps_are_not_json"]
 
