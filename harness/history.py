@@ -338,7 +338,8 @@ def _process_code(process: Any) -> int:
     if process == NEMESIS:
         return NEMESIS_PROCESS
     if type(process) is not int or process < 0:
-        raise HistoryError(f"process is {process!r}; a client is a whole number from 0, the nemesis is {NEMESIS!r}")
+        given = "missing" if process is None else repr(process)
+        raise HistoryError(f"process is {given}; a client is a whole number from 0, the nemesis is {NEMESIS!r}")
     return process
 
 

@@ -40,7 +40,6 @@ _FLAT = re.compile(r"[\s,]*+\{([^\[\](){}\"\\;#^@~`'\x80-\U0010ffff]*+)\}")
 _BEGIN, _GAP, _CLOSED = r"[\s,]*+\{[\s,]*+", r"[\s,]++", r"[\s,]*+\}"
 _WORD = r"([^\s,\[\](){}\"\\;#^@~`'\x80-\U0010ffff]++)"
 _NOWHERE = re.compile(r"(?!)")
-_DIGITS = frozenset("123456789")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-3]?[0-7]{1,2}|.)", re.DOTALL)
 _CHAR_CODE = re.compile(r"u([0-9a-fA-F]{4})|o([0-3]?[0-7]{1,2})")
 _WHOLE = r"[+-]?(?:0|[1-9]\d*)"  # a leading zero is octal to some and a mistake to others, so it is refused
@@ -142,15 +141,8 @@ class _Parser:
         text, known = self._text, self._make.known
         while found := self._shape.match(text, at) or self._other_shape(at):
             try:
-                items = [
-                    known[word]
-                    if word in known
-                    else int(word)
-                    if word[0] in _DIGITS and word.isdigit()
-                    else _zero(word)
-                    for word in found.groups()
-                ]
-            except ValueError:
+                items = [int(word) if word.isdigit() and word[0] != "0" else known[word] for word in found.groups()]
+            except (KeyError, ValueError):  # Python bounds the digits of what it parses
                 return at
             yield text.index("{", at), dict(zip(self._keys, items, strict=True))
             at = found.end()
@@ -197,13 +189,6 @@ class _Parser:
             raise self._make.error(len(self._text), "a tag or #_ has no form after it")
 
 
-def _zero(word: str) -> int:
-    """Raises ValueError for all but 0."""
-    if word == "0":
-        return 0
-    raise ValueError
-
-
 def _under_tags(value: Any, pending: list[Any]) -> Any:
     """``value`` under the tags before it, innermost first; _SKIP if a discard takes it."""
     while pending:
@@ -245,7 +230,7 @@ class _Scalars:
 
     def __init__(self, text: str, name: str) -> None:
         self._text, self._name = text, name
-        self.known: dict[str, Any] = {"nil": None, "true": True, "false": False}  # names seen so far
+        self.known: dict[str, Any] = {"nil": None, "true": True, "false": False, "0": 0}  # names seen so far
 
     def others(self) -> dict[int, Callable[[str, re.Match[str]], Any]]:
         """What makes a value of a token that is no atom and no bracket, by the token's group."""

@@ -306,7 +306,8 @@ def _check_fields(line: Line, at: str, *, keyed: bool) -> None:
     if line.type not in _TYPE_CODES:
         raise HistoryError(f"{at}: type is {line.type!r}; it must be one of {', '.join(TYPES)}")
     if line.process not in _NEMESES and (type(line.process) is not int or line.process < 0):
-        raise HistoryError(f"{at}: process is {line.process!r}; it must be a client's number or {NEMESIS!r}")
+        given = "missing" if line.process is None else repr(line.process)
+        raise HistoryError(f"{at}: process is {given}; it must be a client's number or {NEMESIS!r}")
     for name, number in (("index", line.index), ("time", line.time), ("process", line.process)):
         if isinstance(number, int | float) and not (-(2**63) <= number < 2**63 and float(number).is_integer()):
             raise HistoryError(f"{at}: {name} is {number}; it must be a whole number of at most 63 bits")

@@ -101,7 +101,7 @@ A = "{:type :invoke, :process 0, :f :r}\n"
         (A + "{:process 0, :f :r}", "line 2: :type is nil; it must be one of invoke, ok, fail, info"),
         (A + "{:type [1], :process 0, :f :r}", "line 2: :type is \\[1\\]"),
         (A + "{:type :okay, :process 0, :f :r}", "line 2: :type is :okay"),
-        (A + "{:type :ok, :f :r}", "line 2: process is None"),
+        (A + "{:type :ok, :f :r}", "line 2: process is missing"),
         (A + "{:type :ok, :process -1, :f :r}", "line 2: process is -1"),
         (A + "{:type :ok, :process 1.0, :f :r}", "line 2: process is 1.0"),
         (A + "{:type :ok, :process :p0, :f :r}", "line 2: process is :p0"),

@@ -271,7 +271,7 @@ HEADER = jsonl.HEADER.decode()
         (A + '{"type":"okay","process":0,"f":"r"}\n', "line 2: type is 'okay'; it must be one of invoke"),
         (A + '{"process":0,"f":"r"}\n', "line 2: type is None"),
         (A + '{"type":1,"process":0,"f":"r"}\n', "line 2: Expected `str | null`, got `int` - at `\\$.type`"),
-        (A + '{"type":"ok","f":"r"}\n', "line 2: process is None; it must be a client's number or 'nemesis'"),
+        (A + '{"type":"ok","f":"r"}\n', "line 2: process is missing; it must be a client's number or 'nemesis'"),
         (A + '{"type":"ok","process":"p0","f":"r"}\n', "line 2: process is 'p0'"),
         (A + '{"type":"ok","process":-1,"f":"r"}\n', "line 2: process is -1"),
         (A + '{"type":"ok","process":0.5,"f":"r"}\n', "line 2: Expected .* - at `\\$.process`"),
