@@ -13,8 +13,11 @@ from functools import cache
 from types import FunctionType
 from typing import Any, cast
 
+from checkers.kernels import KERNELS
 from checkers.kernels.engine import DTYPES
-from checkers.kernels.image import Compilation, fields_of, kernels, parameters
+from checkers.kernels.image import Compilation, fields_of, kernels, parameters, words_of
+
+INLINED_FROM_WORDS = 100
 
 
 def build() -> Compilation:
@@ -48,10 +51,16 @@ def _bare(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same without numba's runtime, which would have to be there wherever the image is loaded."""
     from numba import njit
 
-    options: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
+    options: dict[str, Any] = {"_nrt": False, "error_model": "numpy", "forceinline": _is_inlined(function)}
     bare = njit(**options)
 
     return cast("Callable[..., Any]", bare(_twin(function, _bare)))
+
+
+def _is_inlined(function: Callable[..., Any]) -> bool:
+    """Whether a call of it would cost more than what it does: numba passes seven words for each array of a tuple."""
+    entry = f"{function.__module__}:{function.__qualname__}"
+    return entry not in KERNELS and sum(map(words_of, parameters(function))) > INLINED_FROM_WORDS
 
 
 def _twin(function: Callable[..., Any], make: Callable[[Any], Any] = compiled) -> FunctionType:

@@ -91,7 +91,7 @@ def fields_of(kind: Any) -> list[Any] | None:
 
 def _callable(address: int, kinds: list[Any], name: str) -> Callable[..., int]:
     pieces = [_pieces(kind) for kind in kinds]
-    width = sum(_width(kind) for kind in kinds)
+    width = sum(words_of(kind) for kind in kinds)
     native = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * width)(address)
 
     def call(*arguments: Any) -> int:
@@ -105,10 +105,11 @@ def _callable(address: int, kinds: list[Any], name: str) -> Callable[..., int]:
     return call
 
 
-def _width(kind: Any) -> int:
+def words_of(kind: Any) -> int:
+    """How many machine words a parameter of this type takes."""
     parts = fields_of(kind)
     if parts is not None:
-        return sum(map(_width, parts))
+        return sum(map(words_of, parts))
     return 1 if kind is int else _ARRAY
 
 
