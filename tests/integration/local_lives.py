@@ -95,12 +95,18 @@ def row(directory: Path) -> None:
             {
                 # Of the run, of three nodes, of the clients; besides the user namespace of an ordinary user's run.
                 "namespaces": len([name for name in made if not name.startswith("user:")]),
-                "changed": os.geteuid() == 0 and machine() != around,
+                "changed": os.geteuid() == 0 and _changed(around, machine()),
                 "still": sorted(still_in(made, now_s())),
             }
         )
     seen |= {"after": _held(), "traces": traces(directory)}
     sys.stdout.write(json.dumps(seen) + "\n")
+
+
+def _changed(before: list[bytes], after: list[bytes]) -> bool:
+    """Also what is mounted here goes when somebody else removes its directory: of mounts only those count that came."""
+    mounts = [set(listings[-1].splitlines()) for listings in (before, after)]
+    return before[:-1] != after[:-1] or not mounts[1] <= mounts[0]
 
 
 def _held() -> dict[str, int]:

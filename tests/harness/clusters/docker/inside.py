@@ -58,7 +58,7 @@ class Inside(Echo):
     def _on_reach(self, message: Message) -> Body:
         """Whether a connection to that host can be begun at all."""
         with socket.socket(socket.AF_INET6 if ":" in message["body"]["host"] else socket.AF_INET) as sock:
-            sock.settimeout(3)
+            sock.settimeout(20)  # that nobody is there is said after three seconds, and later on a busy machine
             try:
                 sock.connect((message["body"]["host"], 9))
             except OSError as error:

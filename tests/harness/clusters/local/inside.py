@@ -43,7 +43,7 @@ class Inside(Echo):
         """Send a datagram, and see what the network says about it."""
         family, _, _, _, where = socket.getaddrinfo(message["body"]["host"], 9, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(5)
+            sock.settimeout(20)
             # Also those errors that a socket for datagrams would rather not be bothered with: ip(7), ipv6(7).
             six = family == socket.AF_INET6
             sock.setsockopt(socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP, IPV6_RECVERR if six else IP_RECVERR, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -136,15 +137,20 @@ def machine() -> list[bytes]:
         finally:
             line.close()
         listings.append(b"".join(sorted(answer.payload for answer in answers)))
-    listings.append(" ".join(sorted(entry.name for entry in Path("/sys/class/net").iterdir())).encode())
+    listings.append(" ".join(sorted(_interfaces())).encode())
     listings.append(Path("/proc/self/mountinfo").read_bytes())
     return listings
+
+
+def _interfaces() -> list[str]:
+    """Of the network that this process is in: /sys would tell of the one in which it was mounted."""
+    return [name for _, name in socket.if_nameindex()]
 
 
 def traces(directory: Path) -> list[str]:
     """What only a run in this directory can have left outside its namespaces: mounts below it, ends of its cables."""
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    cables = [entry.name for entry in Path("/sys/class/net").iterdir() if re.fullmatch(r"to\d+", entry.name)]
+    cables = [name for name in _interfaces() if re.fullmatch(r"to\d+", name)]
     return [line for line in mounts if str(directory) in line] + cables
 
 
