@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def strength(history: History, checkers: Sequence[Checker], budget: Budget, *, l
     """
     stats: dict[str, Any] = _figures(history)
     each = min(EACH_MAX, max(EACH_MIN, LINES_MAX // (KINDS * max(1, len(history)))))
-    tried, watching = Tried(), judging(checkers) if lies else []
+    tried, watching, budget = Tried(), judging(checkers) if lies else [], replace(budget, told=False)
     for times in ROUNDS if watching else ():
         tried = Tried()
         for kind, mutant in mutants(history, each * times):

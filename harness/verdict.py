@@ -73,12 +73,14 @@ class Budget:
     """How much a check may cost, counted so that a history gets the same verdict on every machine.
 
     ``steps_max`` counts search steps (states tried), ``configs_max`` remembered configurations, ``memory_max_mb`` the size of the
-    tables that hold them, in MiB.
+    tables that hold them, in MiB. Not ``told``: only whether the history is valid is asked, so a checker may leave out anomalies, their
+    witnesses and their words.
     """
 
     steps_max: int = 50_000_000
     configs_max: int = 5_000_000
     memory_max_mb: int = 1024
+    told: bool = True
 
 
 class Checker(Protocol):

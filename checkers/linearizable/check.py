@@ -30,6 +30,7 @@ from harness.verdict import Anomaly, Budget, Checker, Validity, Verdict
 NAME = "linearizable"
 # Of this many keys the verdict tells the reason, and the statistics the algorithm; counts are of all.
 ANOMALIES_MAX = 8
+NOT_TOLD = "not linearizable"
 KEYS_LISTED_MAX = 100
 # Configurations in the first round (and as many per operation), steps for each, and the factor from round to round.
 ROUND_CONFIGS, ROUND_CONFIGS_PER_OP, ROUND_STEPS_PER_CONFIG, ROUND_FACTOR = 1024, 4, 8, 8
@@ -193,14 +194,14 @@ def _validity(case: Case) -> Validity:
 def _verdict(model: Model, calls: Calls, cases: Sequence[Case], steps: int, budget: Budget) -> Verdict:
     say = Narrator(calls)
     broken = [case for case in cases if _validity(case) is Validity.INVALID]
-    anomalies = tuple(case.anomaly(say) for case in broken[:ANOMALIES_MAX])
+    anomalies = tuple(case.anomaly(say) for case in broken[: ANOMALIES_MAX if budget.told else 0])
     validity = max(map(_validity, cases), default=Validity.VALID)
     match validity:
         case Validity.INVALID:
             more = (
                 f" ({count(len(broken) - 1, 'more key')} of {len(cases):,} not linearizable)" if len(broken) > 1 else ""
             )
-            reason = anomalies[0].reason + more
+            reason = anomalies[0].reason + more if anomalies else NOT_TOLD
         case Validity.UNKNOWN:
             reason = _undecided(
                 calls, [case for case in cases if _validity(case) is Validity.UNKNOWN], len(cases), budget

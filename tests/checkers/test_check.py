@@ -53,6 +53,15 @@ def test_the_verdict_is_the_definition(steps: list[Step]) -> None:
             assert set(anomaly.witness) <= set(run.index.tolist())
 
 
+def test_who_asks_for_the_verdict_alone_is_told_no_more() -> None:
+    for lies in (False, True):
+        run = register_run(rolls(300, 1), domain=5, lies=lies, crashes=False)
+        whole, bare = (make().check(run, Budget(told=told)) for told in (True, False))
+        assert bare.validity is whole.validity
+        assert bool(whole.anomalies) == lies
+        assert not bare.anomalies
+
+
 def test_keys_are_judged_alone_and_the_worst_wins() -> None:
     verdict = check(
         timeline("""

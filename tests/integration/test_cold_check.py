@@ -16,7 +16,7 @@ from tests.checkers.engines import compiled_image
 from tests.checkers.runs import register_run, rolls
 
 ROOT = Path(__file__).parents[2]
-# Of processor time, which other programs can about double. An interpreter with numpy takes 0.2 s of it, lies that tell the strength 0.3 s.
+# Of processor time, which other programs can about double. An interpreter with numpy takes 0.2 s of it, lies that tell the strength 0.1 s.
 SOON_S = {"image": 1.5, "no image": 2.5}
 # What python -m harness.cli does, and a word about what it has imported.
 CHECK = """\
