@@ -45,8 +45,9 @@ def mutants(history: History, each: int) -> Iterator[tuple[str, History]]:
     groups = [group for group in _sights(calls).values() if len({identity(sight.value) for sight in group}) > 1]
     updates = np.flatnonzero((calls.outcome == OK) & _tells(calls))
     for row in _spread(updates.tolist(), each):
-        gone = (int(calls.call[row]), int(calls.ret[row]))
-        yield "lost", history.select(np.setdiff1d(np.arange(len(history)), gone))
+        kept = np.ones(len(history), dtype=np.bool_)
+        kept[[calls.call[row], calls.ret[row]]] = False
+        yield "lost", history.select(kept)
     for row in _spread(updates.tolist(), each):
         type_ = history.type.copy()
         type_[calls.ret[row]] = FAIL
