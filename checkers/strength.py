@@ -28,6 +28,8 @@ NAME = "strength"
 # So many lines of mutants are judged at first, of each kind of mutant at most and at least so many; and so many times as many, if need be.
 LINES_MAX, EACH_MAX, EACH_MIN = 30_000, 8, 1
 ROUNDS = (1, 4, 16)
+# Search steps that lies may take together where they are a remark and nothing more.
+FRUGAL_STEPS = 50_000
 KINDS = 4
 # Lies about results, of which so many must have been told before their going unnoticed says anything.
 RESULTS, TOLD_MIN = ("swapped", "stale", "fractured"), 8
@@ -40,18 +42,22 @@ def judging(checkers: Sequence[Checker]) -> list[Checker]:
     return [checker for checker in checkers if checker.name not in BLIND]
 
 
-def strength(history: History, checkers: Sequence[Checker], budget: Budget, *, lies: bool = True) -> Verdict:
+def strength(
+    history: History, checkers: Sequence[Checker], budget: Budget, *, lies: bool = True, frugal: bool = False
+) -> Verdict:
     """Valid, or unknown if the checkers would have noticed nothing. ``checkers`` have found ``history`` valid. Without ``lies`` none is
-    told: the figures alone.
+    told: the figures alone. ``frugal``: one of each kind, and more only where searches are short.
     """
     stats: dict[str, Any] = _figures(history)
     each = min(EACH_MAX, max(EACH_MIN, LINES_MAX // (KINDS * max(1, len(history)))))
     tried, watching, budget = Tried(), judging(checkers) if lies else [], replace(budget, told=False)
-    for times in ROUNDS if watching else ():
+    for number in ((1, each) if frugal else [each * times for times in ROUNDS]) if watching else ():
+        if frugal and number * tried.steps > FRUGAL_STEPS:
+            break
         tried = Tried()
-        for kind, mutant in mutants(history, each * times):
+        for kind, mutant in mutants(history, number):
             tried.judge(kind, mutant, watching, budget)
-        if tried.noticed:
+        if tried.noticed and not frugal:
             break
     stats["mutants"] = {kind: {"made": tried.made[kind], "caught": tried.caught[kind]} for kind in tried.made}
     stats["caught_share"] = round(tried.caught.total() / tried.made.total(), 3) if tried.made else None
@@ -70,24 +76,29 @@ def strength(history: History, checkers: Sequence[Checker], budget: Budget, *, l
 
 @dataclass(slots=True)
 class Tried:
-    """Mutants that were judged, by kind: how many were ``made`` and ``caught`` (found invalid); and how many did not pass as valid."""
+    """Mutants that were judged, by kind: how many were ``made`` and ``caught`` (found invalid); how many did not pass as valid; and the
+    search steps that all took, as far as checkers count them.
+    """
 
     made: Counter[str] = field(default_factory=Counter)
     caught: Counter[str] = field(default_factory=Counter)
     noticed: int = 0
+    steps: int = 0
 
     def judge(self, kind: str, mutant: History, watching: Sequence[Checker], budget: Budget) -> None:
-        worst = max(_judged(checker, mutant, budget) for checker in watching)
+        verdicts = [_judged(checker, mutant, budget) for checker in watching]
+        worst = max(verdict.validity for verdict in verdicts)
+        self.steps += sum(verdict.stats.get("steps", 0) for verdict in verdicts)
         self.made[kind] += 1
         self.caught[kind] += worst is Validity.INVALID
         self.noticed += worst is not Validity.VALID
 
 
-def _judged(checker: Checker, mutant: History, budget: Budget) -> Validity:
+def _judged(checker: Checker, mutant: History, budget: Budget) -> Verdict:
     try:
-        return checker.check(mutant, budget).validity
-    except Exception:  # noqa: BLE001 - whoever crashes is unknown, as in any judgement
-        return Validity.UNKNOWN
+        return checker.check(mutant, budget)
+    except Exception as problem:  # noqa: BLE001 - whoever crashes is unknown, as in any judgement
+        return Verdict(checker=checker.name, validity=Validity.UNKNOWN, reason=repr(problem))
 
 
 def _words(stats: dict[str, Any], tried: Tried, *, lies: bool) -> str:

@@ -169,20 +169,21 @@ class _Strength:
     """The strength of a history as a checker, that can be judged apart."""
 
     checkers: Sequence[Checker]
-    lies: bool
+    strict: bool
     name: str = strength.NAME
 
     def check(self, history: History, budget: Budget) -> Verdict:
-        return strength.strength(history, self.checkers, budget, lies=self.lies)
+        lies = self.strict or len(history) <= strength.LINES_MAX
+        return strength.strength(history, self.checkers, budget, lies=lies, frugal=not self.strict)
 
 
 def _strength(
     history: History, checkers: Sequence[Checker], budget: Budget, *, memory_mb: int, strict: bool
 ) -> Verdict:
-    """How strong a valid history is. Whether it keeps a model does not depend on that, so it is a remark, unless ``strict``; and in one
-    that is long, where each lie costs as much as the check, none is told then.
+    """How strong a valid history is. Whether it keeps a model does not depend on that, so it is a remark, unless ``strict``: then few lies
+    are told, and none in a history that is long, where each costs as much as the check.
     """
-    judge_of = _Strength(checkers=checkers, lies=strict or len(history) <= strength.LINES_MAX)
+    judge_of = _Strength(checkers=checkers, strict=strict)
     small = replace(budget, steps_max=max(1, budget.steps_max // MUTANT_SHARE))
     (verdict,) = judge_apart(history, [judge_of], small, memory_mb=memory_mb)
     return verdict if strict else replace(verdict, validity=Validity.VALID)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from checkers.linearizable.check import make as linearizable
 from checkers.mutants import mutants
 from checkers.queues.total import make as total_queue
 from checkers.stats import make as stats
-from checkers.strength import strength
+from checkers.strength import FRUGAL_STEPS, strength
 from checkers.transactions.list_append import make as list_append
 from harness.history import History
 from harness.op import Op
@@ -144,6 +145,25 @@ def test_a_history_of_which_no_lie_is_noticed_is_no_pass() -> None:
     assert verdict.stats["mutants"]["swapped"]["made"] > 20
     assert verdict.reason.startswith("not one of ")
     assert "told in copies of this history would have been noticed" in verdict.reason
+
+
+class Searching(Blind):
+    """It takes so many steps for every answer."""
+
+    def __init__(self, steps: int) -> None:
+        self._stats = {"steps": steps}
+
+    def check(self, history: History, budget: Budget) -> Verdict:
+        return replace(super().check(history, budget), stats=self._stats)
+
+
+def test_where_strength_is_a_remark_long_searches_have_one_lie_of_each_kind() -> None:
+    quick, slow = (
+        strength(REGISTER, [Searching(steps)], Budget(), frugal=True).stats["mutants"] for steps in (1, FRUGAL_STEPS)
+    )
+    assert {kind: told["made"] for kind, told in slow.items()} == dict.fromkeys(slow, 1)
+    assert all(told["made"] > 1 for told in quick.values())
+    assert strength(REGISTER, [linearizable()], Budget(), frugal=True).stats["caught_share"] >= 0.5
 
 
 def test_what_does_not_pass_as_valid_is_noticed_though_not_caught() -> None:
