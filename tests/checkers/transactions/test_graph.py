@@ -145,6 +145,15 @@ def test_a_near_miss_of_each_shape_has_no_name() -> None:
             assert names(drawn[:left] + drawn[left + 1 :]) == []
 
 
+@given(st.lists(st.sampled_from([WW, WR, RW, PROCESS, REALTIME]), min_size=2, max_size=5))
+def test_the_class_of_a_cycle_does_not_depend_on_where_it_is_told_from(kinds: list[Kind]) -> None:
+    turned = [kinds[at:] + kinds[:at] for at in range(len(kinds))]
+    assert {class_of(each) for each in turned} == {class_of(kinds)}
+    if kinds.count(RW) > 1:
+        side_by_side = any(each[:2] == [RW, RW] for each in turned)
+        assert class_of(kinds)[0] is (Level.ALL if side_by_side else Level.NONADJACENT)
+
+
 @pytest.mark.parametrize("kind", INSTEAD_OF_RW)
 def test_an_order_that_stands_for_a_rw_refutes_no_weaker_model(kind: Kind) -> None:
     level, time = class_of([kind, WR])

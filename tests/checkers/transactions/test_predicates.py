@@ -167,6 +167,7 @@ def test_what_was_found_is_read_as_an_item() -> None:
         ("p1 |q*:x1|\np0          |init:x1|", "must come first"),
         ("p0 |init:x1>\np1           |q*:x1|", "must come first"),
         ("p0 |init:x1|\np1           |wx1|", "changed more than once"),
+        ("p0 |init:x1|\np1           |wx2|", "read anything"),
     ],
 )
 def test_what_cannot_be_judged_is_unknown(run: str, reason: str) -> None:
