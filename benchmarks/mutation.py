@@ -278,6 +278,7 @@ def passes(name: str, source: str, tests: Sequence[str], limit_s: float) -> bool
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         sys.meta_path.insert(0, Instead(f"checkers.{name.replace('/', '.')}", ROOT / "checkers" / f"{name}.py", source))
+        _run_kernels_as_they_are_written()
         wanted = [str(ROOT / "tests" / test) for test in tests]
         os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--rootdir", str(ROOT), *wanted]))
     until = time.monotonic() + limit_s
@@ -289,6 +290,14 @@ def passes(name: str, source: str, tests: Sequence[str], limit_s: float) -> bool
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return False
+
+
+def _run_kernels_as_they_are_written() -> None:
+    """What was compiled of the file knows nothing of the change."""
+    from checkers.kernels import engine
+
+    for bar in ("LOAD_FROM_STEPS", "LOADED_FROM_STEPS", "COMPILE_FROM_STEPS"):
+        setattr(engine, bar, 1 << 62)
 
 
 def judged(name: str, every: int) -> tuple[int, list[str]]:

@@ -177,7 +177,17 @@ def test_what_cannot_be_judged_is_unknown(run: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [[["x", 1]], [["rp", ["<", 3], {}]], [["rp", "true", [1]]], [["w", "x", "one"]], "abc", [[]], None]
+    "value",
+    [
+        [["x", 1]],
+        [["rp", ["<", 3], {}]],
+        [["rp", ["mod", 2, "odd"], {}]],
+        [["rp", "true", [1]]],
+        [["w", "x", "one"]],
+        "abc",
+        [[]],
+        None,
+    ],
 )
 def test_what_is_no_transaction_is_unknown(value: Any) -> None:
     call = Op(process=0, f="txn", value=value)
