@@ -162,7 +162,11 @@ TESTS = {
     "transactions/scc": ("checkers/transactions/test_graph.py",),
     "transactions/telling": ("checkers/transactions/test_golden.py",),
     "transactions/times": ("checkers/transactions/test_graph.py", "checkers/transactions/test_checkers.py"),
-    "transactions/txns": ("checkers/transactions/test_files.py", "checkers/transactions/test_checkers.py"),
+    "transactions/txns": (
+        "checkers/transactions/test_files.py",
+        "checkers/transactions/test_golden.py",
+        "checkers/transactions/test_checkers.py",
+    ),
     "transactions/visibility": ("checkers/transactions/test_views.py", "checkers/transactions/test_checkers.py"),
     "transactions/visible": ("checkers/transactions/test_views.py", "checkers/transactions/test_golden.py"),
     "transactions/walk": ("checkers/transactions/test_graph.py",),
