@@ -78,3 +78,10 @@ def test_a_read_that_is_no_list_is_unknown() -> None:
     verdict = CHECKER.check(timeline("p0 |- read - 7 -|"), Budget())
     assert verdict.validity is Validity.UNKNOWN
     assert "list of its elements" in verdict.reason
+
+
+def test_each_key_is_a_set_of_its_own() -> None:
+    apart = timeline("p0 |- add x 1 -|  |- read x [1] -|  |- add y 2 -|  |- read y [2] -|")
+    assert make(model="set").check(apart, Budget()).validity is Validity.VALID
+    lost = timeline("p0 |- add x 1 -|  |- read x [1] -|  |- add y 2 -|  |- read y [] -|")
+    assert make(model="set").check(lost, Budget()).validity is Validity.INVALID
