@@ -51,7 +51,7 @@ def strength(
     stats: dict[str, Any] = _figures(history)
     each = min(EACH_MAX, max(EACH_MIN, LINES_MAX // (KINDS * max(1, len(history)))))
     tried, watching, budget = Tried(), judging(checkers) if lies else [], replace(budget, told=False)
-    for number in ((1, each) if frugal else [each * times for times in ROUNDS]) if watching else ():
+    for number in (sorted({1, each}) if frugal else [each * times for times in ROUNDS]) if watching else ():
         if frugal and number * tried.steps > FRUGAL_STEPS:
             break
         tried = Tried()
