@@ -17,7 +17,7 @@ from tests.checkers.runs import register_run, rolls
 
 ROOT = Path(__file__).parents[2]
 # Of processor time, which other programs can about double. An interpreter with numpy takes 0.2 s of it, lies that tell the strength 0.1 s.
-SOON_S = {"image": 1.5, "no image": 2.5}
+SOON_S = {"image": 1.25, "no image": 2.0}
 # What python -m harness.cli does, and a word about what it has imported.
 CHECK = """\
 import sys
