@@ -62,7 +62,7 @@ class Health:
         judge = Judge(calls, facts, found)
         judge.strangers()
         quiet, late_ns = quiet_of(windows_of(history).faults), round(self.late_s * SECOND_NS)
-        passed, alarms, noticed_s = list[tuple[Name, int]](), 0, list[float]()
+        passed, certain, alarms, noticed_s = list[tuple[Name, int]](), 0, 0, list[float]()
         for named, life in facts.lives.items():
             judge.there(named, life)
             passed += [(named, sight.row) for sight in judge.seen(named) if sight.status == PASSING][:1]
@@ -72,6 +72,7 @@ class Health:
             judge.told(named, life, spans)
             judge.relapsed(named, life, spans)
             judge.left_out(named, life, spans)
+            certain += judge.certain(named, spans)
             alarms += sum(judge.alarmed(named, span) for span in spans.answering)
             noticed_s += [s for span in spans.muted if (s := judge.noticed_s(named, span)) is not None]
         told = judge_watches(calls, facts, passed, found)
@@ -81,12 +82,20 @@ class Health:
             "instances": len(facts.lives),
             "readings": readings,
             "sightings": seen,
+            "certain": certain,
             "changes": len(told),
             "watches": len(facts.watches),
             "alarms_on_the_answering": alarms,
             "silences_noticed": len(noticed_s),
             "noticed_after_median_s": float(np.median(noticed_s)) if noticed_s else None,
         }
-        doubt = "" if seen else "no reading told of an instance, so there was nothing to judge"
-        fine = f"{count(readings, 'reading')} told of {count(len(facts.lives), 'instance')} what {count(len(told), 'change')} made of them"
+        doubt = (
+            ""
+            if certain
+            else "no reading came when another answer would have been wrong, so there was nothing to judge"
+        )
+        if not seen:
+            doubt = "no reading told of an instance, so there was nothing to judge"
+        made = f"told of {count(len(facts.lives), 'instance')} what {count(len(told), 'change')} made of them"
+        fine = f"{count(readings, 'reading')} {made}; {count(certain, 'time')} another answer would have been wrong"
         return found.verdict(doubt=doubt, fine=fine, stats=stats)

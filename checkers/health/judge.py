@@ -16,6 +16,7 @@ from harness.history import FAIL, FOREVER, OK, Calls
 
 PHANTOM, GHOST, ALARM = "phantom-instance", "ghost-instance", "false-alarm"
 SILENT, STAYS, LOST = "healthy-though-silent", "not-deregistered", "lost-instance"
+ALWAYS: Span = (0, FOREVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,18 @@ class Sight:
     def within(self, span: Span) -> bool:
         """Whether it has no moment outside."""
         return span[0] <= self.begun_ns and self.done_ns < span[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """When one instance was certainly registered, and the last line at which somebody asked who was told of it."""
+
+    registered: Sequence[Span]
+    last: int
+
+    def there(self, sight: Sight) -> bool:
+        """Whether it was registered then: it must have been, or somebody was told of it later."""
+        return sight.ret <= self.last or any(sight.within(span) for span in self.registered)
 
 
 class Judge:
@@ -88,7 +101,7 @@ class Judge:
 
     def told(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was told a status that it cannot have had."""
-        gone_ns = min((lo for lo, _ in spans.gone), default=FOREVER)  # and for good
+        gone_ns = next((lo for lo, _ in spans.gone), FOREVER)  # and for good
         for sight in self.seen(named):
             ill = sight.status == CRITICAL
             wrong, why = (ALARM, "has answered") if ill else (SILENT, "has been silent")
@@ -119,11 +132,8 @@ class Judge:
 
     def left_out(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was not told of it though it was there."""
-        seen = self.seen(named)
-        last = max((sight.call for sight in seen), default=-1)
-        # Whoever was told of it when it was being served knew that it was registered then already.
-        registered = [(min([lo, *(sight.done_ns for sight in seen)]), hi) for lo, hi in spans.registered]
-        for span in registered:
+        known = self._known(named, spans)
+        for span in known.registered:
             for sight in self._unseen(named, span):
                 self._add(
                     LOST,
@@ -134,7 +144,7 @@ class Judge:
                 )
         for span in spans.passing:
             for sight in self._unseen(named, span, whole=False):
-                if sight.ret <= last or any(sight.within(there) for there in registered):
+                if known.there(sight):
                     self._add(
                         ALARM,
                         self._shown(life, sight),
@@ -144,6 +154,16 @@ class Judge:
                     )
 
     # Figures
+
+    def certain(self, named: Name, spans: Spans) -> int:
+        """In how many readings another answer about it would have been wrong for what it did: had to be told, to pass, or not to."""
+        known, gone = self._known(named, spans), [(lo, FOREVER) for lo, _ in spans.gone[:1]]  # and for good
+        rows = {sight.row for span in (*spans.not_passing, *gone) for _, sight in self._within(named, span)}
+        for span in (*spans.passing, *known.registered):
+            rows |= {sight.row for reading, sight in self._within(named, span) if reading.whole}
+        for span in spans.passing:
+            rows |= {sight.row for _, sight in self._within(named, span) if known.there(sight)}
+        return len(rows)
 
     def alarmed(self, named: Name, span: Span) -> bool:
         """Whether it was told to pass, and then to be critical, while it answered."""
@@ -167,17 +187,28 @@ class Judge:
         times = int(self._times[call]), int(self._times[ret])
         return Sight(reading.row, reading.told.get(instance), call, ret, *times)
 
-    def _unseen(self, named: Name, span: Span | None = None, *, whole: bool = True) -> Iterator[Sight]:
-        """The readings that did not tell of it, of one kind, within ``span``."""
+    def _known(self, named: Name, spans: Spans) -> Known:
+        """Whoever was told of it when it was being served knew that it was registered then already."""
+        seen = self.seen(named)
+        registered = [(min([lo, *(sight.done_ns for sight in seen)]), hi) for lo, hi in spans.registered]
+        return Known(registered, max((sight.call for sight in seen), default=-1))
+
+    def _within(self, named: Name, span: Span) -> Iterator[tuple[Reading, Sight]]:
+        """The readings of its service that have no moment outside ``span``."""
         service, instance = named
         readings, begun_ns = self._facts.readings.get(service, ()), self._begun_ns.get(service, [])
-        for reading in readings[bisect_left(begun_ns, span[0]) if span else 0 :]:
-            if span and int(self._times[self._calls.call[reading.row]]) >= span[1]:
-                return
-            if reading.whole == whole and instance not in reading.told:
-                sight = self._sight(reading, instance)
-                if span is None or sight.within(span):
-                    yield sight
+        for reading in readings[bisect_left(begun_ns, span[0]) : bisect_left(begun_ns, span[1])]:
+            sight = self._sight(reading, instance)
+            if sight.within(span):
+                yield reading, sight
+
+    def _unseen(self, named: Name, span: Span = ALWAYS, *, whole: bool = True) -> Iterator[Sight]:
+        """The readings within ``span`` that did not tell of it, of one kind."""
+        return (
+            sight
+            for reading, sight in self._within(named, span)
+            if reading.whole == whole and named[1] not in reading.told
+        )
 
     def _shown(self, life: Life, sight: Sight) -> list[int]:
         """The reading, and the latest command before it."""

@@ -253,7 +253,7 @@ def test_each_way_to_be_wrong_has_its_name(calls: list[Call], name: str) -> None
     ],
 )
 def test_what_is_as_near_as_can_be_is_right(calls: list[Call]) -> None:
-    assert judged(calls).validity is Validity.VALID
+    assert not judged(calls).anomalies
 
 
 def test_the_words() -> None:
@@ -267,7 +267,7 @@ def test_the_words() -> None:
 @pytest.mark.parametrize(("kind", "excused"), [("kill", True), ("clock", False)])
 def test_a_fault_excuses_what_is_told_late_if_it_is_none_of_a_clock(kind: str, excused: bool) -> None:
     calls = [LATE, commanded("mute", 9, 10), read("healthy", 18, 19, "passing")]
-    assert (judged(calls, (kind, 13, 14)).validity is Validity.VALID) == excused
+    assert (not judged(calls, (kind, 13, 14)).anomalies) == excused
     assert judged(calls, (kind, 13, 14), excused=False).validity is Validity.INVALID
 
 
@@ -347,6 +347,45 @@ def test_an_instance_that_is_commanded_two_things_at_once_is_unknown() -> None:
 
 def test_where_nobody_is_told_of_there_was_nothing_to_judge() -> None:
     assert judged([served(1, 2), read("healthy", 3, 4, None)]).validity is Validity.UNKNOWN
+
+
+@given(one_instance())
+def test_valid_says_that_another_answer_would_have_been_wrong(
+    drawn: tuple[list[Call], tuple[str, int, int] | None],
+) -> None:
+    """And there was somebody to answer of."""
+    calls, fault = drawn
+    verdict = judged(calls, fault)
+    if verdict.validity is not Validity.VALID:
+        return
+    others = [
+        [*calls[:at], read(call[0], call[1], call[2], status), *calls[at + 1 :]]
+        for at, call in enumerate(calls)
+        for status in {"healthy": [None, "passing"]}.get(call[0], [None, "passing", "critical"])
+        if call[0] in READS
+    ]
+    assert any(not legal(other, fault) for other in others), (verdict.stats, calls, fault)
+
+
+@pytest.mark.parametrize(
+    ("calls", "fault", "certain"),
+    [
+        ([LATE, read("instances", 3, 4, "passing")], None, 1),  # it must be told
+        ([LATE, read("instances", 9, 10, "passing")], ("kill", 3, 8), 0),
+        ([LATE, read("healthy", 3, 4, "passing"), read("healthy", 6, 7, "passing")], None, 0),
+        ([LATE, read("healthy", 8, 9, "passing"), read("instances", 15, 16, "passing")], ("kill", 3, 4), 0),
+        ([LATE, commanded("answer", 16, 17), *map(read, READS, [14, 15], [15, 16], ["passing"] * 2)], ("kill", 3, 4), 2),
+        ([LATE, commanded("mute", 9, 10), read("healthy", 3, 4, "passing"), read("healthy", 18, 19, None)], None, 1),
+        ([LATE, commanded("mute", 9, 10), read("healthy", 3, 4, "passing"), read("healthy", 17, 18, None)], None, 0),
+        ([LATE, commanded("mute", 9, 10), read("healthy", 3, 4, "passing"), read("healthy", 31, 32, None)], ("kill", 11, 12), 1),
+    ],
+)  # fmt: skip
+def test_it_is_unknown_where_no_answer_was_certain(
+    calls: list[Call], fault: tuple[str, int, int] | None, certain: int
+) -> None:
+    verdict = judged(calls, fault)
+    assert verdict.stats["certain"] == certain
+    assert verdict.validity is (Validity.VALID if certain else Validity.UNKNOWN)
 
 
 def test_large_histories_do_not_take_forever() -> None:
