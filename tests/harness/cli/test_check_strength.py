@@ -57,6 +57,7 @@ def test_a_weak_history_is_a_remark_and_unknown_to_who_asks(
     found, told = check(weak(), tmp_path, capsys, *words)
     assert (found, told["validity"]) == (code, validity)
     assert told["stats"]["caught_share"] == 0.0
+    assert told["reason"].startswith("a remark") == (code == 0)
 
 
 def test_in_a_long_history_lies_are_told_only_on_demand(
