@@ -92,7 +92,7 @@ TESTS = {
     "linearizable/registers": ("checkers/test_check.py", "checkers/test_golden.py"),
     "linearizable/sets": ("checkers/test_changing.py", "checkers/test_elements.py", "checkers/test_growing.py"),
     "linearizable/shrink": ("checkers/test_witness.py",),
-    "linearizable/sources": ("checkers/test_witness.py", "checkers/test_patterns.py"),
+    "linearizable/sources": ("checkers/test_sources.py", "checkers/test_witness.py", "checkers/test_patterns.py"),
     "linearizable/steps": ("checkers/test_tabled.py",),
     "linearizable/tabled": ("checkers/test_tabled.py",),
     "linearizable/touches": ("checkers/test_elements.py", "checkers/test_changing.py"),

@@ -155,3 +155,20 @@ def test_the_sentence_names_the_element() -> None:
     ).anomalies
     assert anomaly.name == "stale-read"
     assert "found 1 after process 0's remove of 1 had completed" in anomaly.reason
+
+
+def test_where_few_elements_prove_nothing_the_search_decides() -> None:
+    """What had ended when the sweep was stuck, at the end of the removal, has an order; with the reads that were open then it has none."""
+    history = timeline("""
+        p0               |- remove - 1 -----------------------|
+        p1   |- add - 0 ->
+        p2                |- remove - 0 ->
+        p3  |- add - 1 -----------------------|
+        p4                                     |- read - [0,5] ---|
+        p5                 |- read - [0,1] ------|
+        p6                                        |- read - [1] -|
+        p7                                |- add - 5 -------------->
+    """)
+    verdict = CHECKER.check(history, Budget())
+    assert verdict.validity is defined(SET, history) is Validity.INVALID
+    assert verdict.stats["algorithms"] == {generic.WGL: 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,3 +111,75 @@ def test_the_sentence_says_what_happened() -> None:
         "process 0's contains of 1 (index 4 – 5) found it after process 0's remove of 1 had completed at index 3, "
         "and it was added only before that: process 0's add of 1 (index 0 – 1)"
     )
+
+
+FOUND, MISSED = ("contains", 1, True), ("contains", 1, False)
+
+
+def beside(f: str, value: int, *done: tuple[str, Any, Any]) -> History:
+    """The same beside a call of another process, which takes all the time."""
+    call = Op(process=1, f=f, value=value)
+    return History.of([call, *(replace(op, index=-1) for op in one_by_one(*done)), call.ok(value)])
+
+
+@pytest.mark.parametrize(
+    ("history", "name", "sentence"),
+    [
+        (
+            one_by_one(FOUND, REMOVE),
+            "phantom-read",
+            "process 0's contains of 1 (index 0 – 1) found it, but nobody ever added it",
+        ),
+        (
+            one_by_one(FOUND, ADD),
+            "future-read",
+            "process 0's contains of 1 (index 0 – 1) found it, but its addition began only at index 2: process 0's add of 1",
+        ),
+        (
+            one_by_one(ADD, MISSED),
+            "lost-add",
+            (
+                "process 0's contains of 1 (index 2 – 3) did not find it although process 0's add of 1 had completed at index 1, "
+                "and nobody ever removed it"
+            ),
+        ),
+        (
+            one_by_one(ADD, MISSED, REMOVE),
+            "lost-add",
+            (
+                "process 0's contains of 1 (index 2 – 3) did not find it although process 0's add of 1 had completed at index 1, "
+                "and it was removed only later: process 0's remove of 1 (index 4 – 5)"
+            ),
+        ),
+        (
+            beside("add", 1, FOUND, MISSED, FOUND),
+            "nonlinearizable",
+            "no order that respects real time explains process 1's add of 1 (index 0 – 7) together with 2 other operations",
+        ),
+        (
+            beside("remove", 1, ADD, MISSED, FOUND),
+            "nonlinearizable",
+            "no order that respects real time explains process 1's remove of 1 (index 0 – 7) together with 3 other operations",
+        ),
+        (
+            beside("add", 1, ("read", None, [1]), ("read", None, []), FOUND),
+            "nonlinearizable",
+            (
+                "no order that respects real time explains process 1's add of 1 (index 0 – 7) together with 2 other operations "
+                "that tell of 1"
+            ),
+        ),
+    ],
+    ids=[
+        "never added",
+        "added later",
+        "never removed",
+        "removed later",
+        "while added",
+        "while removed",
+        "read as a whole",
+    ],
+)
+def test_each_sentence_says_what_happened(history: History, name: str, sentence: str) -> None:
+    (anomaly,) = CHECKER.check(history, Budget()).anomalies
+    assert (anomaly.name, anomaly.reason) == (name, sentence)

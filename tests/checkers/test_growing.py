@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
+
 from checkers.linearizable.check import make
 from checkers.linearizable.models import SET
 from harness.history import History
@@ -85,3 +87,31 @@ def test_each_key_is_a_set_of_its_own() -> None:
     assert make(model="set").check(apart, Budget()).validity is Validity.VALID
     lost = timeline("p0 |- add x 1 -|  |- read x [1] -|  |- add y 2 -|  |- read y [] -|")
     assert make(model="set").check(lost, Budget()).validity is Validity.INVALID
+
+
+@pytest.mark.parametrize(
+    ("drawing", "name", "words"),
+    [
+        ("p0 |- read - [1] -| |- add - 1 -|", "future-read", "shows what was added only later: process 0's add of 1"),
+        (
+            "p0 |- add - 1 ---------------------------|\np1       |- read - [1] -| |- read - [] -|",
+            "lost-add",
+            "but shows elements that the later read lacks",
+        ),
+        (
+            "p0 |- add - 1 -| |- read - [] -|",
+            "lost-add",
+            "before process 0's read of [] (0.017 s – 0.031 s), which does not show it",
+        ),
+        (
+            "p0 |- add - 1 -| |- add - 2 -| |- read - [1,2] -|\np1  |- read - [2] ------------------|",
+            "lost-add",
+            "some read shows the later element without the earlier one",
+        ),
+    ],
+    ids=["read and add", "two reads", "add and read", "two adds"],
+)
+def test_the_words_are_those_of_what_came_too_late(drawing: str, name: str, words: str) -> None:
+    (anomaly,) = CHECKER.check(timeline(drawing), Budget()).anomalies
+    assert anomaly.name == name
+    assert words in anomaly.reason

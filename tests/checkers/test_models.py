@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checkers import MODELS
-from checkers.linearizable.models import UNKNOWN, Model, frozen
+from checkers.linearizable.models import UNKNOWN, Model, frozen, successors
 from harness.registry import Registry
 
 Steps = list[tuple[str, Any, Any]]
@@ -87,3 +87,21 @@ def test_frozen_values_are_equal_as_json_values_are() -> None:
     assert len({frozen(value) for value in values}) == len(values)
     assert frozen({"a": 1, "b": [2]}) == frozen({"b": [2], "a": 1})
     assert frozen([1, [2, 3]]) == (1, (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "call", "after"),
+    [
+        ("unordered-queue", (1, 2), ("dequeue", None, UNKNOWN), [(1, 2), (2,), (1,)]),
+        ("unordered-queue", (1, 2), ("dequeue", None, 2), [(1,)]),
+        ("unordered-queue", (1, 2), ("dequeue", None, 3), []),
+        ("unordered-queue", (1,), ("enqueue", 2, UNKNOWN), [(1, 2)]),
+        ("register", 1, ("write", 2, UNKNOWN), [2]),
+        ("register", 1, ("read", None, 2), []),
+    ],
+)
+def test_only_a_lost_call_can_leave_one_of_several_states(
+    model: str, state: Any, call: tuple[str, Any, Any], after: list[Any]
+) -> None:
+    found: Model = Registry("model", MODELS).get(model)
+    assert list(successors(found, state, *call)) == after

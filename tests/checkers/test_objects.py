@@ -24,6 +24,7 @@ from harness.registry import Registry
 from harness.verdict import Budget, Validity
 from tests.checkers.brute import defined
 from tests.checkers.engines import compiled
+from tests.checkers.test_models import Steps, last_is_legal
 
 AMPLE = Limits(steps=10**7, configs=10**5)
 
@@ -170,3 +171,18 @@ def test_steps_that_edn_names_by_keywords_are_what_they_are_called(names: str, r
     op = Op(process=0, f="txn", value=[[write, Keyword("x"), 1], [told, Keyword("x"), None]])
     history = History.of([op, op.ok([[write, Keyword("x"), 1], [told, Keyword("x"), read]])])
     assert make(model="multi-register").check(history, Budget()).validity is wanted
+
+
+@pytest.mark.parametrize(
+    ("model", "steps", "wrong"),
+    [
+        ("priority-queue", [("insert", 2, 2), ("insert", 1, 1), ("delete-min", None, 1)], 2),
+        ("priority-queue", [("insert", 2, 2), ("insert", 1.5, 1.5), ("delete-min", None, 1.5)], None),
+        ("priority-queue", [("insert", 1, 1), ("delete-min", None, 1), ("delete-min", None, None)], 1),
+        ("unordered-queue", [("enqueue", 2, 2), ("enqueue", 1, 1), ("dequeue", None, 1)], None),
+        ("unordered-queue", [("enqueue", 1, 1), ("dequeue", None, 1), ("dequeue", None, None)], 1),
+    ],
+)
+def test_a_container_gives_what_it_holds(model: str, steps: Steps, wrong: Any) -> None:
+    assert last_is_legal(model, steps)
+    assert not last_is_legal(model, [*steps[:-1], (*steps[-1][:2], wrong)])

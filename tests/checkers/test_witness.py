@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,3 +113,39 @@ def test_shrinking_follows_what_the_fault_takes_along() -> None:
         return part if 3 in part else None
 
     assert shrink(list(range(20)), broken) == [3]
+
+
+@pytest.mark.parametrize(
+    ("drawing", "name", "witness"),
+    [
+        (
+            """
+            p0    |- cas x [null,3] >
+            p1   |- cas x [null,2] --|
+            p2                          |- cas x [3,2] |
+            """,
+            "nonlinearizable",
+            (0, 1, 2, 3, 4, 5),
+        ),
+        (
+            """
+            p0   |- write x 4 -| |- cas x [4,5] -|
+            p1                     |- write x 6 -------|  |- read x 5 -|  |- cas x [6,9] -|  |- cas x [9,7] -|
+            """,
+            "impossible-cas",
+            (2, 3, 4, 5, 6, 7, 8, 9),
+        ),
+        (
+            """
+            p0   |- cas x [null,3] -|
+            p1    |- cas x [null,2] -|
+            """,
+            "lost-update",
+            (0, 1, 2, 3),
+        ),
+    ],
+    ids=["still open at the end", "of a chain", "two of null"],
+)
+def test_a_witness_with_cas_holds_what_is_wrong_and_no_more(drawing: str, name: str, witness: tuple[int, ...]) -> None:
+    (anomaly,) = CHECKER.check(timeline(drawing), Budget()).anomalies
+    assert (anomaly.name, anomaly.witness) == (name, witness)

@@ -197,6 +197,16 @@ def test_what_is_no_transaction_is_unknown(value: Any) -> None:
     assert "index 0" in verdict.reason or "depends" in verdict.reason
 
 
+@pytest.mark.parametrize("predicate", [["=", "one"], ["mod", 2, "odd"], ["mod", "two", 1]])
+def test_a_predicate_is_of_whole_numbers(predicate: Any) -> None:
+    """One that is not would match nothing, and finding nothing would be right."""
+    init, find = Op(process=0, f="init", value={"x": 1}), Op(process=0, f="txn", value=[["rp", predicate, None]])
+    run = History.of([init, init.ok(init.value), find, find.ok([["rp", predicate, {}]])])
+    verdict = check(run)
+    assert verdict.validity is Validity.UNKNOWN
+    assert verdict.reason.endswith("which is no whole number")
+
+
 @pytest.mark.parametrize(
     ("run", "name"),
     [
