@@ -30,6 +30,22 @@ import numpy as np  # noqa: F401
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# Tests of kernels that compare with no compiled one (that would be the unchanged one) and do not take minutes uncompiled.
+_SEARCHES = (
+    "checkers/test_searches.py",
+    *(
+        f"checkers/test_algorithms.py::test_{test}"
+        for test in (
+            "unique_is_the_definition_where_values_are_written_once",
+            "the_searches_are_the_definition",
+            "every_algorithm_is_the_definition",
+            "layers_refute_what_depth_cannot",
+            "layers_that_find_no_place_are_unknown",
+            "configurations_that_share_a_place_in_the_table_are_told_apart",
+            "out_of_budget_is_unknown_and_says_how_far",
+        )
+    ),
+)
 # A module of checkers/ → its tests, below tests/.
 TESTS = {
     "agreement": ("checkers/test_convergence.py",),
@@ -79,8 +95,8 @@ TESTS = {
     "linearizable/explain": ("checkers/test_witness.py", "checkers/test_golden.py", "checkers/test_check.py"),
     "linearizable/generic": ("checkers/test_objects.py",),
     "linearizable/growing": ("checkers/test_growing.py",),
-    "linearizable/layers": ("checkers/test_algorithms.py",),
-    "linearizable/layout": ("checkers/test_algorithms.py",),
+    "linearizable/layers": _SEARCHES,
+    "linearizable/layout": _SEARCHES,
     "linearizable/limits": ("checkers/test_check.py", "checkers/test_apart.py"),
     "linearizable/models": ("checkers/test_models.py",),
     "linearizable/moments": ("checkers/test_changing.py",),
@@ -88,7 +104,7 @@ TESTS = {
     "linearizable/orders": ("checkers/test_orders.py",),
     "linearizable/patterns": ("checkers/test_patterns.py", "checkers/test_golden.py"),
     "linearizable/quick": ("checkers/test_quick.py",),
-    "linearizable/register_search": ("checkers/test_algorithms.py",),
+    "linearizable/register_search": _SEARCHES,
     "linearizable/registers": ("checkers/test_check.py", "checkers/test_golden.py"),
     "linearizable/sets": ("checkers/test_changing.py", "checkers/test_elements.py", "checkers/test_growing.py"),
     "linearizable/shrink": ("checkers/test_witness.py",),
@@ -96,8 +112,8 @@ TESTS = {
     "linearizable/steps": ("checkers/test_tabled.py",),
     "linearizable/tabled": ("checkers/test_tabled.py",),
     "linearizable/touches": ("checkers/test_elements.py", "checkers/test_changing.py"),
-    "linearizable/unique": ("checkers/test_algorithms.py",),
-    "linearizable/wgl": ("checkers/test_algorithms.py",),
+    "linearizable/unique": _SEARCHES,
+    "linearizable/wgl": _SEARCHES,
     "linearizable/witness": ("checkers/test_witness.py",),
     "locks/check": ("checkers/test_locks.py",),
     "locks/holds": ("checkers/test_locks.py",),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.history import History
-from harness.op import Op
+from harness.op import Op, OpType
 from harness.verdict import Budget, Validity, Verdict
 from tests.checkers.test_health import (
     CHECK,
@@ -246,3 +246,36 @@ def test_instances_are_judged_each_for_itself() -> None:
     assert "told that instance b is critical" in anomaly.reason
     (anomaly,) = of_two([LATE, served(3, 4), ("instances", 8, 9, OK, [["b", "critical"]])], 1).anomalies
     assert "not told of instance a" in anomaly.reason
+
+
+@pytest.mark.parametrize(
+    ("outcome", "changes", "names"),
+    [
+        (OK, ["a", "b"], set()),
+        (OK, ["b"], {"watch-missed"}),  # a had come before b was served
+        (INFO, ["b"], set()),  # nobody knows whether a ever came
+        (INFO, ["b", "a"], set()),
+    ],
+)
+def test_that_an_instance_came_is_told_before_what_began_later(
+    outcome: OpType, changes: list[str], names: set[str]
+) -> None:
+    told = {"since": 0, "upto": len(changes), "changes": [[n, "up", 0, who] for n, who in enumerate(changes, start=1)]}
+    calls = [
+        served(1, 2, outcome),
+        served(5, 6),
+        ("instances", 7, 8, OK, [["b", "critical"]]),
+        ("watch", 9, 10, OK, told),
+    ]
+    lost = {"lost-instance"} if outcome is OK else set()
+    assert {anomaly.name for anomaly in of_two(calls, 1).anomalies} == names | lost
+
+
+def test_a_change_that_was_missed_is_told_with_who_knew_of_it() -> None:
+    told = {"since": 0, "upto": 1, "changes": [[1, "up", 0, "b"]]}
+    both = ("instances", 7, 8, OK, [["a", "critical"], ["b", "critical"]])
+    (anomaly,) = of_two([served(1, 2), served(5, 6), both, ("watch", 9, 10, OK, told)], 1).anomalies
+    assert (anomaly.name, anomaly.ops) == ("watch-missed", (0, 1, 2, 3))
+    assert anomaly.reason == (
+        'process 0\'s serve of "a" had been acknowledged at 2.00 s, but is no change up to 1, which came after it'
+    )
