@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from checkers.kernels.engine import Plain
 from checkers.linearizable import generic, layers, layout, register_search, unique, wgl
-from checkers.linearizable.encode import READ, WRITE, RegisterOps, encode
+from checkers.linearizable.encode import NOTHING, READ, WRITE, RegisterOps, encode
 from checkers.linearizable.layout import assign_slots, data_of, mix, prepare
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import CAS_REGISTER, UNKNOWN
@@ -173,7 +173,7 @@ def test_a_mask_has_as_many_words_as_it_takes_and_knows_who_never_completed() ->
         assert words == -(-count // layout.WORD)
         bits = sum(int(word) << (layout.WORD * n) for n, word in enumerate(lasting))
         assert [n for n in range(count) if bits >> n & 1] == list(range(0, count, 3))
-        assert [data.rank[n] for n in data.order] == list(range(len(data.order)))
+        assert [data.rank[data.order[n]] for n in range(len(data.order))] == list(range(len(data.order)))
         assert all(data.rank[n] == len(data.order) for n in range(0, count, 3))
 
 
@@ -206,6 +206,7 @@ def test_a_hash_needs_no_more_than_62_bits(h: int, x: int) -> None:
 
 def examined(history: History) -> tuple[int, int, int]:
     """The status of the last register, and who shows it: blocks by the writers of their first clusters."""
+    assert FORM is not None
     found_of = unique.examine(encode(history.calls(), FORM))
     one, writer = found_of.registers, found_of.clusters.writer
     k = len(one.status) - 1
@@ -258,10 +259,12 @@ def many_registers(keys: int, seed: int) -> RegisterOps:
     size = max(int(one.codes) for one in runs)
     parts = []
     for k, one in enumerate(runs):
-        shift = [np.where(codes < 0, codes, codes + k * size) for codes in (one.seen, one.made)]
-        initial = [codes == one.initial for codes in (one.seen, one.made)]
-        seen, made = (np.where(first, keys * size, codes) for first, codes in zip(initial, shift, strict=True))
-        ret = np.where(one.certain, one.ret * keys + k, FOREVER)
+        seen, made = one.seen + k * size, one.made + k * size
+        for codes, moved_codes in ((one.seen, seen), (one.made, made)):
+            moved_codes[codes == one.initial] = keys * size
+            moved_codes[codes == NOTHING] = NOTHING
+        ret = one.ret.copy()
+        ret[one.certain] = ret[one.certain] * keys + k
         parts.append((one.kind, seen, made, one.call * keys + k, ret, np.full(len(one), k)))
     kind, seen, made, call, ret, key = map(np.concatenate, zip(*parts, strict=True))
     order = np.argsort(call)
@@ -294,7 +297,9 @@ def test_many_registers_at_once_are_judged_each_as_by_itself(seed: int) -> None:
 def test_positions_may_be_as_far_apart_as_they_like() -> None:
     for seed in range(12):
         (ops,) = keys_of(register_run(rolls(40, seed)))
-        apart = replace(ops, call=ops.call * 1000 + 7, ret=np.where(ops.certain, ops.ret * 1000 + 7, FOREVER))
+        ret = ops.ret.copy()
+        ret[ops.certain] = ret[ops.certain] * 1000 + 7
+        apart = replace(ops, call=ops.call * 1000 + 7, ret=ret)
         assert statuses(apart) == statuses(ops)
         for search in (register_search.search, layers.search):
             assert search(prepare(apart), AMPLE, Plain()) == search(prepare(ops), AMPLE, Plain())

@@ -32,27 +32,29 @@ def read(*texts: str, written: str = "append", lists: bool = True, room: int = 6
         [0, *accumulate(map(len, entries))],
         list(written.encode()),
     )
-    out = Parsed([0] * (len(texts) + 1), *([0] * (size + 1) for _ in range(5)), [0] * 3)
+    starts, write, key, value, first, element = ([0] * (size + 1) for _ in range(6))
+    counts = [0] * 3
+    out = Parsed(starts, write, key, value, first, element, counts)
     odds = Odds([0] * room, [0] * room, [0] * room)
     answer = parse_texts(given_texts, odds, out, int(lists))
     if answer != PARSED:
         return answer, None
-    table = [json.loads(whole[odds.begin[n] : odds.end[n]]) for n in range(out.counts[2])]
+    table = [json.loads(whole[odds.begin[n] : odds.end[n]]) for n in range(counts[2])]
 
     def shown(code: int) -> Any:
         return code if code >= 0 else None if code == NOTHING else table[-2 - code]
 
     def mop(m: int) -> list[Any]:
-        key, elements = shown(out.key[m]), [shown(code) for code in out.element[out.first[m] : out.first[m + 1]]]
-        if out.write[m] or not lists:
+        elements = [shown(code) for code in element[first[m] : first[m + 1]]]
+        if write[m] or not lists:
             assert not elements
-            return [written if out.write[m] else "r", key, shown(out.value[m])]
-        assert out.value[m] == NOTHING
-        return ["r", key, elements]
+            return [written if write[m] else "r", shown(key[m]), shown(value[m])]
+        assert value[m] == NOTHING
+        return ["r", shown(key[m]), elements]
 
-    assert out.counts[0] == out.starts[len(texts)]
-    assert out.counts[1] == out.first[out.counts[0]]
-    return answer, json.dumps([[mop(m) for m in range(*out.starts[n : n + 2])] for n in range(len(texts))])
+    assert counts[0] == starts[len(texts)]
+    assert counts[1] == first[counts[0]]
+    return answer, json.dumps([[mop(m) for m in range(starts[n], starts[n + 1])] for n in range(len(texts))])
 
 
 def wanted(*texts: str, written: str = "append", lists: bool = True) -> str:
