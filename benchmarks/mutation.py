@@ -163,7 +163,7 @@ TESTS = {
     "transactions/list_edges": ("checkers/transactions/test_checkers.py", "checkers/transactions/test_golden.py"),
     "transactions/list_facts": ("checkers/transactions/test_checkers.py", "checkers/transactions/test_golden.py"),
     "transactions/lists": ("checkers/transactions/test_checkers.py", "checkers/transactions/test_golden.py"),
-    "transactions/models": ("checkers/transactions/test_checkers.py",),
+    "transactions/models": ("checkers/transactions/test_models.py",),
     "transactions/parse": ("checkers/transactions/test_reading.py", "checkers/transactions/test_files.py"),
     "transactions/predicates": ("checkers/transactions/test_predicates.py", "checkers/transactions/test_golden.py"),
     "transactions/register_edges": ("checkers/transactions/test_checkers.py", "checkers/transactions/test_golden.py"),
