@@ -30,6 +30,7 @@ import numpy as np  # noqa: F401
 import pytest
 
 ROOT = Path(__file__).parents[1]
+_HEALTH = tuple(f"checkers/test_health{part}.py" for part in ("_told", "_spans", ""))
 # Tests of kernels that compare with no compiled one (that would be the unchanged one) and do not take minutes uncompiled.
 _SEARCHES = (
     "checkers/test_searches.py",
@@ -69,11 +70,11 @@ TESTS = {
     "files/replicas": ("checkers/test_files.py",),
     "files/steps": ("checkers/test_files.py",),
     "g2": ("checkers/test_small_checkers.py",),
-    "health/check": ("checkers/test_health_told.py", "checkers/test_health.py"),
-    "health/facts": ("checkers/test_health_told.py", "checkers/test_health.py"),
-    "health/judge": ("checkers/test_health_told.py", "checkers/test_health.py"),
-    "health/spans": ("checkers/test_health_told.py", "checkers/test_health.py"),
-    "health/watches": ("checkers/test_health_told.py", "checkers/test_health.py"),
+    "health/check": _HEALTH,
+    "health/facts": _HEALTH,
+    "health/judge": _HEALTH,
+    "health/spans": _HEALTH,
+    "health/watches": _HEALTH,
     "kafka/check": ("checkers/test_kafka.py",),
     "kafka/cycles": ("checkers/test_kafka.py",),
     "kafka/finders": ("checkers/test_kafka.py",),
