@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 # Machines are noisy: an example that takes long is no failure. Examples are the same in every run; the nightly profile explores.
 settings.register_profile("default", deadline=None, derandomize=True)
@@ -22,9 +24,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+class OneWorkerForContainers(LoadScopeScheduling):
+    """Hands out tests one by one, but those on containers to one worker, first of all: the others need not wait for it then."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return (
+            "containers" if any(word in nodeid for word in ("docker", "clocks_in_containers", "ci_image")) else nodeid
+        )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForContainers:
+    return OneWorkerForContainers(config, log)
+
+
 @pytest.fixture(autouse=True)
 def _one_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Tests on containers look at all that the engine keeps, so they wait for each other, also between workers."""
+    """Tests on containers look at all that the engine keeps, so they wait for each other, also those of another run."""
     if request.node.get_closest_marker("docker") is None:
         yield
         return
