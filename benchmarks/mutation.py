@@ -151,7 +151,7 @@ TESTS = {
     "stats": ("checkers/test_stats.py",),
     "strength": ("checkers/test_strength.py",),
     "subset_sums": ("checkers/test_subset_sums.py",),
-    "substance": ("checkers/test_substance.py",),
+    "substance": ("checkers/test_substance.py", "checkers/test_weak.py"),
     "time_bounds": ("checkers/test_time_bounds.py",),
     "transactions/closed_predicate": (
         "checkers/transactions/test_predicates.py",

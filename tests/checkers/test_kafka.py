@@ -287,6 +287,12 @@ def test_without_polls_to_the_end_nothing_is_known_of_what_was_not_polled() -> N
     assert "3 of 4 acknowledged messages were never polled" in verdict.reason
 
 
+def test_who_was_not_assigned_anew_need_not_have_polled_all_in_the_end() -> None:
+    early = [*SENDS, (9, "assign", ["k"]), (9, "poll", {"k": [[0, 0]]}), (9, "poll", {}, "final")]
+    assert check(early).validity is Validity.UNKNOWN
+    assert check([*SENDS, END[0], *early[-2:]]).validity is Validity.INVALID
+
+
 def test_nothing_acknowledged_or_nothing_polled_is_nothing_judged() -> None:
     assert check([(0, "send", 1, "info")]).validity is Validity.UNKNOWN
     assert check(SENDS).validity is Validity.UNKNOWN

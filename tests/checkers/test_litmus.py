@@ -168,6 +168,13 @@ def test_the_histogram_and_the_words() -> None:
     }
 
 
+def test_other_operations_are_passed_over() -> None:
+    write = Op(process=99, f="write", key=0, value=1)
+    ops = [write, write.ok(1), *run([("SB", (0, 1))])]
+    verdict = judged(History.of(op.stamped(index, index, None) for index, op in enumerate(ops)))
+    assert (verdict.validity, verdict.stats["outcomes"]["SB"]["a=0 b=1"]["times"]) == (Validity.VALID, 1)
+
+
 def test_an_instance_of_which_a_thread_is_unknown_has_no_outcome() -> None:
     history = run([("SB", (0, 0)), ("2+2W", (1, 1))], missing={(0, 1), (1, "end")})
     verdict = judged(history)

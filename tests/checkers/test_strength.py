@@ -116,6 +116,39 @@ def test_of_a_map_one_entry_is_lied_about() -> None:
     assert caught["stale"]["caught"] == 0
 
 
+def test_half_of_the_lies_are_about_final_reads_and_tell_what_was_seen_first() -> None:
+    calls = [Op(process=0, f="read", key="x", extra={"final": True} if n >= 20 else {}) for n in range(26)]
+    run = History.of([op for n, call in enumerate(calls) for op in (call, call.ok(n))])
+    changed = [other for mutant in made(run)["stale"] for _, other in differences(run, mutant)]
+    assert [other.value for other in changed[2:]] == [0, 0]
+    assert [bool(run.extras.get(int(other.index) - 1)) for other in changed] == [False, False, True, True]
+
+
+def test_micro_operations_change_places_only_with_their_like() -> None:
+    """Of another key, of another name, without a key, or no micro-operations at all."""
+    values: list[tuple[Any, Any]] = []
+    for n in range(6):
+        values += [
+            ([["r", "x"], ["r", "y"]], [["r", "x", n], ["r", "y", 10 + n]]),
+            ([["poll"]], [["poll", {"k": [[n, n]]}]]),
+            ([n, 1], [n, 2]),
+        ]
+    calls = [(Op(process=0, f="txn", value=asked), got) for asked, got in values]
+    run = History.of([op for call, got in calls for op in (call, call.ok(got))])
+    found = made(run, 40)
+    assert {str(one.value[0])[:6] for mutant in found["stale"] for one, _ in differences(run, mutant)} >= {
+        "['r', ",
+        "['poll",
+    }
+    for mutant in found["swapped"]:
+        for one, other in differences(run, mutant):
+            assert [type(part) for part in one.value] == [type(part) for part in other.value]
+            for before, after in zip(one.value, other.value, strict=True):
+                if isinstance(before, list):
+                    assert before[0] == after[0]
+                    assert before[0] == "poll" or (before[1], before[2] // 10) == (after[1], after[2] // 10)
+
+
 SET = """
 p0 |-- add - 1 --| |-- add - 2 --| |-- add - 3 --|
 p1                                                 |-- read - [1] --| |-- read - [1,2,3] --|
@@ -177,6 +210,15 @@ def test_few_lies_say_nothing_and_so_do_checkers_that_only_report() -> None:
     told = strength(REGISTER, [stats()], Budget())
     assert told.validity is Validity.VALID
     assert "no lie was thought of" in told.reason
+
+
+@pytest.mark.parametrize(("reads", "validity"), [(4, Validity.VALID), (5, Validity.UNKNOWN)])
+def test_eight_lies_about_results_say_something(reads: int, validity: Validity) -> None:
+    """Each two neighbours of these reads make two: one has the other's result, or both have."""
+    lines = "".join(f"p0 invoke read x _\np0 ok read x {value}\n" for value in range(reads))
+    verdict = strength(history(lines), [Blind()], Budget())
+    assert sum(verdict.stats["mutants"][kind]["made"] for kind in ("swapped", "stale")) == 2 * (reads - 1)
+    assert verdict.validity is validity
 
 
 def test_the_longer_a_history_the_fewer_mutants() -> None:

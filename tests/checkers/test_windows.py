@@ -34,6 +34,13 @@ def test_the_heal_mark_does_not_take_back_that_a_stop_failed() -> None:
     assert not fault.healed
 
 
+def test_a_heal_that_nobody_saw_end_has_healed_nothing() -> None:
+    begun = CLIENTS + 'nemesis info heal - {"healed": true}'
+    heal = windows_of(history(begun)).heal
+    assert heal is not None
+    assert (heal.done_ns, heal.healed) == (None, False)
+
+
 def test_two_faults_of_a_kind_at_once_are_told_apart() -> None:
     text = """\
 nemesis info start-kill - {"id": 1}

@@ -48,6 +48,11 @@ p4 ok acquire - _ time=6s
 """)
 
 
+def test_of_calls_that_take_no_time_milliseconds_are_told() -> None:
+    say = Narrator(history("p0 invoke read x _ time=1s\np0 ok read x 7 time=1s").calls())
+    assert say.span(0) == "(1.000 s – 1.000 s)"
+
+
 def test_phrases() -> None:
     say = Narrator(RUN.calls())
     assert say.who(0) == "process 3 on n2"
