@@ -141,7 +141,7 @@ TESTS = {
     "security": ("checkers/test_security.py",),
     "sessions/chains": ("checkers/test_sessions.py",),
     "sessions/check": ("checkers/test_sessions.py",),
-    "sessions/circles": ("checkers/test_sessions.py",),
+    "sessions/circles": ("checkers/test_circles.py", "checkers/test_sessions.py"),
     "sessions/orders": ("checkers/test_sessions.py",),
     "sessions/telling": ("checkers/test_sessions.py",),
     "set_facts": ("checkers/test_sets.py",),

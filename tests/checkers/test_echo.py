@@ -38,3 +38,8 @@ def test_the_words() -> None:
     assert verdict.reason.startswith('process 1 sent "b" (')
     assert verdict.reason.endswith('and got back "a" (1 more answer of 3 wrong)')
     assert (verdict.anomalies[0].name, verdict.anomalies[0].ops) == ("wrong-echo", (2, 3))
+
+
+def test_of_many_wrong_answers_eight_are_shown() -> None:
+    verdict = make().check(stamped(ops([(1, 2, "ok")] * 10)), Budget())
+    assert (len(verdict.anomalies), verdict.stats["wrong"]) == (8, 10)

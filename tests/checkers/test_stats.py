@@ -73,6 +73,12 @@ def test_errors_are_counted_by_class(error: Any, wanted: str) -> None:
     assert error_class(error) == wanted
 
 
+def test_twenty_classes_of_errors_are_listed_and_rates_have_three_decimals() -> None:
+    lines = "".join(f"p0 invoke read x _ time=7s\np0 fail read x _ error=e{number} time=7s\n" for number in range(25))
+    told = stats.make().check(history(lines), Budget()).stats
+    assert (len(told["errors"]), told["operations_per_s"]) == (20, 3.571)
+
+
 def test_no_history_is_counted_too() -> None:
     verdict = stats.make().check(history(""), Budget())
     assert verdict.reason == "0 operations: 0 ok, 0 fail, 0 info"
