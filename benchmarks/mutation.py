@@ -90,7 +90,7 @@ TESTS = {
     "linearizable/containers/lifo": ("checkers/test_containers.py",),
     "linearizable/containers/lives": ("checkers/test_containers.py",),
     "linearizable/containers/sweeps": ("checkers/test_containers.py",),
-    "linearizable/containers/telling": ("checkers/test_containers.py",),
+    "linearizable/containers/telling": ("checkers/test_containers.py", "checkers/test_golden.py"),
     "linearizable/elements": ("checkers/test_elements.py",),
     "linearizable/encode": ("checkers/test_check.py", "checkers/test_chains.py"),
     "linearizable/explain": ("checkers/test_witness.py", "checkers/test_golden.py", "checkers/test_check.py"),
