@@ -85,7 +85,7 @@ TESTS = {
     "linearizable/chains": ("checkers/test_chains.py",),
     "linearizable/changing": ("checkers/test_changing.py",),
     "linearizable/check": ("checkers/test_check.py",),
-    "linearizable/containers/case": ("checkers/test_containers.py",),
+    "linearizable/containers/case": ("checkers/test_containers.py", "checkers/test_golden.py"),
     "linearizable/containers/judging": ("checkers/test_containers.py",),
     "linearizable/containers/lifo": ("checkers/test_containers.py",),
     "linearizable/containers/lives": ("checkers/test_containers.py",),
