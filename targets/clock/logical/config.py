@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from targets.queue.options import chosen
+from targets.node.options import chosen
 
 LAMPORT, VECTOR, HYBRID = KINDS = ("lamport", "vector", "hybrid")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from targets.dfs.gfs.content import WORD
-from targets.queue.options import chosen
+from targets.node.options import chosen
 
 MONOTONIC, WALL = "monotonic", "wall"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from targets.queue.options import chosen
+from targets.node.options import chosen
 
 MSI, MESI, RELEASE, STORE_BUFFER = "msi", "mesi", "release", "store-buffer"
 MODELS = (MSI, MESI, RELEASE, STORE_BUFFER)

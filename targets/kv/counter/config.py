@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from targets.node.options import chosen
 
 
 class Delivery(StrEnum):
@@ -35,16 +37,8 @@ class Config:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Config:
-        """The options that are a field's name, converted to its type; others ("bug") are not ours. Raises ValueError."""
-        values: dict[str, Any] = {}
-        for field in fields(cls):
-            if field.name in options:
-                convert = _CONVERT[str(field.type)]
-                try:
-                    values[field.name] = convert(options[field.name])
-                except (TypeError, ValueError) as error:
-                    raise ValueError(f"option {field.name}={options[field.name]!r} is no {field.type}") from error
-        config = cls(**values)
+        """The options that are a field's name; others ("bug") are not ours. Raises ValueError."""
+        config = chosen(cls, options)
         if config.delivery not in set(Delivery):
             raise ValueError(f"option delivery={config.delivery!r}: known are {', '.join(Delivery)}")
         if config.send_s <= 0 or not 0 < config.retry_min_s <= config.retry_max_s:
@@ -52,6 +46,3 @@ class Config:
         if config.batch_max < 1 or config.checkpoint_records < 1 or config.ids_max < 1:
             raise ValueError("batch_max, checkpoint_records and ids_max must be at least 1")
         return config
-
-
-_CONVERT: Mapping[str, type] = {"float": float, "int": int, "str": str}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
+
+from targets.node.options import chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,21 +30,10 @@ class Config:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Config:
-        """The options that are a field's name, converted to its type; others ("bug") are not ours. Raises ValueError."""
-        values: dict[str, Any] = {}
-        for field in fields(cls):
-            if field.name in options:
-                convert = _CONVERT[str(field.type)]
-                try:
-                    values[field.name] = convert(options[field.name])
-                except (TypeError, ValueError) as error:
-                    raise ValueError(f"option {field.name}={options[field.name]!r} is no {field.type}") from error
-        config = cls(**values)
+        """The options that are a field's name; others ("bug") are not ours. Raises ValueError."""
+        config = chosen(cls, options)
         if config.fanout < 1 or config.hot_rounds < 0 or config.round_s <= 0 or config.anti_entropy_s < 0:
             raise ValueError("fanout must be at least 1, round_s above 0, hot_rounds and anti_entropy_s 0 or more")
         if config.checkpoint_records < 1 or config.requests_max < 1:
             raise ValueError("checkpoint_records and requests_max must be at least 1")
         return config
-
-
-_CONVERT: Mapping[str, type] = {"float": float, "int": int, "str": str}

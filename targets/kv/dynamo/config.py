@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from targets.node.options import chosen
 
 
 class Conflict(StrEnum):
@@ -52,29 +54,11 @@ class Config:
     @classmethod
     def of(cls, options: Mapping[str, Any], nodes: int) -> Config:
         """The options that are a field's name, for a cluster of so many ``nodes``; others ("bug") are not ours. Raises ValueError."""
-        values = {
-            field.name: _read(field.name, str(field.type), options) for field in fields(cls) if field.name in options
-        }
-        config = cls(**values)
+        config = chosen(cls, options)
         problems = [sentence.format(c=config, nodes=nodes) for holds, sentence in _RULES if not holds(config, nodes)]
         if problems:
             raise ValueError("; ".join(problems))
         return config
-
-
-def _read(name: str, kind: str, options: Mapping[str, Any]) -> Any:
-    value = options[name]
-    if kind == "Conflict":
-        if value not in list(Conflict):
-            raise ValueError(f"option {name}={value!r} must be one of {', '.join(Conflict)}")
-        return Conflict(value)
-    if kind == "bool":
-        if type(value) is not bool:
-            raise ValueError(f"option {name}={value!r} must be true or false")
-        return value
-    if type(value) is bool or not isinstance(value, int if kind == "int" else int | float):
-        raise ValueError(f"option {name}={value!r} must be a {'whole number' if kind == 'int' else 'number'}")
-    return value
 
 
 _RULES: tuple[tuple[Callable[[Config, int], bool], str], ...] = (

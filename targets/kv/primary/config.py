@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from targets.node.options import chosen
 
 
 class Mode(StrEnum):
@@ -55,17 +57,8 @@ class Config:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Config:
-        """The options that are a field's name, converted to its type; others ("bug") are not ours. Raises ValueError."""
-        values: dict[str, Any] = {}
-        for field in fields(cls):
-            if field.name in options:
-                convert = _CONVERT[str(field.type)]
-                try:
-                    values[field.name] = convert(options[field.name])
-                except (TypeError, ValueError) as error:
-                    wanted = " or ".join(convert) if issubclass(convert, StrEnum) else f"of type {convert.__name__}"
-                    raise ValueError(f"option {field.name}={options[field.name]!r} is not {wanted}") from error
-        config = cls(**values)
+        """The options that are a field's name; others ("bug") are not ours. Raises ValueError."""
+        config = chosen(cls, options)
         if not 0 < config.heartbeat_s < config.failover_min_s <= config.failover_max_s:
             raise ValueError("0 < heartbeat_s < failover_min_s <= failover_max_s must hold")
         if min(config.checkpoint_entries, config.batch_entries, config.sessions_max) < 1 or config.tail_entries < 0:
@@ -73,6 +66,3 @@ class Config:
                 "checkpoint_entries, batch_entries and sessions_max must be at least 1, tail_entries at least 0"
             )
         return config
-
-
-_CONVERT: dict[str, type] = {"Mode": Mode, "ReadsBy": ReadsBy, "float": float, "int": int}

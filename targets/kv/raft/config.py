@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from targets.kv.raft.local_clock import STEP_S
+from targets.node.options import chosen
 
 INDEX, LEASE, LOCAL = READS = ("index", "lease", "local")
 
@@ -49,16 +50,8 @@ class Config:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Config:
-        """The options that are a field's name, converted to its type; others ("bug") are not ours. Raises ValueError."""
-        values: dict[str, Any] = {}
-        for field in fields(cls):
-            if field.name in options:
-                convert = _CONVERT[str(field.type)]
-                try:
-                    values[field.name] = convert(options[field.name])
-                except (TypeError, ValueError, KeyError) as error:
-                    raise ValueError(f"option {field.name}={options[field.name]!r} is no {field.type}") from error
-        config = cls(**values)
+        """The options that are a field's name; others ("bug") are not ours. Raises ValueError."""
+        config = chosen(cls, options)
         if not 0 < config.heartbeat_s < config.election_min_s <= config.election_max_s:
             raise ValueError("0 < heartbeat_s < election_min_s <= election_max_s must hold")
         if config.batch_s < 0 or config.forward_max_s <= 0 or config.autopilot_s < 0 or config.autopilot_min < 1:
@@ -76,10 +69,3 @@ class Config:
         if config.reads == LEASE and config.election_min_s <= STEP_S:
             raise ValueError(f"election_min_s must be above {STEP_S:g} for a lease")
         return config
-
-
-def _truth(value: Any) -> bool:
-    return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
-
-
-_CONVERT: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "bool": _truth, "str": str}

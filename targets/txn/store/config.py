@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from targets.kv.raft.config import Config as RaftConfig
-from targets.queue.options import chosen
+from targets.node.options import chosen
 
 # One attempt to have a shard carry something out waits so long at one replica.
 ATTEMPT_S = 0.5

@@ -28,7 +28,7 @@ def test_options_are_taken_by_name_and_converted() -> None:
         ({"failover_max_s": 0.1}, "failover_min_s <= failover_max_s"),
         ({"lease_s": 0}, "must be above 0"),
         ({"cache_s": -1}, "must be 0 or more"),
-        ({"fencing": "perhaps"}, "is no bool"),
+        ({"fencing": "perhaps"}, "must be true or false"),
     ],
 )
 def test_a_wrong_option_is_refused(options: dict[str, Any], sentence: str) -> None:

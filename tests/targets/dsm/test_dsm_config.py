@@ -15,7 +15,7 @@ from targets.dsm.memory.config import Config, Layout
     [
         ({"model": "moesi"}, "option model='moesi' is none of msi, mesi, release, store-buffer"),
         ({"page_size": 0}, "page_size must be 1 to 4096 locations, not 0"),
-        ({"page_size": "many"}, "option page_size='many' is no int"),
+        ({"page_size": "many"}, "option page_size='many' must be a whole number"),
         ({"attempt_s": 2.0}, "0 < attempt_s <= patience_s"),
         ({"flush_s": -1}, "flush_s and copy_s of at least 0"),
     ],

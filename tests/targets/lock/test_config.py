@@ -17,7 +17,7 @@ from targets.lock.service.config import Config
         ({"clock": "sun"}, "option clock='sun' is none of monotonic, wall"),
         ({"lease_s": 0}, "0 < lease_s <= idle_s"),
         ({"lease_s": 4.0}, "0 < lease_s <= idle_s"),
-        ({"fenced": "perhaps"}, "option fenced='perhaps' is no bool"),
+        ({"fenced": "perhaps"}, "option fenced='perhaps' must be true or false"),
     ],
 )
 def test_a_wrong_option_is_refused(options: dict[str, Any], sentence: str) -> None:

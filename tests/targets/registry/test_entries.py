@@ -114,7 +114,7 @@ def test_a_session_that_was_heard_of_meanwhile_does_not_end() -> None:
     [
         ({"clock": "sun"}, "option clock='sun' is none of monotonic, wall"),
         ({"ttl_s": 0}, "ttl_s must be above 0"),
-        ({"batch_max": "x"}, "option batch_max='x' is no int"),
+        ({"batch_max": "x"}, "option batch_max='x' must be a whole number"),
         ({"probe_s": 0.4, "probe_timeout_s": 0.5}, "0 < probe_timeout_s <= probe_s must hold"),
         ({"probe_failures": 0}, "probe_failures must be at least 1 and deregister_s above 0"),
     ],

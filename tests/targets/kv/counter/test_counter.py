@@ -155,7 +155,7 @@ def test_what_is_no_number_is_refused(body: dict[str, Any]) -> None:
         ({"delivery": "twice"}, "known are at-most-once, at-least-once, exactly-once"),
         ({"retry_min_s": 3.0}, "retry_min_s <= retry_max_s"),
         ({"batch_max": 0}, "must be at least 1"),
-        ({"send_s": "x"}, "send_s='x' is no float"),
+        ({"send_s": "x"}, "send_s='x' must be a number"),
         ({"bug": "nonsense"}, "no seeded bug 'nonsense'"),
     ],
 )

@@ -72,7 +72,7 @@ def test_options_that_make_no_sense_are_refused_with_a_reason() -> None:
     for options, why in (
         ({"data": "tree"}, "data='tree'"),
         ({"fanout": 0}, "fanout must be at least 1"),
-        ({"round_s": "soon"}, "option round_s='soon' is no float"),
+        ({"round_s": "soon"}, "option round_s='soon' must be a number"),
         ({"checkpoint_records": 0}, "must be at least 1"),
         ({"bug": "nonsense"}, "no seeded bug 'nonsense'"),
     ):

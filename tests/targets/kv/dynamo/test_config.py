@@ -27,9 +27,9 @@ def test_options_are_fields_and_others_are_left_alone() -> None:
         ({"sloppy": "no"}, "option sloppy='no' must be true or false"),
         ({"read_repair": 1}, "option read_repair=1 must be true or false"),
         ({"hedge_s": "fast"}, "option hedge_s='fast' must be a number"),
-        ({"gossip_s": 2}, "0 < gossip_s=2 < suspect_s=1.0 must hold"),
-        ({"hedge_s": 0}, "0 < hedge_s=0 < request_s=0.8 must hold"),
-        ({"anti_entropy_s": -1}, "option anti_entropy_s=-1 must be 0 (never) or more"),
+        ({"gossip_s": 2}, "0 < gossip_s=2.0 < suspect_s=1.0 must hold"),
+        ({"hedge_s": 0}, "0 < hedge_s=0.0 < request_s=0.8 must hold"),
+        ({"anti_entropy_s": -1}, "option anti_entropy_s=-1.0 must be 0 (never) or more"),
         ({"n": 9, "r": 10}, "option n=9 must be 1 to 5, the number of nodes; option r=10 must be 1 to n=9"),
     ],
 )

@@ -27,9 +27,9 @@ def test_options_are_converted_to_the_type_of_their_field() -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"mode": "semisync"}, "mode='semisync' is not sync or async"),
-        ({"reads": "some"}, "reads='some' is not primary or any"),
-        ({"heartbeat_s": "often"}, "heartbeat_s='often' is not of type float"),
+        ({"mode": "semisync"}, "mode='semisync' must be one of sync, async"),
+        ({"reads": "some"}, "reads='some' must be one of primary, any"),
+        ({"heartbeat_s": "often"}, "heartbeat_s='often' must be a number"),
         ({"heartbeat_s": 0.4}, "heartbeat_s < failover_min_s"),
         ({"failover_min_s": 0.9}, "failover_min_s <= failover_max_s"),
         ({"checkpoint_entries": 0}, "checkpoint_entries"),

@@ -19,7 +19,7 @@ from targets.queue.broker.config import Config
         ({"beat_s": 2}, "0 < beat_s < tick_s"),
         ({"priorities": 0}, "priorities at least 1"),
         ({"reject": 1.0}, "reject from 0 to below 1"),
-        ({"confirms": "yes"}, "option confirms='yes' is no bool"),
+        ({"confirms": "yes"}, "option confirms='yes' must be true or false"),
     ],
 )
 def test_a_wrong_option_is_refused(options: dict[str, Any], sentence: str) -> None:

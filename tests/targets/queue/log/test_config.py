@@ -22,8 +22,8 @@ def test_options_are_taken_by_name_and_converted() -> None:
         ({"min_isr": 0}, "must be at least 1"),
         ({"fsync_s": -1}, "fsync_s must be 0 or more"),
         ({"beat_s": 5}, "0 < beat_s < session_s"),
-        ({"unclean": "perhaps"}, "option unclean='perhaps' is no bool"),
-        ({"replicas": "three"}, "option replicas='three' is no int"),
+        ({"unclean": "perhaps"}, "option unclean='perhaps' must be true or false"),
+        ({"replicas": "three"}, "option replicas='three' must be a whole number"),
     ],
 )
 def test_a_wrong_option_is_refused(options: dict[str, Any], sentence: str) -> None:
