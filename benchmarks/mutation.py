@@ -165,7 +165,7 @@ TESTS = {
     "transactions/list_facts": ("checkers/transactions/test_checkers.py", "checkers/transactions/test_golden.py"),
     "transactions/lists": ("checkers/transactions/test_checkers.py", "checkers/transactions/test_golden.py"),
     "transactions/models": ("checkers/transactions/test_models.py",),
-    "transactions/parse": ("checkers/transactions/test_reading.py", "checkers/transactions/test_files.py"),
+    "transactions/parse": ("checkers/transactions/test_reading.py",),
     "transactions/predicates": ("checkers/transactions/test_predicates.py", "checkers/transactions/test_golden.py"),
     "transactions/register_edges": ("checkers/transactions/test_checkers.py", "checkers/transactions/test_golden.py"),
     "transactions/register_facts": ("checkers/transactions/test_golden.py",),
