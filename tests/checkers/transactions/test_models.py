@@ -134,3 +134,8 @@ def test_of_what_is_looked_for_the_forbidden_part_comes_first(model: str, predic
     ]
     assert forbidden == sorted(forbidden, reverse=True)
     assert all(time <= time_of(model) for _, time in classes_for(model, predicates=predicates))
+
+
+def test_predicates_are_looked_for_where_there_are_any() -> None:
+    assert classes_for("serializable") == classes_for("serializable", predicates=False)
+    assert classes_for("serializable") != classes_for("serializable", predicates=True)
