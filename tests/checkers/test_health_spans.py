@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from checkers.health.check import make
+from checkers.health.spans import Span, merged
 from harness.history import History
 from harness.verdict import Budget, Validity
 from tests.checkers.test_health import LATE, OK, Call, commanded, history_of, judged, read, served
@@ -148,3 +149,30 @@ def test_lines_tell_what_came_first_where_a_clock_does_not() -> None:
 def test_between_which_faults_a_silence_counts(fault: tuple[str, int, int], excused: bool) -> None:
     calls = [("serve", 1, 2, OK, WHOLE), commanded("mute", 9, 10), read("healthy", 17, 18, "passing")]
     assert bool(judged(calls, fault).anomalies) != excused
+
+
+def test_who_is_served_at_the_very_beginning_runs_from_then_on() -> None:
+    assert [anomaly.name for anomaly in judged([served(0, 1), read("instances", 7, 8, "critical")]).anomalies] == [
+        "false-alarm"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spans", "wanted"),
+    [
+        ([], []),
+        ([(5, 9), (1, 3)], [(1, 3), (5, 9)]),
+        ([(1, 3), (3, 5)], [(1, 5)]),
+        ([(1, 9), (2, 5), (8, 12)], [(1, 12)]),
+        ([(1, 2), (4, 9), (5, 6), (7, 11)], [(1, 2), (4, 11)]),
+    ],
+)
+def test_spans_that_touch_are_one(spans: list[Span], wanted: list[Span]) -> None:
+    assert merged(spans) == wanted
+
+
+def test_a_silence_that_is_shorter_than_it_takes_to_notice_changes_nothing() -> None:
+    """It passes on from before the mute until after the answer: one time, which is told once."""
+    calls = [("serve", 1, 2, OK, {**WHOLE, "failures": 9}), commanded("mute", 9, 10), commanded("answer", 11, 12)]
+    verdict = judged([*calls, read("instances", 20, 21, "critical"), read("healthy", 20, 21, None)])
+    assert verdict.stats["anomalies"] == {"false-alarm": 2}  # each reading once
