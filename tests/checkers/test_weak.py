@@ -19,7 +19,8 @@ from checkers.weak.registers import make as make_registers
 from harness.history import History
 from harness.op import Op
 from harness.verdict import Budget, Validity
-from tests.builders import history, timeline
+from tests import builders
+from tests.builders import timeline
 from tests.checkers.runs import could_be_wrong
 
 made = cache(lambda model: make(model=model))
@@ -235,7 +236,7 @@ def test_of_a_history_that_only_the_search_refutes_the_least_is_shown(
 
 def test_of_many_wrong_reads_eight_are_shown_whatever_their_key() -> None:
     text = "".join(f"p0 invoke read {key} _\np0 ok read {key} {value}\n" for key in "xy" for value in range(5))
-    verdict = make_registers(model="regular").check(history(text), Budget())
+    verdict = make_registers(model="regular").check(builders.history(text), Budget())
     assert len(verdict.anomalies) == 8
     assert verdict.reason.endswith(" (and 9 more reads)")
 
