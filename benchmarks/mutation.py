@@ -87,7 +87,7 @@ TESTS = {
     "linearizable/check": ("checkers/test_check.py",),
     "linearizable/containers/case": ("checkers/test_containers.py", "checkers/test_golden.py"),
     "linearizable/containers/judging": ("checkers/test_containers.py",),
-    "linearizable/containers/lifo": ("checkers/test_containers.py",),
+    "linearizable/containers/lifo": ("checkers/test_golden.py", "checkers/test_containers.py"),
     "linearizable/containers/lives": ("checkers/test_containers.py",),
     "linearizable/containers/sweeps": ("checkers/test_containers.py",),
     "linearizable/containers/telling": ("checkers/test_containers.py", "checkers/test_golden.py"),

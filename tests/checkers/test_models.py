@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 
 from checkers import MODELS
-from checkers.linearizable.models import UNKNOWN, Model, frozen, successors
+from checkers.linearizable.check import make
+from checkers.linearizable.models import COUNTER, UNKNOWN, Model, frozen, successors
+from checkers.linearizable.steps import ADD, READ
+from harness.history import History
+from harness.op import Op
 from harness.registry import Registry
+from harness.verdict import Budget
 
 Steps = list[tuple[str, Any, Any]]
 
@@ -35,6 +40,8 @@ def last_is_legal(model: str, steps: Steps) -> bool:
         ("fifo-queue", [("enqueue", 1, 1), ("dequeue", None, 1), ("dequeue", None, None)], 1),
         ("stack", [("push", 1, 1), ("push", 2, 2), ("pop", None, 2)], 1),
         ("stack", [("pop", None, None)], 1),
+        ("fifo-queue", [*(("enqueue", n, n) for n in (1, 2, 3)), ("dequeue", None, 1), ("dequeue", None, 2)], 3),
+        ("stack", [*(("push", n, n) for n in (1, 2, 3)), ("pop", None, 3), ("pop", None, 2)], 1),
         ("set", [("add", 1, 1), ("add", 2, 2), ("read", None, [2, 1])], [1]),
         ("set", [("read", None, [])], [1]),
         ("set", [("add", 1, 1), ("add", 2, 2), ("remove", 1, 1), ("read", None, [2])], [1, 2]),
@@ -105,3 +112,32 @@ def test_only_a_lost_call_can_leave_one_of_several_states(
 ) -> None:
     found: Model = Registry("model", MODELS).get(model)
     assert list(successors(found, state, *call)) == after
+
+
+def test_a_counter_in_numbers_is_one_of_whole_numbers() -> None:
+    form = COUNTER.ints
+    assert form is not None
+    assert form.init == COUNTER.init
+    calls = [("add", 5, UNKNOWN), ("add", 1.5, UNKNOWN), ("read", None, 7), ("read", None, 1.5), ("read", None, True)]
+    coded = [form.code(f, argument, result, hash) for f, argument, result in calls]
+    assert coded == [(ADD, 5, 0), None, (READ, 0, 7), None, None]
+
+
+@pytest.mark.parametrize(
+    ("model", "f", "value", "algorithm"),
+    [
+        ("cas-register", "write", 1, "unique"),
+        ("mutex", "acquire", None, "unique"),
+        ("fifo-queue", "enqueue", 1, "lives"),
+        ("stack", "push", 1, "lives"),
+        ("priority-queue", "insert", 1, "lives"),
+        ("unordered-queue", "enqueue", 1, "lives"),
+        ("set", "add", 1, "chain"),
+        ("string-kv", "append", "a", "append-search"),
+        ("reentrant-lock", "acquire", "a", "tabled"),
+    ],
+)
+def test_every_model_has_the_algorithm_for_its_kind(model: str, f: str, value: Any, algorithm: str) -> None:
+    call = Op(process=0, f=f, value=value)
+    verdict = make(model=model).check(History.of([call, call.ok(value)]), Budget())
+    assert verdict.stats["algorithms"] == {algorithm: 1}

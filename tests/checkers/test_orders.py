@@ -7,6 +7,7 @@ from checkers.linearizable.check import make
 from checkers.linearizable.models import CAS_REGISTER, successors
 from harness.columns import FOREVER
 from harness.verdict import Budget, Validity
+from tests.builders import timeline
 from tests.checkers.runs import register_run, rolls
 
 CHECKER = make(order=True)
@@ -32,3 +33,11 @@ def test_an_order_is_legal_and_respects_real_time() -> None:
                 assert all(later.ret > call.call for later in order[n + 1 :])
             shown += len(order)
     assert shown >= 300
+
+
+def test_each_order_stands_beside_its_key() -> None:
+    for keys in (["a", "b"], ["-"]):
+        bars = "  ".join(f"|- write {key} 1 -| |- read {key} 1 -|" for key in keys)
+        told = CHECKER.check(timeline(f"p0 {bars}"), Budget()).stats["orders"]
+        assert [row["key"] for row in told] == [None if key == "-" else key for key in keys]
+        assert [index for row in told for index, _ in row["order"]] == list(range(0, 4 * len(keys), 2))
