@@ -98,7 +98,7 @@ TESTS = {
     "linearizable/growing": ("checkers/test_growing.py",),
     "linearizable/layers": _SEARCHES,
     "linearizable/layout": _SEARCHES,
-    "linearizable/limits": ("checkers/test_check.py", "checkers/test_apart.py"),
+    "linearizable/limits": ("checkers/test_limits.py", "checkers/test_check.py", "checkers/test_apart.py"),
     "linearizable/models": ("checkers/test_models.py",),
     "linearizable/moments": ("checkers/test_changing.py",),
     "linearizable/objects": ("checkers/test_objects.py", "checkers/test_golden.py"),
