@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkers.linearizable import generic
+from checkers.linearizable import generic, witness
 from checkers.linearizable.check import make
 from checkers.linearizable.models import CAS_REGISTER
 from checkers.linearizable.shrink import shrink
@@ -116,7 +118,7 @@ def test_shrinking_follows_what_the_fault_takes_along() -> None:
 
 
 @pytest.mark.parametrize(
-    ("drawing", "name", "witness"),
+    ("drawing", "name", "shown"),
     [
         (
             """
@@ -146,6 +148,39 @@ def test_shrinking_follows_what_the_fault_takes_along() -> None:
     ],
     ids=["still open at the end", "of a chain", "two of null"],
 )
-def test_a_witness_with_cas_holds_what_is_wrong_and_no_more(drawing: str, name: str, witness: tuple[int, ...]) -> None:
+def test_a_witness_with_cas_holds_what_is_wrong_and_no_more(drawing: str, name: str, shown: tuple[int, ...]) -> None:
     (anomaly,) = CHECKER.check(timeline(drawing), Budget()).anomalies
-    assert (anomaly.name, anomaly.witness) == (name, witness)
+    assert (anomaly.name, anomaly.witness) == (name, shown)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "sentence"),
+    [
+        (
+            """
+            p0    |- cas x [null,3] >
+            p1   |- cas x [null,2] --|
+            p2                          |- cas x [3,2] |
+            """,
+            (
+                "no order that respects real time explains process 2's cas from 3 to 2 (0.028 s – 0.043 s) "
+                "together with the operations of key x before it"
+            ),
+        ),
+        (
+            """
+            p0   |- write x 1 -| |- read x 1 -|
+            p1   |- write x 2 -| |- read x 2 -|
+            p2                                   |- read x 1 -|
+            p3                                   |- read x 2 -|
+            """,
+            "no order of the operations of key x that respects real time explains all their results",
+        ),
+    ],
+    ids=["searched", "not searched"],
+)
+def test_where_a_witness_would_cost_too_much_the_sentence_says_less(drawing: str, sentence: str) -> None:
+    with patch.object(witness, "WORK_MAX", 0):
+        (anomaly,) = CHECKER.check(timeline(drawing), Budget()).anomalies
+    assert (anomaly.witness, anomaly.name) == ((), "nonlinearizable")
+    assert anomaly.reason == sentence
