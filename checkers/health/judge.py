@@ -101,16 +101,18 @@ class Judge:
 
     def told(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was told a status that it cannot have had."""
-        gone_ns = next((lo for lo, _ in spans.gone), FOREVER)  # and for good
         for sight in self.seen(named):
             ill = sight.status == CRITICAL
             wrong, why = (ALARM, "has answered") if ill else (SILENT, "has been silent")
             told = f"told that {{}} is {sight.status}"
             span = next((span for span in (spans.passing if ill else spans.not_passing) if sight.within(span)), None)
-            if span is None and sight.begun_ns >= gone_ns:
-                span, wrong, why = (gone_ns, FOREVER), STAYS, "should have been gone"
+            if span is None and sight.begun_ns >= spans.gone_ns:
+                span, wrong, why = (spans.gone_ns, FOREVER), STAYS, "should have been gone"
+            if span is None and not ill:
+                span = next((span for span in spans.not_passing if sight.within(spans.for_good(span))), None)
             if span is not None:
-                self._add(wrong, self._shown(life, sight), sight, life, f"{told}, {self._long(why, sight, span)}")
+                long = self._long(why, sight, span) + _until_gone(sight, spans)
+                self._add(wrong, self._shown(life, sight), sight, life, f"{told}, {long}")
 
     def relapsed(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was told that it passes though somebody had been told before that it does not, and it had been silent all the time.
@@ -118,7 +120,8 @@ class Judge:
         Only an answer makes it pass again, and whatever was answered before has come, or come too late, when a span of ``deaf`` begins.
         """
         for span in spans.deaf:
-            inside = [sight for sight in self.seen(named) if sight.within(span)]
+            before_gone = [sight for sight in self.seen(named) if sight.begun_ns < spans.gone_ns]
+            inside = [sight for sight in before_gone if sight.within(spans.for_good(span))]
             others = [*self._unseen(named, span), *self._unseen(named, span, whole=False)]
             critical = [sight for sight in (*inside, *others) if sight.status != PASSING]
             if not critical:
@@ -128,6 +131,7 @@ class Judge:
                 if sight.status == PASSING and sight.call > first.ret:
                     before = f"{self._found.say.who(first.row)} was told otherwise {self._found.say.ended(first.row)}"
                     what = f"told that {{}} is passing, though {before}, and it has been silent since"
+                    what += _until_gone(sight, spans)
                     self._add(SILENT, [first.row, *self._shown(life, sight)], sight, life, what)
 
     def left_out(self, named: Name, life: Life, spans: Spans) -> None:
@@ -157,8 +161,8 @@ class Judge:
 
     def certain(self, named: Name, spans: Spans) -> int:
         """In how many readings another answer about it would have been wrong for what it did: had to be told, to pass, or not to."""
-        known, gone = self._known(named, spans), [(lo, FOREVER) for lo, _ in spans.gone[:1]]  # and for good
-        rows = {sight.row for span in (*spans.not_passing, *gone) for _, sight in self._within(named, span)}
+        known, shut = self._known(named, spans), [*map(spans.for_good, spans.not_passing), (spans.gone_ns, FOREVER)]
+        rows = {sight.row for span in shut for _, sight in self._within(named, span)}
         for span in (*spans.passing, *known.registered):
             rows |= {sight.row for reading, sight in self._within(named, span) if reading.whole}
         for span in spans.passing:
@@ -227,3 +231,8 @@ class Judge:
     def _long(what: str, sight: Sight, span: Span) -> str:
         over_s = (sight.begun_ns - span[0]) / SECOND_NS
         return f"which {what} for {over_s:.3f} s longer than it may take to tell"
+
+
+def _until_gone(sight: Sight, spans: Spans) -> str:
+    """Why an answer that came while this was being told did not make it right."""
+    return ", until it should have been gone" if sight.begun_ns < spans.gone_ns <= sight.done_ns else ""

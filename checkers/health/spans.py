@@ -31,17 +31,21 @@ CLOCK_FAULTS = ("clock", "drift")
 class Spans:
     """Of one instance.
 
-    ``answering``: from when to when it certainly answered, faults or not; ``muted``: it certainly was silent;
-    ``deaf``: besides, whatever it had answered before has come or is too late.
+    ``gone_ns``: from then on it must be gone, for good. ``answering``: from when to when it certainly answered, faults or not; ``muted``:
+    it certainly was silent; ``deaf``: besides, whatever it had answered before has come or is too late.
     """
 
     passing: Sequence[Span]
     not_passing: Sequence[Span]
     registered: Sequence[Span]
-    gone: Sequence[Span]
+    gone_ns: int
     answering: Sequence[Span]
     muted: Sequence[Span]
     deaf: Sequence[Span]
+
+    def for_good(self, span: Span) -> Span:
+        """Of ``not_passing`` or ``deaf``: without an end if it lasts until it must be gone. Then no answer makes it pass again."""
+        return (span[0], FOREVER) if span[0] <= self.gone_ns <= span[1] else span
 
 
 def quiet_of(faults: Iterable[Fault]) -> list[Span]:
@@ -92,7 +96,7 @@ def spans_of(
         passing=merged(passing),
         not_passing=merged(not_passing),
         registered=_registered(calls, life, quiet, grace_ns + check.deregister_ns),
-        gone=merged(gone),
+        gone_ns=min((lo for lo, _ in gone), default=FOREVER),
         answering=answering,
         muted=muted,
         deaf=[span for lo, hi in muted for span in _between(quiet, lo, hi, check.interval_ns + check.timeout_ns)],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -103,11 +105,16 @@ class World:
     def silent(self, moment: float) -> bool:
         return self.last(moment, ("mute",), ("mute", "withdraw")) is not None
 
+    @cached_property
+    def moments_of(self) -> dict[str, set[float]]:
+        return {what: {m for m in MOMENTS if getattr(self, what)(m)} for what in ("answers", "silent")}
+
     def for_so_long(self, what: str, moment: float, time_s: float) -> bool:
         """Whether that has been so, in calm, at every moment since ``time_s``."""
-        window = [m for m in MOMENTS if moment - time_s <= m <= moment]
-        enough = moment - time_s > 0 and self.calm(moment - time_s, moment)
-        return enough and all(getattr(self, what)(m) for m in window)
+        if moment - time_s <= 0 or not self.calm(moment - time_s, moment):
+            return False
+        window = MOMENTS[bisect_left(MOMENTS, moment - time_s) : bisect_right(MOMENTS, moment)]
+        return self.moments_of[what].issuperset(window)
 
     def must_pass(self, moment: float) -> bool:
         if self.for_so_long("answers", moment, PATIENCE_S):
@@ -217,6 +224,11 @@ def test_verdicts_are_those_of_the_definition(drawn: tuple[list[Call], tuple[str
 
 
 LATE = served(1, 2)  # it must pass from 7.5 on, if it answers
+ANEW = [
+    LATE,
+    commanded("mute", 4, 5),
+    commanded("answer", 21, 22),
+]  # it does not pass from 12.75 on, and is gone from 20.75 on, for good
 
 
 @pytest.mark.parametrize(
@@ -232,6 +244,8 @@ LATE = served(1, 2)  # it must pass from 7.5 on, if it answers
         ([LATE, commanded("mute", 9, 10), read("healthy", 18, 19, "passing")], "healthy-though-silent"),
         ([LATE, commanded("mute", 9, 10), read("healthy", 14, 15, None), read("healthy", 16, 17, "passing")], "healthy-though-silent"),
         ([LATE, commanded("mute", 9, 10), read("instances", 26, 27, "critical")], "not-deregistered"),
+        ([*ANEW, read("healthy", 13, 23, "passing")], "healthy-though-silent"),
+        ([*ANEW, read("healthy", 9, 10, None), read("healthy", 11, 23, "passing")], "healthy-though-silent"),
         ([LATE, read("instances", 3, 4, None)], "lost-instance"),
     ],
 )  # fmt: skip
@@ -250,6 +264,9 @@ def test_each_way_to_be_wrong_has_its_name(calls: list[Call], name: str) -> None
         [LATE, commanded("mute", 9, 10), read("healthy", 13, 15, None), read("healthy", 16, 17, "passing")],
         [LATE, commanded("mute", 9, 10), read("instances", 25, 27, "critical")],
         [LATE, commanded("mute", 9, 10, INFO), read("healthy", 30, 31, "passing")],
+        [*ANEW, read("healthy", 12, 23, "passing")],
+        [*ANEW, read("healthy", 8, 9, None), read("healthy", 12, 23, "passing")],
+        [*ANEW[:2], commanded("answer", 20, 21), read("healthy", 9, 10, None), read("healthy", 13, 23, "passing")],
     ],
 )
 def test_what_is_as_near_as_can_be_is_right(calls: list[Call]) -> None:
@@ -257,6 +274,11 @@ def test_what_is_as_near_as_can_be_is_right(calls: list[Call]) -> None:
 
 
 def test_the_words() -> None:
+    (late,) = judged([*ANEW, read("healthy", 13, 23, "passing")]).anomalies
+    assert late.reason.endswith(
+        "was told that instance a is passing, which has been silent for 0.250 s longer than it may take to tell, "
+        "until it should have been gone"
+    )
     verdict = judged([LATE, commanded("answer", 3, 4), read("instances", 8, 9, "critical")])
     assert verdict.reason == (
         "process 2, who asked for service 0 (8.00 s – 9.00 s), was told that instance a is critical, "
