@@ -176,7 +176,7 @@ def legal(calls: list[Call], fault: tuple[str, int, int] | None) -> bool:
                 return True
         return False
 
-    ends = [*near, *(m + 1 / 4 for m in there[-1:]), 10 * END_S]
+    ends = [*near, *(m + 1 / 4 for m in there[-1:]), *gone[:1], 10 * END_S]
     for come, go in product(near, ends):
         if not serve[1] < come < (serve[2] if serve[3] is OK else go) or not come < go < taken + 1 / 4:
             continue
