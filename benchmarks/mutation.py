@@ -105,7 +105,7 @@ TESTS = {
     "linearizable/orders": ("checkers/test_orders.py",),
     "linearizable/patterns": ("checkers/test_patterns.py", "checkers/test_golden.py"),
     "linearizable/quick": ("checkers/test_quick.py",),
-    "linearizable/register_search": _SEARCHES,
+    "linearizable/register_search": (*_SEARCHES, "checkers/test_steps.py"),
     "linearizable/registers": ("checkers/test_check.py", "checkers/test_golden.py"),
     "linearizable/sets": ("checkers/test_changing.py", "checkers/test_elements.py", "checkers/test_growing.py"),
     "linearizable/shrink": ("checkers/test_witness.py",),

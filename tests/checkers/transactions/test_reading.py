@@ -84,6 +84,7 @@ PLAIN = [
     '[["append","",""],["append","ü","日本"],["append"," a b ","]"]]',
     '[["append","r",":r"],["append","append","10"],["append",10,"-10"]]',
     '[["r","ab",["ab","ba","abc","ab"]]]',
+    '[["append",0,1],["append",1,0]]',
 ]
 
 
@@ -191,7 +192,7 @@ def test_a_table_of_odd_values_is_half_full_at_most(text: str, others: int, coun
 def of_texts(*texts: str) -> History:
     """Transactions one after another, by a process each, whose values are kept as JSON texts."""
     lines = [
-        f'{{"type":"{kind}","process":{3 * n},"f":"txn","value":{text}}}\n'
+        f'{{"type":"{kind}","process":{3 * n},"f":"txn","value":{text.replace(chr(10), " ")}}}\n'
         for n, text in enumerate(texts)
         for kind in ("invoke", "ok")
     ]
@@ -233,6 +234,13 @@ def test_columns_are_what_they_are_said_to_be() -> None:
         assert [read.list_of(mop) for mop in range(5)] == [[], [5, "a", None], [], [], [-7]]
         assert [read.key_object(number) for number in range(2)] == ["y", "x"]
         assert [read.object(code) for code in (0, 5, -1, -2, -5)] == [0, 5, None, "y", -7]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_both_readers_give_the_same_codes(text: str) -> None:
+    lines = of_texts(*SOME, text)
+    read, made = (txns_of(one, "append", lists=True) for one in (lines, History.of(list(lines))))
+    assert columns(read) == columns(made)
 
 
 @pytest.mark.parametrize("text", SOME)
