@@ -96,7 +96,7 @@ TESTS = {
     "linearizable/explain": ("checkers/test_witness.py", "checkers/test_golden.py", "checkers/test_check.py"),
     "linearizable/generic": ("checkers/test_steps.py", "checkers/test_objects.py"),
     "linearizable/growing": ("checkers/test_growing.py",),
-    "linearizable/layers": _SEARCHES,
+    "linearizable/layers": (*_SEARCHES, "checkers/test_steps.py"),
     "linearizable/layout": _SEARCHES,
     "linearizable/limits": ("checkers/test_limits.py", "checkers/test_check.py", "checkers/test_apart.py"),
     "linearizable/models": ("checkers/test_models.py",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -12,10 +13,11 @@ import pytest
 
 from checkers import MODELS
 from checkers.kernels.engine import Plain
-from checkers.linearizable import generic, steps, wgl
+from checkers.linearizable import appends, generic, layers, register_search, steps, wgl
 from checkers.linearizable.encode import Unjudgeable
 from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import FIFO_QUEUE, UNKNOWN, IntForm, Model
+from checkers.linearizable.objects import STRING_KV
 from checkers.linearizable.tabled import ASK_COST, Tabled, is_worth_it
 from checkers.wording import Narrator
 from harness.history import FOREVER, History
@@ -329,3 +331,20 @@ def test_a_witness_is_what_had_begun_without_the_reads_that_do_not_matter() -> N
     assert anomaly.reason.endswith(
         "explains process 1's dequeue of 9 (0.044 s – 0.060 s) together with 4 earlier operations on key x"
     )
+
+
+# Strings
+
+
+def test_strings_that_grow_are_searched_as_their_model_says() -> None:
+    """Deep and layer by layer; a state that no read ever saw is dead, whatever is appended to it."""
+    seen = Counter[Validity]()
+    for seed in range(40):
+        history = run("string-kv", 36, seed, processes=2 + seed % 3, crashes=seed % 2 == 0, lies=seed % 4 > 0)
+        case = case_of(STRING_KV, history)
+        wanted = wgl.search(STRING_KV, case.calls, AMPLE)
+        for search in (register_search.search, layers.search):
+            one = search(appends.prepared(case.calls, ""), AMPLE, Plain())
+            assert (one.validity, one.explained) == (wanted.validity, wanted.explained), seed
+        seen[wanted.validity] += 1
+    assert min(seen[Validity.VALID], seen[Validity.INVALID]) >= 5
