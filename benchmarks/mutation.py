@@ -113,7 +113,7 @@ TESTS = {
     "linearizable/steps": ("checkers/test_steps.py", "checkers/test_objects.py"),
     "linearizable/tabled": ("checkers/test_steps.py", "checkers/test_objects.py"),
     "linearizable/touches": ("checkers/test_elements.py", "checkers/test_changing.py"),
-    "linearizable/unique": _SEARCHES,
+    "linearizable/unique": ("checkers/test_unique.py", *_SEARCHES),
     "linearizable/wgl": _SEARCHES,
     "linearizable/witness": ("checkers/test_witness.py",),
     "locks/check": ("checkers/test_locks.py",),
