@@ -94,6 +94,10 @@ def test_plain_texts_are_read_as_they_are(text: str) -> None:
     assert read(*PLAIN, text) == (PARSED, wanted(*PLAIN, text))
 
 
+def test_numbers_are_codes_as_far_as_columns_of_32_bits_go() -> None:
+    assert np.iinfo(np.int32).max == NUMBER_MAX
+
+
 def test_registers_have_single_values() -> None:
     text = '[["r","x",null],["r","x",1],["w","x","a"],["r","y",-3],["r","x",true]]'
     options: dict[str, Any] = {"written": "w", "lists": False}
