@@ -177,6 +177,11 @@ def test_steps_that_edn_names_by_keywords_are_what_they_are_called(names: str, r
     ("model", "steps", "wrong"),
     [
         ("priority-queue", [("insert", 2, 2), ("insert", 1, 1), ("delete-min", None, 1)], 2),
+        (
+            "priority-queue",
+            [*(("insert", n, n) for n in (3, 2, 1)), ("delete-min", None, 1), ("delete-min", None, 2)],
+            3,
+        ),
         ("priority-queue", [("insert", 2, 2), ("insert", 1.5, 1.5), ("delete-min", None, 1.5)], None),
         ("priority-queue", [("insert", 1, 1), ("delete-min", None, 1), ("delete-min", None, None)], 1),
         ("unordered-queue", [("enqueue", 2, 2), ("enqueue", 1, 1), ("dequeue", None, 1)], None),
