@@ -72,7 +72,7 @@ class Health:
             judge.told(named, life, spans)
             judge.relapsed(named, life, spans)
             judge.left_out(named, life, spans)
-            certain += judge.certain(named, spans)
+            certain += judge.certain(named, life, spans)
             alarms += sum(judge.alarmed(named, span) for span in spans.answering)
             noticed_s += [s for span in spans.muted if (s := judge.noticed_s(named, span)) is not None]
         told = judge_watches(calls, facts, passed, found)

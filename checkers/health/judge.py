@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from checkers.findings import Findings
 from checkers.health.facts import CRITICAL, PASSING, WITHDRAW, Facts, Life, Name, Reading
-from checkers.health.spans import Span, Spans
+from checkers.health.spans import Span, Spans, for_good
 from checkers.registry.facts import last_line
 from checkers.wording import SECOND_NS, name
 from harness.history import FAIL, FOREVER, OK, Calls
@@ -58,6 +58,7 @@ class Judge:
             for service, readings in facts.readings.items()
         }
         self._seen: dict[Name, list[Sight]] = defaultdict(list)
+        self._gaps: dict[Name, tuple[int, Sight | None]] = {}
         for service, readings in facts.readings.items():
             for reading in readings:
                 for instance in reading.told:
@@ -78,9 +79,7 @@ class Judge:
     def there(self, named: Name, life: Life) -> None:
         """Add who was told of it before it came, or after it had gone."""
         calls, serve, sights = self._calls, life.commands[0], self.seen(named)
-        certain = min([last_line(calls, serve), *(sight.ret for sight in sights)])
-        lists = [sight for sight in self._unseen(named) if sight.call > certain]
-        gap = min(lists, key=lambda sight: sight.ret, default=None)
+        certain, gap = self._gap(named, life)
         taken = [
             row for row in life.commands if calls.outcome[row] == OK and calls.history.fs[calls.f[row]] == WITHDRAW
         ]
@@ -101,6 +100,7 @@ class Judge:
 
     def told(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was told a status that it cannot have had."""
+        gone_ns = self._gone_ns(named, life, spans)
         for sight in self.seen(named):
             ill = sight.status == CRITICAL
             wrong, why = (ALARM, "has answered") if ill else (SILENT, "has been silent")
@@ -109,9 +109,9 @@ class Judge:
             if span is None and sight.begun_ns >= spans.gone_ns:
                 span, wrong, why = (spans.gone_ns, FOREVER), STAYS, "should have been gone"
             if span is None and not ill:
-                span = next((span for span in spans.not_passing if sight.within(spans.for_good(span))), None)
+                span = next((span for span in spans.not_passing if sight.within(for_good(span, gone_ns))), None)
             if span is not None:
-                long = self._long(why, sight, span) + _until_gone(sight, spans)
+                long = self._long(why, sight, span) + _until_gone(sight, gone_ns)
                 self._add(wrong, self._shown(life, sight), sight, life, f"{told}, {long}")
 
     def relapsed(self, named: Name, life: Life, spans: Spans) -> None:
@@ -119,9 +119,10 @@ class Judge:
 
         Only an answer makes it pass again, and whatever was answered before has come, or come too late, when a span of ``deaf`` begins.
         """
+        gone_ns = self._gone_ns(named, life, spans)
+        before_gone = [sight for sight in self.seen(named) if sight.begun_ns < gone_ns]
         for span in spans.deaf:
-            before_gone = [sight for sight in self.seen(named) if sight.begun_ns < spans.gone_ns]
-            inside = [sight for sight in before_gone if sight.within(spans.for_good(span))]
+            inside = [sight for sight in before_gone if sight.within(for_good(span, gone_ns))]
             others = [*self._unseen(named, span), *self._unseen(named, span, whole=False)]
             critical = [sight for sight in (*inside, *others) if sight.status != PASSING]
             if not critical:
@@ -131,7 +132,7 @@ class Judge:
                 if sight.status == PASSING and sight.call > first.ret:
                     before = f"{self._found.say.who(first.row)} was told otherwise {self._found.say.ended(first.row)}"
                     what = f"told that {{}} is passing, though {before}, and it has been silent since"
-                    what += _until_gone(sight, spans)
+                    what += _until_gone(sight, gone_ns)
                     self._add(SILENT, [first.row, *self._shown(life, sight)], sight, life, what)
 
     def left_out(self, named: Name, life: Life, spans: Spans) -> None:
@@ -159,9 +160,10 @@ class Judge:
 
     # Figures
 
-    def certain(self, named: Name, spans: Spans) -> int:
+    def certain(self, named: Name, life: Life, spans: Spans) -> int:
         """In how many readings another answer about it would have been wrong for what it did: had to be told, to pass, or not to."""
-        known, shut = self._known(named, spans), [*map(spans.for_good, spans.not_passing), (spans.gone_ns, FOREVER)]
+        known, gone_ns = self._known(named, spans), self._gone_ns(named, life, spans)
+        shut = [*(for_good(span, gone_ns) for span in spans.not_passing), (spans.gone_ns, FOREVER)]
         rows = {sight.row for span in shut for _, sight in self._within(named, span)}
         for span in (*spans.passing, *known.registered):
             rows |= {sight.row for reading, sight in self._within(named, span) if reading.whole}
@@ -190,6 +192,19 @@ class Judge:
         call, ret = int(self._calls.call[reading.row]), int(self._calls.ret[reading.row])
         times = int(self._times[call]), int(self._times[ret])
         return Sight(reading.row, reading.told.get(instance), call, ret, *times)
+
+    def _gap(self, named: Name, life: Life) -> tuple[int, Sight | None]:
+        """The line from which on it has certainly been registered, and the first reading after that which shows that it was gone."""
+        if named not in self._gaps:
+            certain = min([last_line(self._calls, life.commands[0]), *(sight.ret for sight in self.seen(named))])
+            lists = [sight for sight in self._unseen(named) if sight.call > certain]
+            self._gaps[named] = certain, min(lists, key=lambda sight: sight.ret, default=None)
+        return self._gaps[named]
+
+    def _gone_ns(self, named: Name, life: Life, spans: Spans) -> int:
+        """When it was gone at the latest: it must have been, or somebody was not told of it any more."""
+        _, gap = self._gap(named, life)
+        return min(spans.gone_ns, FOREVER if gap is None else gap.done_ns)
 
     def _known(self, named: Name, spans: Spans) -> Known:
         """Whoever was told of it when it was being served knew that it was registered then already."""
@@ -233,6 +248,6 @@ class Judge:
         return f"which {what} for {over_s:.3f} s longer than it may take to tell"
 
 
-def _until_gone(sight: Sight, spans: Spans) -> str:
+def _until_gone(sight: Sight, gone_ns: int) -> str:
     """Why an answer that came while this was being told did not make it right."""
-    return ", until it should have been gone" if sight.begun_ns < spans.gone_ns <= sight.done_ns else ""
+    return ", until it must have been gone" if sight.begun_ns < gone_ns <= sight.done_ns else ""

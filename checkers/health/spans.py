@@ -43,10 +43,6 @@ class Spans:
     muted: Sequence[Span]
     deaf: Sequence[Span]
 
-    def for_good(self, span: Span) -> Span:
-        """Of ``not_passing`` or ``deaf``: without an end if it lasts until it must be gone. Then no answer makes it pass again."""
-        return (span[0], FOREVER) if span[0] <= self.gone_ns <= span[1] else span
-
 
 def quiet_of(faults: Iterable[Fault]) -> list[Span]:
     """The spans in which there is no fault, but for those of clocks."""
@@ -101,6 +97,11 @@ def spans_of(
         muted=muted,
         deaf=[span for lo, hi in muted for span in _between(quiet, lo, hi, check.interval_ns + check.timeout_ns)],
     )
+
+
+def for_good(span: Span, gone_ns: int) -> Span:
+    """A span in which an instance does not pass, without an end if it lasts until that is gone: then no answer makes it pass again."""
+    return (span[0], FOREVER) if span[0] <= gone_ns <= span[1] else span
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

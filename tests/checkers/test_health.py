@@ -230,6 +230,8 @@ ANEW = [
     commanded("answer", 21, 22),
 ]  # it does not pass from 12.75 on, and is gone from 20.75 on, for good
 
+SOON = [LATE, commanded("mute", 6, 7), commanded("answer", 16, 17), read("healthy", 11, 12, None)]
+
 
 @pytest.mark.parametrize(
     ("calls", "name"),
@@ -246,6 +248,7 @@ ANEW = [
         ([LATE, commanded("mute", 9, 10), read("instances", 26, 27, "critical")], "not-deregistered"),
         ([*ANEW, read("healthy", 13, 23, "passing")], "healthy-though-silent"),
         ([*ANEW, read("healthy", 9, 10, None), read("healthy", 11, 23, "passing")], "healthy-though-silent"),
+        ([*SOON, read("instances", 8, 15, None), read("healthy", 13, 18, "passing")], "healthy-though-silent"),
         ([LATE, read("instances", 3, 4, None)], "lost-instance"),
     ],
 )  # fmt: skip
@@ -265,6 +268,7 @@ def test_each_way_to_be_wrong_has_its_name(calls: list[Call], name: str) -> None
         [LATE, commanded("mute", 9, 10), read("instances", 25, 27, "critical")],
         [LATE, commanded("mute", 9, 10, INFO), read("healthy", 30, 31, "passing")],
         [*ANEW, read("healthy", 12, 23, "passing")],
+        [*SOON, read("instances", 8, 17, None), read("healthy", 13, 18, "passing")],
         [*ANEW, read("healthy", 8, 9, None), read("healthy", 12, 23, "passing")],
         [*ANEW[:2], commanded("answer", 20, 21), read("healthy", 9, 10, None), read("healthy", 13, 23, "passing")],
     ],
@@ -277,7 +281,7 @@ def test_the_words() -> None:
     (late,) = judged([*ANEW, read("healthy", 13, 23, "passing")]).anomalies
     assert late.reason.endswith(
         "was told that instance a is passing, which has been silent for 0.250 s longer than it may take to tell, "
-        "until it should have been gone"
+        "until it must have been gone"
     )
     verdict = judged([LATE, commanded("answer", 3, 4), read("instances", 8, 9, "critical")])
     assert verdict.reason == (
