@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -17,8 +19,10 @@ from checkers.linearizable.limits import Limits
 from checkers.linearizable.models import Model
 from checkers.linearizable.wgl import search
 from harness.history import History
+from harness.op import Op
 from harness.registry import Registry
 from harness.verdict import Budget, Validity
+from tests.builders import history as lines_of
 from tests.checkers.brute import defined, linearizable
 from tests.checkers.containers import NAMES, container_run
 from tests.checkers.engines import compiled_image
@@ -47,6 +51,29 @@ def test_the_kernels_are_the_definition(name: str) -> None:
         seen[found] += 1
     assert min(seen[True], seen[False]) >= 60
     assert seen[None] <= 60
+
+
+def test_a_priority_is_a_number_however_it_is_written() -> None:
+    model, seen = model_of("priority-queue"), Counter[bool | None]()
+    for seed in range(200):
+        dice, ops = random.Random(seed), list[Op]()
+        for op in container_run("priority-queue", 8 + seed % 8, seed, crashes=seed % 4 == 0):
+            ops.append(replace(op, value=float(op.value)) if op.value is not None and dice.random() < 0.5 else op)
+        history = History.of(ops)
+        (case,) = generic.cases(history.calls(), model)
+        found, wanted = by_kernels(history, model), linearizable(model, case.calls)
+        assert found in (None, wanted), seed
+        seen[found] += 1
+    assert min(seen[True], seen[False]) >= 20
+
+
+@pytest.mark.parametrize("name", ["fifo-queue", "unordered-queue", "stack"])
+def test_a_null_that_was_put_in_cannot_be_told_from_nothing(name: str) -> None:
+    put, take = ("push", "pop") if name == "stack" else ("enqueue", "dequeue")
+    lines = f"p0 invoke {put} - _\np0 {{}} {put} - _\np1 invoke {put} - 1\np1 ok {put} - 1\np1 invoke {take} - _\np1 ok {take} - 1"
+    verdicts = [make(model=name).check(lines_of(lines.format(end)), Budget()) for end in ("ok", "info", "fail")]
+    assert [verdict.validity for verdict in verdicts] == [Validity.UNKNOWN, Validity.UNKNOWN, Validity.VALID]
+    assert "null was put in, and who takes null found nothing" in verdicts[0].reason
 
 
 @pytest.mark.parametrize("name", NAMES)

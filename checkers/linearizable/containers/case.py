@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from checkers.linearizable.limits import Found, Limits
 from checkers.linearizable.models import ContainerForm, Model
 from checkers.linearizable.shrink import shrink
 from checkers.wording import Narrator, count, text
-from harness.history import FAIL, FOREVER, Calls, History, Ints
+from harness.history import FAIL, FOREVER, NO_KEY, Calls, History, Ints
 from harness.verdict import Anomaly, Validity
 
 LIVES = "lives"
@@ -156,20 +157,42 @@ def encode(calls: Calls, rows: Ints, form: ContainerForm) -> Container:
         name: getattr(calls, name) if whole else getattr(calls, name)[rows]
         for name in ("f", "argument", "result", "outcome", "call", "ret")
     }
-    order = Order(form.order)
+    order, kinds = Order(form.order), _kinds(history, form)
+    if order is Order.LEAST:
+        _as_one_number(columns, history)
     container = Container(
         order=order,
         **columns,
-        kinds=_kinds(history, form),
+        kinds=kinds,
         null=next((code for code, value in enumerate(history.values) if value is None), -2),
         codes=len(history.values),
         end=len(history),
         priority=None,
     )
+    put = (kinds[container.f] == INSERT) & (container.outcome != FAIL)
+    if (container.argument[put] == container.null).any():
+        raise Unjudgeable("null was put in, and who takes null found nothing: nobody can tell the two apart")
     sparse = _SPARSE * len(rows) + 64
     if order is Order.LEAST:
         container = _with_priorities(container, history)
     return container if container.codes <= sparse and container.end <= sparse else tight(container)
+
+
+def _as_one_number(columns: dict[str, Any], history: History) -> None:
+    """A number that is written in two ways, as 1 and 1.0, is one priority: gives it one code."""
+    if not {int, float} <= set(map(type, history.values)):
+        return
+    first: dict[Any, int] = {}
+    one = np.array(
+        [
+            first.setdefault(value, code) if type(value) in (int, float) else code
+            for code, value in enumerate(history.values)
+        ],
+        dtype=np.int64,
+    )
+    for name in ("argument", "result"):
+        column = columns[name]
+        columns[name] = np.where(column == NO_KEY, column, one[column])
 
 
 def _kinds(history: History, form: ContainerForm) -> Ints:

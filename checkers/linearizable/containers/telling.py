@@ -9,7 +9,7 @@ import numpy as np
 
 from checkers.kernels.engine import Plain
 from checkers.linearizable.containers.judging import Container, Judged, Order, judge
-from checkers.linearizable.containers.lives import EMPTY, FUTURE, NONE, OPEN, ORDER, PHANTOM, REPEAT
+from checkers.linearizable.containers.lives import EMPTY, FUTURE, INSERT, NONE, OPEN, ORDER, PHANTOM, REPEAT
 from checkers.linearizable.shrink import shrink
 from checkers.wording import Narrator, count
 from harness.history import FAIL, Codes, Ints
@@ -41,8 +41,9 @@ def tell(container: Container, found: Judged, say: Narrator, rows: Ints) -> Told
     """The witness and the sentence for what ``found`` says. ``rows`` are the rows of the container's calls among all."""
     values = container.values()
     kept = _smallest(container, found, values)
-    witness = tuple(sorted({*_rows_of(values, kept, found.row), *found.lost}))
     scene = _Scene(container=container, found=found, say=say, rows=rows, values=values, kept=kept)
+    refused = scene.refused(kept[0]) if found.status == PHANTOM else []
+    witness = tuple(sorted({*_rows_of(values, kept, found.row), *found.lost, *refused}))
     return Told(
         name=_NAMES[found.status],
         sentence=_SENTENCES[found.status](scene),
@@ -100,17 +101,19 @@ class _Scene:
     def did(self, row: int) -> str:
         return f"{self.say.whose(row)} {self.say.span(row)}"
 
-    def failed_insert(self, value: int) -> int | None:
+    def refused(self, value: int) -> list[int]:
+        """The first insertion of the value that failed, if one did."""
         c = self.container
-        mine = np.flatnonzero((c.kinds[c.f] == 0) & (c.outcome == FAIL) & (c.argument == value))
-        return int(self.rows[mine[0]]) if len(mine) else None
+        mine = np.flatnonzero((c.kinds[c.f] == INSERT) & (c.outcome == FAIL) & (c.argument == value))
+        return [int(row) for row in mine[:1]]
 
 
 def _phantom(scene: _Scene) -> str:
     (value,) = scene.kept
     removal = scene.removed(value)[0]
-    failed = scene.failed_insert(value)
-    why = "nobody had ever put that there" if failed is None else f"its only insertion had failed: {scene.did(failed)}"
+    why = "nobody had ever put that there"
+    for failed in scene.refused(value):
+        why = f"its only insertion had failed: {scene.did(int(scene.rows[failed]))}"
     return f"{scene.did(removal)} succeeded, but {why}"
 
 
