@@ -27,6 +27,7 @@ from tests.checkers.test_health_told import AGAIN, MUTED, of_two
         ([("critical", 14, 15)], None),
         ([("passing", 3, 4)], None),
         ([("passing", 3, 4), ("critical", 19, 21)], None),  # or because it answered late, again
+        ([("passing", 3, 4), ("critical", 18, 20)], None),
         ([("passing", 3, 4), ("critical", 18, 19)], 9.0),
     ],
 )
@@ -113,6 +114,7 @@ WHOLE = {"instance": "a", "interval_s": 2, "timeout_s": 1, "failures": 2, "dereg
         ([commanded("mute", 9, 10), read("healthy", 16, 18, "passing")], None),
         ([commanded("mute", 9, 10), read("instances", 24, 25, "critical")], "not-deregistered"),
         ([commanded("mute", 9, 10), read("instances", 23, 25, "critical")], None),
+        ([commanded("mute", 9, 10), commanded("answer", 24, 25), read("instances", 26, 27, "critical")], None),
         # From 13 s on nothing that it answered makes it pass again.
         ([commanded("mute", 9, 10), read("healthy", 13, 14, None), read("healthy", 15, 16, "passing")], "healthy-though-silent"),
         ([commanded("mute", 9, 10), read("healthy", 12, 14, None), read("healthy", 15, 16, "passing")], None),
@@ -176,3 +178,33 @@ def test_a_silence_that_is_shorter_than_it_takes_to_notice_changes_nothing() -> 
     calls = [("serve", 1, 2, OK, {**WHOLE, "failures": 9}), commanded("mute", 9, 10), commanded("answer", 11, 12)]
     verdict = judged([*calls, read("instances", 20, 21, "critical"), read("healthy", 20, 21, None)])
     assert verdict.stats["anomalies"] == {"false-alarm": 2}  # each reading once
+
+
+@pytest.mark.parametrize(
+    ("readings", "ends"),
+    [
+        ([read("instances", 24, 25, "critical")], ["gone for 0.000 s longer than it may take to tell"]),
+        (
+            [read("instances", 23, 25, "passing")],
+            ["6.000 s longer than it may take to tell, until it should have been gone"],
+        ),
+        (
+            [read("healthy", 14, 15, None), read("instances", 24, 25, "passing")],
+            ["7.000 s longer than it may take to tell"],
+        ),
+        (
+            [read("healthy", 14, 15, None), read("healthy", 23, 25, "passing")],
+            ["to tell, until it should have been gone", "it has been silent since, until it should have been gone"],
+        ),
+    ],
+)
+def test_until_when_a_silence_counts_is_told_of_who_asked_before(readings: list[Call], ends: list[str]) -> None:
+    anomalies = judged([("serve", 1, 2, OK, WHOLE), commanded("mute", 9, 10), *readings]).anomalies
+    assert len(anomalies) == len(ends)
+    assert all(anomaly.reason.endswith(end) for anomaly, end in zip(anomalies, ends, strict=True))
+
+
+@pytest.mark.parametrize(("start", "excused"), [(19, True), (20, False)])
+def test_a_silence_counts_from_after_the_end_of_a_fault(start: int, excused: bool) -> None:
+    calls = [("serve", 1, 2, OK, WHOLE), commanded("mute", 9, 10), read("healthy", start, start + 1, "passing")]
+    assert bool(judged(calls, ("kill", 11, 12)).anomalies) != excused
