@@ -85,12 +85,9 @@ class Judge:
         ]
         for sight in sights:
             if sight.ret < int(calls.call[serve]) or calls.outcome[serve] == FAIL:
-                why = (
-                    "before it was served"
-                    if sight.ret < int(calls.call[serve])
-                    else "which certainly was not registered"
-                )
-                self._add(PHANTOM, [sight.row, serve], sight, life, f"told of {{}} {why}")
+                early = sight.ret < int(calls.call[serve])
+                why = " before it was served" if early else ", which certainly was not registered"
+                self._add(PHANTOM, [sight.row, serve], sight, life, f"told of {{}}{why}")
             elif taken and int(calls.ret[taken[0]]) < sight.call:
                 gone = f"after it had been taken back {self._found.say.ended(taken[0])}"
                 self._add(GHOST, [taken[0], sight.row], sight, life, f"told of {{}} {gone}")

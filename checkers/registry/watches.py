@@ -5,7 +5,7 @@ Changes are numbered from 1 on, without a gap. A watch says since which number i
 * ``watch-gap``: a number is left out between ``since`` and ``upto``;
 * ``watch-order``: numbers do not grow, or go back behind ``since`` (or are in an order that no order of operations allows: ``views``);
 * ``watch-disagrees``: two watches were told different changes of one number;
-* ``watch-phantom``: an entry comes twice without going, or goes without having come, or was never made;
+* ``watch-phantom``: an entry comes twice without going, or goes without having come, or was never made, or not yet when that was told;
 * ``watch-missed``: all changes up to one that came later are known, and an entry that had been made before is not among them.
 """
 
@@ -34,6 +34,7 @@ def judge_watches(calls: Calls, facts: Facts, found: Findings) -> Told:
     told = list_of(facts.watches, found)
     _lives(facts, told, found)
     made: list[Known] = [((UP, *entry), facts.entries[entry].register) for entry in facts.entries]
+    judge_early(calls, facts.watches, {entry: one.register for entry, one in facts.entries.items()}, found)
     judge_missed(calls, told, found, [known for known in made if calls.outcome[known[1]] == OK], made)
     return told
 
@@ -78,6 +79,19 @@ def _lives(facts: Facts, told: Told, found: Findings) -> None:
             why = "which was there already" if what == UP else "which was not there"
             found.add(PHANTOM, [row, facts.entries[entry].register], f"change {number} is {shown}, {why}")
         (up.add if what == UP else up.discard)(entry)
+
+
+def judge_early(
+    calls: Calls, watches: Sequence[Watch], begun: Mapping[tuple[Any, Any], int], found: Findings, noun: str = "session"
+) -> None:
+    """Add who was told of an entry before the call that made it (``begun``) had begun."""
+    for watch in watches:
+        for number, what, service, who in watch.changes:
+            row = begun.get((identity(service), identity(who)))
+            if row is not None and int(calls.ret[watch.row]) < int(calls.call[row]):
+                told = f"{found.say.who(watch.row)} was told {found.say.ended(watch.row)} that change {number} is"
+                made = f"before {found.say.whose(row)} had begun {found.say.began(row)}"
+                found.add(PHANTOM, [watch.row, row], f"{told} {words(what, service, who, noun)}, {made}")
 
 
 def judge_missed(calls: Calls, told: Told, found: Findings, certain: Sequence[Known], begun: Sequence[Known]) -> None:

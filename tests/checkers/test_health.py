@@ -334,6 +334,43 @@ def test_what_a_watch_is_told(watches: list[Call], name: str | None) -> None:
     assert name in {anomaly.name for anomaly in verdict.anomalies} or (name is None and not verdict.anomalies)
 
 
+BOTH = [
+    LATE,
+    ("serve", 5, 6, OK, {**CHECK, "instance": "b"}),
+    ("instances", 7, 8, OK, [["a", "critical"], ["b", "critical"]]),
+]
+
+
+@pytest.mark.parametrize(
+    ("calls", "told", "names"),
+    [
+        (BOTH, "ab", set()),
+        (BOTH, "ba", {"watch-order"}),
+        ([("serve", 1, 6, OK, CHECK), *BOTH[1:]], "ba", set()),  # at once
+        ([served(1, 2, INFO), *BOTH[1:]], "ba", set()),
+        ([served(1, 2, FAIL), BOTH[1], ("instances", 7, 8, OK, [["b", "critical"]])], "ba", {"watch-phantom"}),
+        ([served(1, 2, FAIL), BOTH[1], ("instances", 7, 8, OK, [["b", "critical"]])], "b", set()),
+    ],
+)
+def test_comings_are_told_in_the_order_of_what_came_after_the_other(
+    calls: list[Call], told: str, names: set[str]
+) -> None:
+    changes = [[number, "up", 0, instance] for number, instance in enumerate(told, start=1)]
+    history = history_of([*calls, ("watch", 9, 10, OK, {"since": 0, "changes": changes, "upto": len(told)})])
+    ops = [
+        replace(op, value="b") if op.f == "serve" and op.process == 1 and op.type is not OK else op for op in history
+    ]
+    verdict = make().check(History.of(ops), Budget())
+    assert {anomaly.name for anomaly in verdict.anomalies} == names
+
+
+def test_nobody_is_told_of_what_has_not_begun() -> None:
+    calls = [served(3, 4), read("instances", 5, 6, "critical")]
+    assert judged([*calls, watch(1, 0, 1, (1, "up"))]).anomalies[0].name == "watch-phantom"
+    early = {"since": 0, "changes": [[1, "up", 0, "a"]], "upto": 1}
+    assert judged([*calls, ("watch", 1, 7, OK, early)]).validity is Validity.VALID
+
+
 @pytest.mark.parametrize(("changes", "names"), [("up passing up", set()), ("up up", {"watch-missed"}), ("up", set())])
 def test_a_recovery_that_somebody_saw_is_told_before_what_began_later(changes: str, names: set[str]) -> None:
     """Instance b is served when somebody has been told that a passes."""

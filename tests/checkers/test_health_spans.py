@@ -186,7 +186,7 @@ def test_a_silence_that_is_shorter_than_it_takes_to_notice_changes_nothing() -> 
         ([read("instances", 24, 25, "critical")], ["gone for 0.000 s longer than it may take to tell"]),
         (
             [read("instances", 23, 25, "passing")],
-            ["6.000 s longer than it may take to tell, until it should have been gone"],
+            ["6.000 s longer than it may take to tell, until it must have been gone"],
         ),
         (
             [read("healthy", 14, 15, None), read("instances", 24, 25, "passing")],
@@ -194,7 +194,7 @@ def test_a_silence_that_is_shorter_than_it_takes_to_notice_changes_nothing() -> 
         ),
         (
             [read("healthy", 14, 15, None), read("healthy", 23, 25, "passing")],
-            ["to tell, until it should have been gone", "it has been silent since, until it should have been gone"],
+            ["to tell, until it must have been gone", "it has been silent since, until it must have been gone"],
         ),
     ],
 )

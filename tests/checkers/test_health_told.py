@@ -160,7 +160,7 @@ RELAPSED = [*MUTED, read("healthy", 14, 15, None), read("healthy", 16, 17, "pass
             [served(1, 2, FAIL), commanded("mute", 3, 4, FAIL), read("instances", 5, 6, "critical")],
             "phantom-instance",
             (0, 1, 4, 5),
-            asked(2, 5) + "told of instance a which certainly was not registered",
+            asked(2, 5) + "told of instance a, which certainly was not registered",
         ),
         (
             [LATE, commanded("answer", 3, 4), commanded("withdraw", 5, 6), read("healthy", 7, 8, "passing")],
