@@ -146,6 +146,9 @@ def _adya(chosen: Sequence[Txn], level: Level, time: Time, *, internal: bool) ->
     written = {(key, value) for txn in chosen for f, key, value in txn.mops if f == "w"}
     if any(value is not None and (key, value) not in written for _, key, value in reads):
         return False  # nobody who committed wrote it
+    seen = {(key, value) for txn in chosen if txn.ok for f, key, value in txn.mops if f == "r" and value is not None}
+    if level >= Level.READS and not seen <= written:
+        return False  # G1a, also of who had written the key before
     if level >= Level.READS and any(value is not None and value not in final.get(key, {}) for _, key, value in reads):
         return False  # G1b
     times = [
