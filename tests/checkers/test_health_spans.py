@@ -9,8 +9,9 @@ import pytest
 from checkers.health.check import make
 from checkers.health.spans import Span, merged
 from harness.history import History
+from harness.op import OpType
 from harness.verdict import Budget, Validity
-from tests.checkers.test_health import LATE, OK, Call, commanded, history_of, judged, read, served
+from tests.checkers.test_health import INFO, LATE, OK, Call, commanded, history_of, judged, read, served
 from tests.checkers.test_health_told import AGAIN, MUTED, of_two
 
 # Figures
@@ -208,3 +209,12 @@ def test_until_when_a_silence_counts_is_told_of_who_asked_before(readings: list[
 def test_a_silence_counts_from_after_the_end_of_a_fault(start: int, excused: bool) -> None:
     calls = [("serve", 1, 2, OK, WHOLE), commanded("mute", 9, 10), read("healthy", start, start + 1, "passing")]
     assert bool(judged(calls, ("kill", 11, 12)).anomalies) != excused
+
+
+@pytest.mark.parametrize(("outcome", "names"), [(OK, {"false-alarm"}), (INFO, set())])
+def test_only_a_command_that_was_acknowledged_shows_that_an_instance_still_ran(
+    outcome: OpType, names: set[str]
+) -> None:
+    """Something failed after it had been served."""
+    calls = [LATE, commanded("answer", 16, 17, outcome), read("instances", 10, 11, "critical")]
+    assert {anomaly.name for anomaly in judged(calls, ("kill", 3, 4)).anomalies} == names
