@@ -32,6 +32,8 @@ _WORDS = {
     "fork": "two reads each missed what the other saw",
     "reordered": "something overtook what was put in before it",
     "overtaking": "something overtook what was put in before it",
+    "future": "something was taken out before it was put in",
+    "false-empty": "it was found empty although something was in it all the time",
     "too-low": "the count is lower than the changes that were acknowledged allow",
     "too-high": "the count is higher than all changes that were asked for allow",
     "impossible-sum": "no choice among the changes gives this sum",
