@@ -89,13 +89,11 @@ class Health:
             "silences_noticed": len(noticed_s),
             "noticed_after_median_s": float(np.median(noticed_s)) if noticed_s else None,
         }
-        doubt = (
-            ""
-            if certain
-            else "no reading came when another answer would have been wrong, so there was nothing to judge"
-        )
+        doubt = ""
         if not seen:
             doubt = "no reading told of an instance, so there was nothing to judge"
+        elif not certain:
+            doubt = "no reading came when another answer would have been wrong, so there was nothing to judge"
         made = f"told of {count(len(facts.lives), 'instance')} what {count(len(told), 'change')} made of them"
         fine = f"{count(readings, 'reading')} {made}; {count(certain, 'time')} another answer would have been wrong"
         return found.verdict(doubt=doubt, fine=fine, stats=stats)

@@ -97,7 +97,7 @@ class Judge:
 
     def told(self, named: Name, life: Life, spans: Spans) -> None:
         """Add who was told a status that it cannot have had."""
-        gone_ns = self._gone_ns(named, life, spans)
+        shut_ns = self._shut_ns(named, life, spans)
         for sight in self.seen(named):
             ill = sight.status == CRITICAL
             wrong, why = (ALARM, "has answered") if ill else (SILENT, "has been silent")
@@ -106,9 +106,9 @@ class Judge:
             if span is None and sight.begun_ns >= spans.gone_ns:
                 span, wrong, why = (spans.gone_ns, FOREVER), STAYS, "should have been gone"
             if span is None and not ill:
-                span = next((span for span in spans.not_passing if sight.within(for_good(span, gone_ns))), None)
+                span = next((span for span in spans.not_passing if sight.within(for_good(span, shut_ns))), None)
             if span is not None:
-                long = self._long(why, sight, span) + _until_gone(sight, gone_ns)
+                long = self._long(why, sight, span) + _until_gone(sight, shut_ns)
                 self._add(wrong, self._shown(life, sight), sight, life, f"{told}, {long}")
 
     def relapsed(self, named: Name, life: Life, spans: Spans) -> None:
@@ -116,10 +116,10 @@ class Judge:
 
         Only an answer makes it pass again, and whatever was answered before has come, or come too late, when a span of ``deaf`` begins.
         """
-        gone_ns = self._gone_ns(named, life, spans)
-        before_gone = [sight for sight in self.seen(named) if sight.begun_ns < gone_ns]
+        shut_ns = self._shut_ns(named, life, spans)
+        before_gone = [sight for sight in self.seen(named) if sight.begun_ns < shut_ns]
         for span in spans.deaf:
-            inside = [sight for sight in before_gone if sight.within(for_good(span, gone_ns))]
+            inside = [sight for sight in before_gone if sight.within(for_good(span, shut_ns))]
             others = [*self._unseen(named, span), *self._unseen(named, span, whole=False)]
             critical = [sight for sight in (*inside, *others) if sight.status != PASSING]
             if not critical:
@@ -129,7 +129,7 @@ class Judge:
                 if sight.status == PASSING and sight.call > first.ret:
                     before = f"{self._found.say.who(first.row)} was told otherwise {self._found.say.ended(first.row)}"
                     what = f"told that {{}} is passing, though {before}, and it has been silent since"
-                    what += _until_gone(sight, gone_ns)
+                    what += _until_gone(sight, shut_ns)
                     self._add(SILENT, [first.row, *self._shown(life, sight)], sight, life, what)
 
     def left_out(self, named: Name, life: Life, spans: Spans) -> None:
@@ -159,8 +159,8 @@ class Judge:
 
     def certain(self, named: Name, life: Life, spans: Spans) -> int:
         """In how many readings another answer about it would have been wrong for what it did: had to be told, to pass, or not to."""
-        known, gone_ns = self._known(named, spans), self._gone_ns(named, life, spans)
-        shut = [*(for_good(span, gone_ns) for span in spans.not_passing), (spans.gone_ns, FOREVER)]
+        known, shut_ns = self._known(named, spans), self._shut_ns(named, life, spans)
+        shut = [*(for_good(span, shut_ns) for span in spans.not_passing), (spans.gone_ns, FOREVER)]
         rows = {sight.row for span in shut for _, sight in self._within(named, span)}
         for span in (*spans.passing, *known.registered):
             rows |= {sight.row for reading, sight in self._within(named, span) if reading.whole}
@@ -198,8 +198,8 @@ class Judge:
             self._gaps[named] = certain, min(lists, key=lambda sight: sight.ret, default=None)
         return self._gaps[named]
 
-    def _gone_ns(self, named: Name, life: Life, spans: Spans) -> int:
-        """When it was gone at the latest: it must have been, or somebody was not told of it any more."""
+    def _shut_ns(self, named: Name, life: Life, spans: Spans) -> int:
+        """From when on no answer makes it pass again: it must have been gone, or somebody was not told of it any more."""
         _, gap = self._gap(named, life)
         return min(spans.gone_ns, FOREVER if gap is None else gap.done_ns)
 
@@ -245,6 +245,6 @@ class Judge:
         return f"which {what} for {over_s:.3f} s longer than it may take to tell"
 
 
-def _until_gone(sight: Sight, gone_ns: int) -> str:
+def _until_gone(sight: Sight, shut_ns: int) -> str:
     """Why an answer that came while this was being told did not make it right."""
-    return ", until it must have been gone" if sight.begun_ns < gone_ns <= sight.done_ns else ""
+    return ", until it must have been gone" if sight.begun_ns < shut_ns <= sight.done_ns else ""

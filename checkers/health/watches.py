@@ -74,10 +74,13 @@ def _judge_order(
     begun: Sequence[Known],
     change: Callable[[str, Name], str],
 ) -> None:
-    """Add changes that were certain when another one had not begun, and stand behind it."""
-    numbers: dict[tuple[str, Any, Any], int] = {}
+    """Add changes that were certain when another one had not begun, and stand behind it. An instance comes once, but passes again and
+    again: which recovery was the first is known only as far as all changes are.
+    """
+    known, numbers = known_upto(told), dict[tuple[str, Any, Any], int]()
     for number, (one, _) in sorted(told.items()):
-        numbers.setdefault(one, number)
+        if one[0] == UP or number <= known:
+            numbers.setdefault(one, number)
     done = sorted((int(calls.ret[row]), row, numbers[one]) for one, row in certain if one in numbers)
     last, at = (0, 0), 0  # the number of what stands last of all that was certain, and who knew of it
     for one, row in sorted(begun, key=lambda known: int(calls.call[known[1]])):
@@ -85,6 +88,6 @@ def _judge_order(
             last, at = max(last, (done[at][2], done[at][1])), at + 1
         if numbers.get(one, last[0]) < last[0]:
             what, *place = told[last[0]][0]
-            known = f"change {last[0]} is {change(what, (place[0], place[1]))}, of which {found.say.who(last[1])} knew"
+            before = f"change {last[0]} is {change(what, (place[0], place[1]))}, of which {found.say.who(last[1])} knew"
             after = f"but change {numbers[one]} is {change(UP, (one[1], one[2]))}, which began {found.say.began(row)}"
-            found.add(ORDER, [last[1], row, told[last[0]][1]], f"{known} {found.say.ended(last[1])}, {after}")
+            found.add(ORDER, [last[1], row, told[last[0]][1]], f"{before} {found.say.ended(last[1])}, {after}")

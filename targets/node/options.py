@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, TypeVar, get_type_hints
 
@@ -17,34 +18,21 @@ def chosen(cls: type[Chosen], options: Mapping[str, Any]) -> Chosen:
 
 
 def _read(name: str, kind: Any, value: Any) -> Any:
-    convert, wanted = _KINDS.get(kind) or (kind, f"one of {', '.join(kind)}")  # a StrEnum
-    try:
-        return convert(value)
-    except (TypeError, ValueError, KeyError) as error:
-        raise ValueError(f"option {name}={value!r} must be {wanted}") from error
-
-
-def _whole(value: Any) -> int:
-    return int(_no(value, (bool, float)))
-
-
-def _number(value: Any) -> float:
-    return float(_no(value, bool))
+    never, convert, wanted = _KINDS.get(kind) or ((), kind, f"one of {', '.join(kind)}")  # a StrEnum
+    if not isinstance(value, never):
+        with suppress(TypeError, ValueError, KeyError):
+            return convert(value)
+    raise ValueError(f"option {name}={value!r} must be {wanted}")
 
 
 def _truth(value: Any) -> bool:
     return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
 
 
-def _no(value: Any, kinds: type | tuple[type, ...]) -> Any:
-    if isinstance(value, kinds):
-        raise TypeError
-    return value
-
-
-_KINDS: Mapping[type, tuple[Callable[[Any], Any], str]] = {
-    int: (_whole, "a whole number"),
-    float: (_number, "a number"),
-    bool: (_truth, "true or false"),
-    str: (str, "text"),
+# A type → what is not meant as one though Python would convert it, how it is converted, and what is said of what cannot be.
+_KINDS: Mapping[type, tuple[tuple[type, ...], Callable[[Any], Any], str]] = {
+    int: ((bool, float), int, "a whole number"),
+    float: ((bool,), float, "a number"),
+    bool: ((), _truth, "true or false"),
+    str: ((), str, "text"),
 }

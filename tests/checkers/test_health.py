@@ -364,6 +364,20 @@ def test_comings_are_told_in_the_order_of_what_came_after_the_other(
     assert {anomaly.name for anomaly in verdict.anomalies} == names
 
 
+def test_which_recovery_was_the_first_is_not_known_where_changes_are_not() -> None:
+    """It had passed before, and failed, and passes again: of that nobody was told by a watch."""
+    both = ("instances", 7, 8, OK, [["a", "critical"], ["b", "critical"]])
+    changes = {"since": 3, "changes": [[4, "up", 0, "b"], [5, "passing", 0, "a"]], "upto": 5}
+    told = ("watch", 9, 10, OK, changes)
+    ops = list(
+        history_of(
+            [LATE, read("instances", 3, 4, "passing"), ("serve", 5, 6, OK, BOTH[1][4]), both, told], ("kill", 1, 8)
+        )
+    )
+    ops = [replace(op, value="b") if op.f == "serve" and op.process == 2 and op.type is not OK else op for op in ops]
+    assert not make().check(History.of(ops), Budget()).anomalies
+
+
 def test_nobody_is_told_of_what_has_not_begun() -> None:
     calls = [served(3, 4), read("instances", 5, 6, "critical")]
     assert judged([*calls, watch(1, 0, 1, (1, "up"))]).anomalies[0].name == "watch-phantom"
