@@ -3,14 +3,16 @@
 A record is 4 bytes length, 4 bytes CRC-32 (both big-endian), then the payload. The checksum covers the length too, so that a tail of
 zeros (the file had grown, its data had not been written) is no record.
 
-Whoever appends ``SEAL`` as the last thing before each sync can tell later what a crash tore from what was damaged on the disk: a crash
-tears only what was never synced, behind the last seal. A bad record with a seal somewhere behind it had been synced.
+Whoever makes records durable by ``seal`` can tell later what a crash tore from what was damaged on the disk: a crash tears only what was
+never synced. A bad record with a seal somewhere behind it had been synced.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
+
+from targets.node.env import Storage
 
 _HEAD = struct.Struct(">II")
 _LENGTH = struct.Struct(">I")
@@ -43,6 +45,17 @@ def unframe(data: bytes, *, checked: bool = True) -> tuple[list[bytes], int]:
             payloads.append(payload)
         taken = end
     return payloads, taken
+
+
+def seal(storage: Storage, name: str) -> None:
+    """All that was appended to the file is durable when this returns, and what is behind it says so.
+
+    A seal may not be written before all that it stands for is durable: one that a disk keeps of unsynced writes, without those before it,
+    would call a crash damage. And it is durable itself, or damage of the last records could be taken for a crash.
+    """
+    storage.sync(name)
+    storage.append(name, SEAL)
+    storage.sync(name)
 
 
 def check(data: bytes, taken: int) -> None:

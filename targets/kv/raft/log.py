@@ -12,7 +12,7 @@ from typing import Any
 
 from targets.kv.raft.bugs import Bugs
 from targets.node.env import Storage
-from targets.node.records import SEAL, check, frame, unframe
+from targets.node.records import SEAL, check, frame, seal, unframe
 
 Entry = list[Any]  # [term, command]; a list, as it comes out of a message
 TERM, COMMAND = 0, 1
@@ -92,8 +92,7 @@ class Log:
         if self.synced_index == self.last_index:
             return
         if not self._bugs.no_fsync:
-            self._storage.append(FILE, SEAL)
-            self._storage.sync(FILE)
+            seal(self._storage, FILE)
         self.synced_index = self.last_index
 
     def compact(self, index: int) -> None:
@@ -128,7 +127,9 @@ class Log:
                     raise  # what cannot be read is skipped
         if taken < len(data):
             note("torn-tail", file=FILE, kept=taken, dropped=len(data) - taken)
-            # Whatever is appended behind a torn record would never be read again: it goes before anything new comes.
+        if data and not data.endswith(SEAL):
+            # Whatever is appended behind a torn record would never be read again: it goes before anything new comes. And what the crash
+            # left of unsynced records counts from now on like what was synced.
             self._storage.replace(FILE, data[:taken] + SEAL)
 
     def _take(self, index: Any, term_or_index: int, command_or_term: Any) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from targets.node.env import Storage
-from targets.node.records import SEAL, check, frame, unframe
+from targets.node.records import SEAL, check, frame, seal, unframe
 
 FILE = "decisions"
 
@@ -43,8 +43,8 @@ class Decisions:
     def commit(self, decision: Decision) -> None:
         """From now on it is committed, whatever happens: durable when this returns."""
         self.open[decision.txn] = decision
-        self._storage.append(FILE, _framed(_commit(decision)) + SEAL)
-        self._storage.sync(FILE)
+        self._storage.append(FILE, _framed(_commit(decision)))
+        seal(self._storage, FILE)
 
     def end(self, txn: str) -> None:
         """All participants know. If a crash forgets that, they are told again."""

@@ -7,6 +7,8 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.clusters.sim_disk import Disk
 from targets.node import codes
@@ -17,6 +19,7 @@ from targets.txn.store.decisions import FILE, Decision, Decisions
 from targets.txn.store.placement import CLOCK, Placement, slot_of
 from targets.txn.store.requests import request_of
 from targets.txn.store.stamps import Stamps
+from tests.crashes import Tape
 
 FIVE, SEVEN = ("n1", "n2", "n3", "n4", "n5"), ("n1", "n2", "n3", "n4", "n5", "n6", "n7")
 
@@ -160,3 +163,19 @@ def test_damage_is_not_taken_for_a_torn_tail() -> None:
     disk.replace(FILE, bytes(data))
     with pytest.raises(Damaged):
         Decisions(disk)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["commit", "end"]), max_size=6))
+def test_a_crash_at_any_moment_is_no_damage_and_takes_no_decision(steps: list[str]) -> None:
+    tape = Tape()
+    decisions = Decisions(tape)
+    for number, step in enumerate(steps):
+        if step == "commit":
+            decisions.commit(Decision(f"n1-1-{number}", number, ["s0"]))
+        elif decisions.open:
+            tape.promised = list(decisions.open)[1:]  # perhaps all know it, and it may be forgotten
+            decisions.end(next(iter(decisions.open)))
+        tape.promised = list(decisions.open)
+    for disk, promised in tape.crashes():
+        assert set(promised or ()) <= set(Decisions(disk).open)

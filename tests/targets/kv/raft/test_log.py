@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,9 +14,12 @@ from hypothesis import strategies as st
 from harness.clusters.sim_disk import FATES, Disk
 from targets.kv.raft.bugs import Bugs
 from targets.kv.raft.log import FILE, Log
+from targets.node.env import Storage
+from targets.node.records import Damaged
+from tests.crashes import Tape
 
 
-def opened(disk: Disk, notes: list[Any] | None = None) -> Log:
+def opened(disk: Storage, notes: list[Any] | None = None) -> Log:
     return Log(disk, Bugs(), lambda event, **fields: notes.append((event, fields)) if notes is not None else None)
 
 
@@ -199,3 +204,74 @@ def test_a_log_is_what_a_list_would_be(steps: list[Any]) -> None:
         assert log.base_index == base
         assert log.entries == [twin[index] for index in sorted(twin)]
         assert sorted(twin) == list(range(base + 1, log.last_index + 1))
+
+
+VALUES = itertools.count()
+WORK = st.lists(
+    st.one_of(
+        st.tuples(st.just("splice"), st.integers(0, 3), st.lists(st.integers(0, 1), min_size=1, max_size=3)),
+        st.tuples(st.just("sync")),
+        st.tuples(st.just("compact"), st.integers(0, 3)),
+    ),
+    max_size=5,
+)
+
+
+def worked(log: Log, tape: Tape, steps: list[Any]) -> None:
+    """Do this to the log; what it has promised by each call of the disk are its synced entries."""
+    for kind, *args in steps:
+        if kind == "splice":
+            prev = max(log.base_index, log.last_index - args[0])
+            terms = [(log.term_at(prev) or 0) + sum(args[1][: count + 1]) for count in range(len(args[1]))]
+            tape.promised = synced(log, prev)
+            log.splice(prev, [[term, ["write", "k", next(VALUES), None, None]] for term in terms])
+        elif kind == "sync":
+            log.sync()
+        else:
+            log.compact(min(log.last_index, log.base_index + args[0]))
+        tape.promised = synced(log)
+
+
+def synced(log: Log, upto: int | None = None) -> dict[int, list[Any]]:
+    """Index to entry, of the entries that are durable; of those up to an index, which are not about to be replaced."""
+    last = log.synced_index if upto is None else min(upto, log.synced_index)
+    return {index: log.entries[index - log.base_index - 1] for index in range(log.base_index + 1, last + 1)}
+
+
+@settings(deadline=None)
+@given(WORK, WORK, st.data())
+def test_a_crash_at_any_moment_is_no_damage_and_takes_nothing_that_was_synced(
+    steps: list[Any], more: list[Any], draw: st.DataObject
+) -> None:
+    """Also between a write and its sync, and whichever of the unsynced writes the disk kept: a real machine may die there."""
+    disk = Tape()
+    for work in (steps, more):
+        worked(opened(disk), disk, work)
+        crashes = list(disk.crashes())
+        for left, promised in crashes:
+            log = opened(left)
+            found = {log.base_index + 1 + place: entry for place, entry in enumerate(log.entries)}
+            still = {index: entry for index, entry in (promised or {}).items() if index > log.base_index}
+            assert still == {index: found.get(index) for index in still}
+        disk = Tape(draw.draw(st.sampled_from(crashes))[0].content)
+
+
+@settings(deadline=None)
+@given(WORK, WORK, st.data())
+def test_a_bit_that_flips_after_any_crash_is_damage_or_takes_nothing_that_was_synced(
+    steps: list[Any], more: list[Any], draw: st.DataObject
+) -> None:
+    tape = Tape()
+    worked(opened(tape), tape, steps)
+    disk, _ = draw.draw(st.sampled_from(list(tape.crashes())))
+    log = opened(disk)
+    worked(log, disk, more)
+    log.sync()
+    data = bytearray(disk.read(FILE))
+    if not data:
+        return
+    place = draw.draw(st.integers(0, 8 * len(data) - 1))
+    data[place // 8] ^= 1 << place % 8
+    disk.replace(FILE, bytes(data))
+    with suppress(Damaged):
+        assert opened(disk).entries == log.entries
