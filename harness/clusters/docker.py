@@ -321,6 +321,8 @@ class DockerCluster(Named[ContainerNode], Intrudes, DiskFaults):
     async def restart(self, node: str) -> None:
         fallen = self._node(node)
         if fallen.life is None and self._engine is not None:
+            if fallen.crash is not None:
+                await self._disks.crashed(node)
             await self._boot(self._engine, fallen)
 
     def _guard(self, node: str) -> None:

@@ -321,6 +321,8 @@ class LocalCluster(Named[LocalNode], Intrudes, DiskFaults):
     async def restart(self, node: str) -> None:
         fallen = self._node(node)
         if fallen.program is None:
+            if fallen.crash is not None:
+                await self._disks.crashed(node)
             await self._boot(fallen)
 
     async def pause(self, node: str) -> None:

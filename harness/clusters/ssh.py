@@ -272,6 +272,8 @@ class SshCluster(Named[Site], DiskFaults):
     async def restart(self, node: str) -> None:
         site = self._node(node)
         if not site.up:
+            if site.crash is not None:
+                await self._disks.crashed(node)
             await self._boot(site)
 
     async def pause(self, node: str) -> None:

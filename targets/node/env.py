@@ -40,7 +40,7 @@ class Storage(Protocol):
         ...
 
     def read(self, name: str) -> bytes:
-        """The whole file; empty if there is none. What a node reads when it starts is durable."""
+        """The whole file; empty if there is none. What a node finds when it starts is durable."""
         ...
 
     def replace(self, name: str, data: bytes) -> None:

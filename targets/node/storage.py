@@ -34,9 +34,6 @@ class FileStorage:
         self._new: set[str] = set()  # of those, the ones whose name may not be durable yet
         self._fresh: dict[str, list[bytes]] = {}
         directory.mkdir(parents=True, exist_ok=True)
-        # What an earlier life wrote and did not sync may still be in the system's cache. This life reads it and builds on it.
-        for path in directory.iterdir() if through else ():
-            _sync(path)
 
     def append(self, name: str, data: bytes) -> None:
         check_name(name)
@@ -103,15 +100,11 @@ class FileStorage:
 
     def _sync_directory(self) -> None:
         """A new name is durable only when its directory is (fsync(2), notes)."""
-        _sync(self._directory)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

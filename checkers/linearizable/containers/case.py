@@ -10,7 +10,7 @@ import numpy as np
 
 from checkers.kernels.engine import Engine, Plain
 from checkers.linearizable import generic
-from checkers.linearizable.containers.judging import OTHER_CALL, Container, Judged, Order, judge, tight
+from checkers.linearizable.containers.judging import OTHER_CALL, Container, Judged, Order, judge
 from checkers.linearizable.containers.lives import INSERT, NOT_UNIQUE, OPEN, REMOVE
 from checkers.linearizable.containers.telling import tell
 from checkers.linearizable.encode import Unjudgeable
@@ -45,9 +45,7 @@ class ContainerCase:
     def attempt(self, limits: Limits, run: Engine) -> None:
         if self._search is None:
             self.algorithm = generic.WGL
-            self._search = generic.case_of(
-                self.key, self.calls.where(_mask(len(self.calls), self.rows)), self.rows.tolist(), self.model
-            )
+            self._search = generic.case_of(self.key, self.calls.take(self.rows), self.rows.tolist(), self.model)
         self._search.attempt(limits, run)
         self.found = self._search.found
         self.algorithm = self._search.algorithm
@@ -72,12 +70,7 @@ class ContainerCase:
             rows = rows_of(items)
             if steps_left <= 0 or not rows:
                 return None
-            part = generic.case_of(
-                self.key,
-                self.calls.where(_mask(len(self.calls), self.rows[rows])),
-                rows,
-                self.model,
-            )
+            part = generic.case_of(self.key, self.calls.take(self.rows[rows]), rows, self.model)
             part.attempt(generic.PART_LIMITS, Plain())
             assert part.found is not None
             steps_left -= part.found.steps // generic.STEP_COST + len(rows)
@@ -108,19 +101,16 @@ class ContainerCase:
         )
 
 
-def _mask(size: int, rows: Ints) -> np.ndarray:
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[rows] = True
-    return mask
-
-
 def cases(calls: Calls, model: Model) -> Sequence[ContainerCase]:
     """Every key of ``calls``, decided where its values are inserted once. Raises Unjudgeable."""
     form = model.container
     assert form is not None
+    whole = encode(calls, form)
+    sparse = _SPARSE * len(calls) + 64
+    dense = whole.codes <= sparse and whole.end <= sparse
     found = []
     for key, rows in _parts(calls):
-        container = encode(calls, rows, form)
+        container = whole if dense and len(rows) == len(calls) else whole.part(rows)
         judged = judge(container)
         case = ContainerCase(
             key=key, size=len(rows), model=model, container=container, judged=judged, calls=calls, rows=rows
@@ -149,14 +139,10 @@ def _parts(calls: Calls) -> Iterator[tuple[int, Ints]]:
         yield int(calls.key[rows[0]]), rows
 
 
-def encode(calls: Calls, rows: Ints, form: ContainerForm) -> Container:
-    """The calls of one key as a container. Raises Unjudgeable for a priority that is no number."""
+def encode(calls: Calls, form: ContainerForm) -> Container:
+    """The calls of all keys as if they were those of one. Raises Unjudgeable for a priority that is no number."""
     history = calls.history
-    whole = len(rows) == len(calls)
-    columns = {
-        name: getattr(calls, name) if whole else getattr(calls, name)[rows]
-        for name in ("f", "argument", "result", "outcome", "call", "ret")
-    }
+    columns = {name: getattr(calls, name) for name in ("f", "argument", "result", "outcome", "call", "ret")}
     order, kinds = Order(form.order), _kinds(history, form)
     if order is Order.LEAST:
         _as_one_number(columns, history)
@@ -172,10 +158,7 @@ def encode(calls: Calls, rows: Ints, form: ContainerForm) -> Container:
     put = (kinds[container.f] == INSERT) & (container.outcome != FAIL)
     if (container.argument[put] == container.null).any():
         raise Unjudgeable("null was put in, and who takes null found nothing: nobody can tell the two apart")
-    sparse = _SPARSE * len(rows) + 64
-    if order is Order.LEAST:
-        container = _with_priorities(container, history)
-    return container if container.codes <= sparse and container.end <= sparse else tight(container)
+    return _with_priorities(container, history) if order is Order.LEAST else container
 
 
 def _as_one_number(columns: dict[str, Any], history: History) -> None:

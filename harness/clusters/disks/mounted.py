@@ -50,7 +50,10 @@ class Disks:
         return int(answer["hits"])
 
     async def crashed(self, node: str) -> None:
-        """The node has been killed: its disk may lose what was not synced, as a machine's does that crashes with it."""
+        """The node is dead, by a kill or by itself: its disk may lose what was not synced, as a machine's does that crashes with it.
+
+        For a node that failed by itself that is due before it starts again, or what it finds there and builds on might be lost later.
+        """
         if node in self._servers:
             await self.lose_power(node, self._dice[node].choice(FATES))
 
@@ -87,13 +90,14 @@ class DiskFaults:
         raise NotImplementedError
 
     async def kill(self, node: str) -> None:
-        if await self._slay(node):
-            await self._disks.crashed(node)
+        await self._slay(node)
+        await self._disks.crashed(node)
 
     async def lose_power(self, nodes: Sequence[str], fate: str) -> Mapping[str, Sequence[Unsynced]]:
         async with asyncio.TaskGroup() as group:
             slain = {node: group.create_task(self._slay(node)) for node in nodes}
-        return {node: await self._disks.lose_power(node, fate) for node, task in slain.items() if task.result()}
+        lost = {node: await self._disks.lose_power(node, fate) for node in nodes}
+        return {node: lost[node] for node, task in slain.items() if task.result()}
 
     async def break_disk(self, node: str, faults: Sequence[DiskFault]) -> None:
         await self._disks.break_(node, faults)

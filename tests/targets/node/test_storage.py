@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.effects import LOST
 from targets.node.storage import FileStorage, check_name
-from tests.mounted import disk, mounted
 
 
 def test_what_was_synced_is_there_for_the_next_life(tmp_path: Path) -> None:
@@ -51,19 +49,6 @@ def test_a_leftover_of_an_interrupted_replace_does_no_harm(tmp_path: Path) -> No
     assert storage.read("state") == b"good"
     storage.replace("state", b"better")
     assert FileStorage(tmp_path).read("state") == b"better"
-
-
-@mounted
-def test_what_a_life_finds_at_its_start_is_durable(tmp_path: Path) -> None:
-    """An earlier life that failed by itself, with its machine up, may have left in the cache what it had not synced."""
-    with disk(tmp_path / "data") as made:
-        for life in (b"one", b"two"):
-            with (made.place / "log").open("ab") as file:
-                file.write(life)
-            if life == b"one":
-                assert FileStorage(made.place, through=True).read("log") == b"one"
-        made.ask("crash", fate=LOST)
-        assert FileStorage(made.place, through=True).read("log") == b"one"
 
 
 def test_an_unknown_file_is_empty(tmp_path: Path) -> None:
