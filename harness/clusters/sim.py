@@ -345,6 +345,9 @@ class SimCluster(Named[Node], Routed, Intrudes):
         return self._node(node).disk.rules.hits[fault]
 
     async def lose_power(self, nodes: Sequence[str], fate: str) -> Mapping[str, Sequence[Unsynced]]:
+        return self._lose_power(nodes, fate)
+
+    def _lose_power(self, nodes: Sequence[str], fate: str) -> Mapping[str, Sequence[Unsynced]]:
         lost = {}
         for node in map(self._node, nodes):
             node.crash = None
