@@ -22,8 +22,8 @@ NAMES = {
 }
 
 
-def container_history(model: str, n: int, threads: int = 10, seed: int = 1) -> History:
-    """A history of ``n`` calls of one container that really ran, with unique values."""
+def container_history(model: str, n: int, threads: int = 10, seed: int = 1, keys: int = 1) -> History:
+    """A history of ``n`` calls of one container per key that really ran, with unique values."""
     dice = np.random.default_rng(seed)
     spans, inserts = dice.exponential(1, (n, 3)), dice.random(n) < 0.5
     free = [(float(at), thread) for thread, at in enumerate(dice.random(threads))]
@@ -34,23 +34,27 @@ def container_history(model: str, n: int, threads: int = 10, seed: int = 1) -> H
         call[i], effect[i] = at, at + spans[i, 0]
         ret[i] = effect[i] + spans[i, 1]
         heapq.heappush(free, (ret[i] + 0.2 * spans[i, 2], int(thread[i])))
-    value = _effects(model, np.argsort(effect), inserts, dice.permutation(n))
+    fresh, key = dice.permutation(n), dice.integers(keys, size=n)
+    value = _effects(model, np.argsort(effect), inserts, fresh, key)
     order = np.argsort(np.concatenate([call, ret]), kind="stable")
     return History.from_columns(
         type=np.repeat([INVOKE, OK], n)[order],
         process=np.tile(thread, 2)[order],
         f=np.tile(np.where(inserts, 0, 1), 2)[order],
         fs=NAMES[model],
+        key=np.tile(key, 2)[order] if keys > 1 else None,
+        keys=range(keys) if keys > 1 else (),
         value=np.concatenate([np.where(inserts, value + 1, 0), value + 1])[order],
         values=[None, *range(n)],
         interned=True,
     )
 
 
-def _effects(model: str, order: np.ndarray, inserts: np.ndarray, fresh: np.ndarray) -> np.ndarray:
-    line, heap = deque[int](), list[int]()
+def _effects(model: str, order: np.ndarray, inserts: np.ndarray, fresh: np.ndarray, key: np.ndarray) -> np.ndarray:
+    contents = [(deque[int](), list[int]()) for _ in range(int(key.max()) + 1)]
     value = np.full(len(order), -1)
     for i in order.tolist():
+        line, heap = contents[key[i]]
         if inserts[i]:
             value[i] = fresh[i]
             if model == "priority-queue":

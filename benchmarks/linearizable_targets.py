@@ -247,6 +247,9 @@ def main(share: int) -> None:
         span(f"register, {ten:,}, {what}, {peak_mb:,} MiB at most", took, 1.0)
     for model, target in (("fifo-queue", 10.0), ("unordered-queue", 10.0), ("stack", 2.0), ("priority-queue", 2.0)):
         rate(f"{model}, {million:,}", million, checked(model, container_history(model, million)), target)
+    tenth = million // 10
+    many = container_history("priority-queue", tenth, keys=tenth // 10)
+    rate(f"priority-queue, ten operations per key, {tenth:,}", tenth, checked("priority-queue", many), 0.05)
     rate(f"set, asked for its elements, {million:,}", million, checked("set", set_history(million)), 10)
     for stale in (False, True):
         changing = changing_set_history(Case(operations=million, concurrency=10, crashed=0.01, stale=stale))
