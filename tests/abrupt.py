@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from harness.protocols import ClusterSpec
 
 NAME = "abrupt"
 CALLS_MAX = 6  # until a node dies
-PATIENCE_S, STEP_S = 0.15, 0.003
+PATIENCE_S = 0.15
 
 
 class Died(Exception):  # noqa: N818 - what has happened
@@ -52,7 +53,7 @@ class AbruptSim(SimCluster):
         lives = [life for life in (self._node(node).life for node in nodes) if life is not None]
         if not lives:
             return
-        mount, left, loop = self._when.choice(lives).mount, self._when.randint(1, CALLS_MAX), asyncio.get_running_loop()
+        mount, left, died = self._when.choice(lives).mount, self._when.randint(1, CALLS_MAX), asyncio.Event()
 
         def counted(call: str, do: Callable[..., None], *args: Any) -> None:
             nonlocal left
@@ -60,15 +61,16 @@ class AbruptSim(SimCluster):
             if left == 0:
                 type(self).deaths = (*self.deaths, call)
                 die()
+                died.set()
                 raise Died
             do(*args)
 
         calls = ("append", "sync", "replace")
         for call in calls:
             setattr(mount, call, partial(counted, call, getattr(mount, call)))
-        until_s = loop.time() + PATIENCE_S
-        while left > 0 and loop.time() < until_s:
-            await asyncio.sleep(STEP_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await died.wait()
         for call in calls:
             delattr(mount, call)
 

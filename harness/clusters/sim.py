@@ -348,6 +348,7 @@ class SimCluster(Named[Node], Routed, Intrudes):
         return self._lose_power(nodes, fate)
 
     def _lose_power(self, nodes: Sequence[str], fate: str) -> Mapping[str, Sequence[Unsynced]]:
+        """At once: it may come in the middle of what a node does."""
         lost = {}
         for node in map(self._node, nodes):
             node.crash = None

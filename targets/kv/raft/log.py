@@ -125,9 +125,10 @@ class Log:
             except (ValueError, TypeError):
                 if not self._bugs.no_checksum:
                     raise  # what cannot be read is skipped
-        if taken < len(data):
+        torn = taken < len(data)
+        if torn:
             note("torn-tail", file=FILE, kept=taken, dropped=len(data) - taken)
-        if data and not data.endswith(SEAL):
+        if torn or (data and not data.endswith(SEAL)):
             # Whatever is appended behind a torn record would never be read again: it goes before anything new comes. And what the crash
             # left of unsynced records counts from now on like what was synced.
             self._storage.replace(FILE, data[:taken] + SEAL)
